@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The event-driven engine: runs a network on one sample at a time.
+ *
+ * An engine is built once from a network and its weights, is immutable, and serves any number of threads, each with a workspace of its own.
+ * Synaptic sums of integer codes are exact integers, so that neither order nor SIMD level nor thread count can change a result; sums of float tensors
+ * run in ascending input index, each product and sum rounded on its own.
+ */
+#ifndef SNNSIM_ENGINE_H
+#define SNNSIM_ENGINE_H
+
+#include <snnsim/cpu.h>
+#include <snnsim/net.h>
+#include <snnsim/spikes.h>
+#include <snnsim/weights.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    SNN_ARITHMETIC_FLOAT, /* float32 membrane, every operation rounded on its own: equal to PyTorch spike for spike */
+    SNN_ARITHMETIC_FIXED /* int32 membrane in 1/64 weight LSB, decay in 1/4096, 64-bit product, truncation toward zero: what the Verilog follows */
+} snn_arithmetic;
+
+/* ---- read errors ---- */
+
+typedef struct {
+    uint32_t neuron; /* output neuron of the layer, C order */
+    int32_t dsum;    /* correction to its synaptic sum, in weight LSB */
+} snn_sum_error;
+
+typedef struct {
+    snn_sum_error *item;
+    size_t n, capacity; /* grow with snn_grow */
+} snn_sum_errors;
+
+/* Sparse read errors. `read` is called once per (tensor, sample, step) with the layer's input spikes and appends corrections (a neuron may occur more
+ * than once). Thread-safe; its random draws are keyed by (chip, tensor, sample, step). NULL = ideal read-out. */
+typedef struct {
+    void *context;
+    bool (*read)(void *context, int tensor, uint64_t sample, int step, const snn_spike *input, size_t n,
+                 snn_sum_errors *errors, snn_error *err);
+} snn_hook;
+
+/* ---- traces ---- */
+
+/* Called for every traced layer and step, in order of layer, then step. spikes [neurons] 0/1 (pooling: counts, at most 255); membrane [neurons] after the update, before the reset: float or
+ * int32 by arithmetic, NULL for layers without neurons. All in C order. Return false (with err set) to stop the run. */
+typedef struct {
+    void *context;
+    const bool *layer; /* [layers] which ones */
+    bool (*step)(void *context, int layer, int step, const uint8_t *spikes, const void *membrane,
+                 snn_error *err);
+} snn_trace;
+
+/* ---- engine ---- */
+
+typedef struct {
+    snn_arithmetic arithmetic;
+    snn_simd simd;         /* level to use, snn_simd_best() by default */
+    const snn_hook *hook;  /* NULL = ideal; must outlive the engine */
+    bool count_operations; /* fill the operation counts of snn_layer_activity (costs a little) */
+    int force_dense; /* for tests: -1 choose per layer and step (default 0 is the same), 1 always dense kernels where they exist, 2 never */
+} snn_engine_options;
+
+typedef struct snn_engine snn_engine;
+typedef struct snn_workspace snn_workspace;
+
+/* Errors: DATA when weights do not fit; USAGE when the arithmetic cannot run them (fixed with float tensors, or per-channel scales with sizes that overflow). The
+ * engine copies what it needs: net and weights may be freed. */
+snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const snn_engine_options *options,
+                           snn_error *err);
+void snn_engine_free(snn_engine *engine);
+snn_workspace *snn_workspace_new(const snn_engine *engine, snn_error *err);
+void snn_workspace_free(snn_workspace *w);
+
+typedef struct {
+    uint64_t inputs;       /* nonzero inputs over all steps (index, step) */
+    uint64_t input_counts; /* sum of counts: row reads on the chip */
+    uint64_t spikes;       /* output spikes over all steps */
+    uint64_t synops;       /* inputs x fan-out: synapses touched, zero weights included, padding excluded */
+    uint64_t
+        effective_macs; /* the same without zero weights, for inputs with a count above 1 possible (first layer), as NeuroBench */
+    uint64_t effective_acs;    /* the same for layers whose inputs are spikes */
+    uint64_t membrane_updates; /* NeuroBench's definition */
+} snn_layer_activity;
+
+typedef struct {
+    int predicted;                /* argmax of `out` over classes, lowest index wins a tie */
+    int classes, steps, layers;   /* as allocated */
+    double *out;                  /* [classes] spike counts, or the sum of the membrane over steps (li) */
+    int32_t *predicted_by_step;   /* [steps] argmax after t+1 steps: time to decision */
+    uint32_t *out_spikes;         /* [steps][classes] 0/1 of the last layer (li: 0) */
+    snn_layer_activity *activity; /* [layers] */
+} snn_result;
+bool snn_result_init(snn_result *r, const snn_net *net, int steps, snn_error *err);
+void snn_result_free(snn_result *r);
+
+/* Runs one sample (x->steps time steps; r must be initialised for at least as many). `sample` is its number, for the hook. trace may be NULL.
+ * Errors: DATA when x does not fit the network or a sum could overflow 32 bits; what hook and trace return. */
+bool snn_engine_run(const snn_engine *engine, const snn_spikes *x, uint64_t sample, snn_workspace *w,
+                    const snn_trace *trace, snn_result *r, snn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

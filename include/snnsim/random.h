@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Counter-based random streams: Philox4x32-10 (Salmon et al., SC 2011, doi:10.1145/2063384.2063405).
+ * A stream is (seed, purpose, index) and is never shared across indices, so results do not depend on the
+ * number of threads or ranks. Every function gives the same bits on every CPU.
+ */
+#ifndef SNNSIM_RANDOM_H
+#define SNNSIM_RANDOM_H
+
+#include <gsl/gsl_rng.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a stream is for; part of its key. Numbers are part of the results: never renumber. */
+typedef enum {
+    SNN_PURPOSE_TEST = 0,
+    SNN_PURPOSE_WEIGHTS = 1, /* initial weights; index = tensor */
+    SNN_PURPOSE_SHUFFLE = 2, /* order of training samples; index = epoch */
+    SNN_PURPOSE_AUGMENT = 3, /* augmentation; index = epoch * samples + sample */
+    SNN_PURPOSE_SPLIT = 4,   /* folds and validation split; index = class */
+    SNN_PURPOSE_CAMERA = 5,  /* synthetic camera: pixel noise; index = recording */
+    SNN_PURPOSE_SUBJECT = 6, /* synthetic camera: traits of a subject; index = subject */
+    SNN_PURPOSE_GESTURE = 7, /* synthetic camera: one performance; index = recording */
+    SNN_PURPOSE_DEVICE = 8,  /* crossbar cells (later issue); index = chip */
+    SNN_PURPOSE_READ = 9,    /* crossbar read noise (later issue) */
+    SNN_PURPOSE_SEARCH = 10  /* bit search (later issue) */
+} snn_purpose;
+
+typedef struct {
+    uint32_t key[2];     /* from the seed */
+    uint32_t counter[4]; /* [0] block number, [1] purpose, [2..3] index */
+    uint32_t block[4];   /* output of the current block */
+    unsigned left;       /* unused words in block */
+} snn_random;
+
+/* Raw Philox4x32-10 block function: out = philox(counter, key). For known-answer tests. */
+void snn_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+void snn_random_init(snn_random *r, uint64_t seed, snn_purpose purpose, uint64_t index);
+uint32_t snn_random_u32(snn_random *r);
+uint64_t snn_random_u64(snn_random *r);
+/* [0, 1), 53 bits. */
+double snn_random_uniform(snn_random *r);
+/* 0 .. n-1 without bias, n >= 1. */
+uint32_t snn_random_below(snn_random *r, uint32_t n);
+/* Standard normal (Box-Muller with portable log, sin, cos). */
+double snn_random_normal(snn_random *r);
+/* Poisson with the given mean >= 0 (portable; exact for any mean, time grows with the mean up to a switch to a normal-free method). */
+uint32_t snn_random_poisson(snn_random *r, double mean);
+/* Fisher-Yates permutation of 0..n-1 into order[n]. */
+void snn_random_permutation(snn_random *r, uint32_t *order, uint32_t n);
+
+/* The same generator as a GSL type, for GSL's distributions. gsl_rng_set seeds (seed, SNN_PURPOSE_TEST, 0);
+ * snn_random_gsl_init sets a full stream. */
+extern const gsl_rng_type *const snn_gsl_philox;
+void snn_random_gsl_init(gsl_rng *rng, uint64_t seed, snn_purpose purpose, uint64_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

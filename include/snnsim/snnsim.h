@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Umbrella header of libsnnsim. */
+#ifndef SNNSIM_SNNSIM_H
+#define SNNSIM_SNNSIM_H
+
+#include <snnsim/camera.h>
+#include <snnsim/config.h>
+#include <snnsim/cpu.h>
+#include <snnsim/dataset.h>
+#include <snnsim/digest.h>
+#include <snnsim/engine.h>
+#include <snnsim/error.h>
+#include <snnsim/events.h>
+#include <snnsim/metrics.h>
+#include <snnsim/model.h>
+#include <snnsim/net.h>
+#include <snnsim/output.h>
+#include <snnsim/portable_math.h>
+#include <snnsim/random.h>
+#include <snnsim/spikes.h>
+#include <snnsim/train.h>
+#include <snnsim/version.h>
+#include <snnsim/weights.h>
+
+#endif
