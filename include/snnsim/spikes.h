@@ -28,6 +28,9 @@ typedef struct {
 void snn_spikes_free(snn_spikes *s);
 /* Makes s an empty list of `steps` steps over `size` lines, keeping its memory; snn_spikes_append then fills it. */
 bool snn_spikes_reset(snn_spikes *s, uint32_t size, int steps, snn_error *err);
+/* Appends n spikes (sorted by index, each index once, counts >= 1) to `step`. Steps must be filled in ascending order;
+ * one step may be filled in several calls. */
+bool snn_spikes_append(snn_spikes *s, int step, const snn_spike *list, size_t n, snn_error *err);
 /* Builds s from unordered (step, index) pairs packed as key = step << 32 | index: sorts, counts equal keys.
  * key[] is used as scratch and may be reordered. Errors: RUNTIME (memory); a key outside the range is a bug (assert). */
 bool snn_spikes_from_keys(snn_spikes *s, uint32_t size, int steps, uint64_t *key, size_t n, snn_error *err);
