@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Quantising float weights to integer codes.
+ *
+ * bits = 2..8: q = round(w / scale), |q| <= M = 2^(bits-1)-1. The power-of-two scale is the smallest one with scale * M >= max|w|, found from
+ * mantissas and exponents without a logarithm; the free one is max|w| / M, rounded down in its last bit so that the largest weight keeps the code M
+ * even when rounding is toward zero. The quotient is taken in double: exact for powers of two.
+ * bits = 1: q = -1 for w < 0, else +1. The free scale is mean|w|, which minimises the squared error (Rastegari et al., XNOR-Net, ECCV 2016); the
+ * power of two is the one nearest to it (on a linear axis, the smaller one in a tie).
+ */
+#include "weights_internal.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static int32_t largest_code(int bits) {
+    return bits == 1 ? 1 : (INT32_C(1) << (bits - 1)) - 1;
+}
+
+/* 2^e as a normal float: scales beyond that would vanish or overflow in products. */
+static float power_of_two(int e) {
+    if (e < FLT_MIN_EXP - 1)
+        e = FLT_MIN_EXP - 1;
+    if (e > FLT_MAX_EXP - 1)
+        e = FLT_MAX_EXP - 1;
+    return ldexpf(1.0f, e);
+}
+
+/* Smallest power of two p with p * m >= top. */
+static float power_of_two_above(float top, int32_t m) {
+    int et, em;
+    double ft = frexp(top, &et), fm = frexp(m, &em); /* top/m = (ft/fm) 2^(et-em), with 1/2 < ft/fm < 2 */
+    return power_of_two(et - em + (ft > fm));
+}
+
+/* max|w|/m rounded down, so that max|w|/scale >= m. */
+static float free_scale(float top, int32_t m) {
+    float s = (float)((double)top / m);
+    if ((double)s * m > (double)top)
+        s = nextafterf(s, 0);
+    return s < FLT_MIN ? FLT_MIN : s;
+}
+
+static float one_bit_scale(const snn_quantisation *q, const float *w, uint64_t n, uint64_t stride) {
+    double sum = 0;
+    for (uint64_t i = 0; i < n; i++)
+        sum += fabs((double)w[i * stride]);
+    double mean = sum / (double)n;
+    if (!(mean > 0))
+        return 1;
+    if (q->free_scale)
+        return mean < FLT_MIN ? FLT_MIN : (float)mean;
+    int e;
+    double f = frexp(mean, &e); /* between 2^(e-1) and 2^e, whose middle is 0.75 * 2^e */
+    return power_of_two(f > 0.75 ? e : e - 1);
+}
+
+float snn_quantisation_scale(const snn_quantisation *q, const float *w, uint64_t n, uint64_t stride) {
+    if (q->bits == 1)
+        return n == 0 ? 1 : one_bit_scale(q, w, n, stride);
+    float top = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        float a = fabsf(w[i * stride]);
+        if (a > top)
+            top = a;
+    }
+    if (top == 0)
+        return 1;
+    return q->free_scale ? free_scale(top, largest_code(q->bits))
+                         : power_of_two_above(top, largest_code(q->bits));
+}
+
+bool snn_quantisation_from_config(const snn_config *c, snn_quantisation *q, snn_error *err) {
+    q->bits = (int)snn_config_int(c, "quant.bits");
+    q->per_channel = snn_config_bool(c, "quant.per_channel");
+    q->free_scale = strcmp(snn_config_string(c, "quant.scale"), "free") == 0;
+    q->truncate = strcmp(snn_config_string(c, "quant.rounding"), "truncate") == 0;
+    return snn_encoding_parse(snn_config_string(c, "quant.encoding"), &q->encoding, err);
+}
+
+/* Quantises n weights that share one scale; adds to the counts. */
+static void quantise_row(const snn_quantisation *q, const float *w, uint64_t n, float scale, uint8_t *code,
+                         uint64_t *saturated, double *squares) {
+    int32_t m = largest_code(q->bits);
+    for (uint64_t i = 0; i < n; i++) {
+        double x = (double)w[i] / (double)scale;
+        double r = q->truncate ? trunc(x) : rint(x); /* rint: to nearest, ties to even */
+        if (fabs(r) > m) {
+            ++*saturated;
+            r = r < 0 ? -m : m;
+        }
+        if (q->bits == 1)
+            r = w[i] < 0 ? -1 : 1;
+        *squares += (r - x) * (r - x);
+        code[i] = (uint8_t)snn_value_code(q->encoding, q->bits, (int32_t)r);
+    }
+}
+
+static bool check_finite(const snn_tensor *t, snn_error *err) {
+    for (uint64_t i = 0; i < t->count; i++)
+        if (!isfinite(t->value[i]))
+            return snn_fail(err, SNN_ERR_DATA,
+                            "layer '%s': weight %" PRIu64 " is %g, expected a finite number", t->name, i,
+                            (double)t->value[i]);
+    return true;
+}
+
+static bool quantise_tensor(const snn_tensor *from, const snn_quantisation *q, snn_tensor *to,
+                            snn_quantisation_stats *stats, snn_error *err) {
+    if (from->type != SNN_FLOAT32)
+        return snn_fail(err, SNN_ERR_DATA, "layer '%s': weights are codes of %d bits already", from->name,
+                        from->bits);
+    if (!check_finite(from, err))
+        return false;
+    uint32_t rows = q->per_channel ? (uint32_t)from->shape[0] : 1;
+    if (!snn_tensor_alloc(to, SNN_CODE_8, q->bits, q->encoding, rows, err))
+        return false;
+    uint64_t n = from->count / rows, saturated = 0;
+    double squares = 0;
+    for (uint32_t r = 0; r < rows; r++) {
+        const float *w = from->value + r * n;
+        to->scale[r] = snn_quantisation_scale(q, w, n, 1);
+        quantise_row(q, w, n, to->scale[r], to->code8 + r * n, &saturated, &squares);
+    }
+    if (stats != NULL)
+        *stats = (snn_quantisation_stats){saturated, sqrt(squares / (double)from->count)};
+    return true;
+}
+
+snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *q,
+                                  snn_quantisation_stats *stats, snn_error *err) {
+    if (q->bits < 1 || q->bits > 8) {
+        snn_fail(err, SNN_ERR_USAGE, "quantisation to %d bits: expected 1 to 8", q->bits);
+        return NULL;
+    }
+    snn_weights *out = snn_weights_shell(w, err);
+    for (int i = 0; out != NULL && i < w->tensors; i++) {
+        if (!quantise_tensor(&w->tensor[i], q, &out->tensor[i], stats ? &stats[i] : NULL, err)) {
+            snn_weights_free(out);
+            return NULL;
+        }
+    }
+    return out;
+}
+
+snn_weights *snn_weights_dequantise(const snn_weights *w, snn_error *err) {
+    snn_weights *out = snn_weights_shell(w, err);
+    for (int i = 0; out != NULL && i < w->tensors; i++) {
+        snn_tensor *t = &out->tensor[i];
+        if (!snn_tensor_alloc(t, SNN_FLOAT32, 32, SNN_SIGN_MAGNITUDE, 0, err)) {
+            snn_weights_free(out);
+            return NULL;
+        }
+        for (uint64_t k = 0; k < t->count; k++)
+            t->value[k] = snn_weight_value(&w->tensor[i], k);
+    }
+    return out;
+}
