@@ -35,12 +35,17 @@ snn_interval snn_metrics_balanced(const snn_metrics *m);
 
 /* NeuroBench (Yik et al., Nature Communications 2025, doi:10.1038/s41467-025-56739-4; definitions of its code, see docs/metrics.md). Per sample where it applies. */
 typedef struct {
-    uint64_t footprint_bytes;   /* weights at their bit width (rounded up per tensor), biases, membranes */
+    uint64_t
+        footprint_bytes; /* weights at their bit width (rounded up per tensor), scales, biases, membranes */
     double connection_sparsity; /* zero weights / weights */
     double activation_sparsity; /* 1 - spikes / (neurons x steps), over spiking layers */
     double effective_macs, effective_acs, dense_operations, membrane_updates; /* per sample */
     double effective_macs_step, effective_acs_step, dense_step;               /* per sample and time step */
 } snn_neurobench;
+/* Synaptic operations of one time step with every input and weight nonzero, padding excluded (NeuroBench's "Dense"); 0 for layers without weights. */
+double snn_layer_dense_operations(const snn_layer *layer);
+/* Weights whose value is 0. */
+uint64_t snn_tensor_zeros(const snn_tensor *tensor);
 void snn_metrics_neurobench(const snn_metrics *m, const snn_net *net, const snn_weights *w,
                             snn_neurobench *out);
 

@@ -10,6 +10,7 @@
 #include <snnsim/digest.h>
 #include <snnsim/engine.h>
 #include <snnsim/error.h>
+#include <snnsim/evaluate.h>
 #include <snnsim/events.h>
 #include <snnsim/metrics.h>
 #include <snnsim/model.h>
