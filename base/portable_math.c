@@ -175,7 +175,7 @@ double snn_cos(double x) {
 
 double snn_tanh(double x) {
     double a = fabs(x);
-    if (x != x)
+    if (x != x || a < 0x1p-28) /* keeps -0 */
         return x;
     if (a < 0.625) {
         /* Rational approximation of Moshier's Cephes library (tanh.c), relative error 3e-17 on this range. */
