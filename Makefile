@@ -137,7 +137,7 @@ demo: ## install what is missing, build, and run the gesture network on the synt
 test: ## install what is missing, build, and run all tests; ends in `N passed, N failed` (SAN=1: under sanitizers)
 	@bash $(SETUP) test
 	@$(MAKE) --no-print-directory $(JOBS) all unit replay
-	@BUILD=$(BUILD) $(if $(SAN),SAN=1) bash tests/run.sh
+	@BUILD=$(BUILD) $(if $(SAN),SAN=1) bash tests/run.sh $(ONLY)
 bench: ## measure speed, beside the same networks in PyTorch when it is there
 	@bash $(SETUP) build
 	@$(MAKE) --no-print-directory $(JOBS) all

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Rules about the tree that no compiler keeps: floors, licence lines, headers that stand alone, no global state, nothing borrowed.
+set -uo pipefail
+n=0
+verdict() { # WHAT FINDINGS: fails when there are findings
+    n=$((n + 1))
+    if [ -z "$2" ]; then
+        echo "ok $n - $1"
+    else
+        echo "not ok $n - $1"
+        echo "# ${2//$'\n'/$'\n'# }"
+    fi
+}
+echo 1..6
+files() { # PATTERN...: tracked files, or all of them where there is no git (a tarball)
+    if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+        git ls-files -- "$@"
+    else
+        local p
+        for p in "$@"; do find . -path "./build*" -prune -o -type f -name "${p##*/}" -print; done | sed 's|^\./||'
+    fi
+}
+
+# A folder includes only from the floors below it; private headers ("x.h") stay within their folder, and the program sees only the public ones.
+floor_of() {
+    case $1 in base) echo 0 ;; datasets) echo 1 ;; sim) echo 2 ;; hw) echo 3 ;; crypto) echo 4 ;; cli) echo 5 ;; *) echo 9 ;; esac
+}
+header_floor() { # public header: the floor whose folder it describes
+    case $1 in
+        config | cpu | digest | error | output | portable_math | random | spikes | version) echo 0 ;;
+        events | dataset | camera) echo 1 ;;
+        net | weights | engine | model | train | metrics | evaluate | augment) echo 2 ;;
+        chip | tile | decryptor | ledger) echo 3 ;;
+        *) echo 4 ;;
+    esac
+}
+findings=$(for folder in base datasets sim hw crypto; do
+    for f in "$folder"/*.c "$folder"/*.h; do
+        [ -f "$f" ] || continue
+        while read -r header; do
+            [ "$(header_floor "$header")" -le "$(floor_of "$folder")" ] || echo "$f includes snnsim/$header.h from a floor above"
+        done < <(sed -n 's|^#include [<"]snnsim/\(.*\)\.h[>"].*|\1|p' "$f")
+        sed -n 's|^#include "\(.*/.*\)"|\1|p' "$f" | grep -v '^snnsim/' | while read -r header; do
+            [ "$(floor_of "${header%%/*}")" -le "$(floor_of "$folder")" ] || echo "$f includes $header from a floor above"
+        done
+    done
+done)
+verdict "folders include only from floors below" "$findings"
+# shellcheck disable=SC2046
+findings=$(grep -nE '^#include "(\.\./)*(base|datasets|sim|hw|crypto)/' cli/*.[ch] 2>/dev/null)
+verdict "the program uses only the public headers" "$findings"
+
+findings=$(files '*.c' '*.h' '*.sh' '*.bats' '*.py' '*.cfg' '*.v' Makefile .clang-format .clang-tidy .ci/run | while read -r f; do
+    [ -f "$f" ] && ! head -n 5 "$f" | grep -q 'SPDX-License-Identifier: \(GPL-3.0-or-later\|Apache-2.0\)' && echo "$f has no SPDX line"
+done)
+verdict "every source file names its licence" "$findings"
+
+# Each public header compiles alone, in C and in C++.
+findings=$(for h in include/snnsim/*.h; do
+    inc=snnsim/$(basename "$h")
+    printf '#include <%s>\nint used;\n' "$inc" | gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c -fsyntax-only - 2>&1 | head -n 3
+    if command -v g++ >/dev/null; then
+        echo "#include <$inc>" | g++ -std=c++17 -Wall -Wextra -Werror -Iinclude -x c++ -fsyntax-only - 2>&1 | head -n 3
+    fi
+done)
+verdict "public headers stand alone in C and C++" "$findings"
+
+# No global mutable state: the library has no writable data (relocated constants lie in .data.rel.ro), and exports only snn_ names.
+findings=$(nm "${BUILD:-build}/libsnnsim.a" 2>/dev/null | awk '$2 ~ /^[bBC]$/ || ($2 ~ /^[dD]$/ && $3 !~ /^(__|DW\.)/) { print $3 }' | while read -r symbol; do
+    section=$(objdump -t "${BUILD:-build}/libsnnsim.a" 2>/dev/null | awk -v s="$symbol" '$NF == s { print $(NF - 2) }' | sort -u)
+    [[ $section == .data.rel.ro* ]] || echo "$symbol is writable ($section)"
+done)
+verdict "the library has no global mutable state" "$findings"
+findings=$(nm -g --defined-only "${BUILD:-build}/libsnnsim.a" 2>/dev/null | awk 'NF == 3 && $3 !~ /^snn_/ { print $3 }' | sort -u)
+verdict "the library exports only names that start with snn_" "$findings"
