@@ -52,6 +52,8 @@ CLI_SRC := $(wildcard cli/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
+# What unit tests link (mutation testing takes the shared library, so that it need not link them again).
+UNITLIB ?= $(BUILD)/libsnnsim.a
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
@@ -98,9 +100,9 @@ $(BUILD)/libsnnsim.so: $(BUILD)/$(SOLIB)
 $(BUILD)/snnsim: $(CLI_OBJ) $(BUILD)/libsnnsim.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libsnnsim.a $(BUILD)/stamp/flags
+$(BUILD)/tests/%: tests/unit/%.c $(UNITLIB) $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libsnnsim.a $(LDLIBS) -lcmocka
+	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -o $@ $< $(UNITLIB) $(LDLIBS) -lcmocka
 
 # A fuzz target with libFuzzer's main (make FUZZ=1 fuzzers), and with one that only replays files (in make test).
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libsnnsim.a $(BUILD)/stamp/flags
