@@ -15,8 +15,11 @@ verdict() { # STATUS WHAT [DETAIL]
 digest() { # PROGRAM OPTIONS...: digest of all output spikes of a small run on the synthetic camera
     local program=$1 out
     shift
-    out=$("$program" run gesture.cfg --limit 6 --set dataset.camera.seconds=0.4 --seed 7 --json "$@" 2>&1) &&
-        sed -n 's/.*"spikes_digest": *"\([0-9a-f]*\)".*/\1/p' <<<"$out" | grep -E '^[0-9a-f]{64}$' || { echo "$out" >&2; return 1; }
+    if ! out=$("$program" run gesture.cfg --limit 6 --set dataset.camera.seconds=0.4 --seed 7 --json "$@" 2>&1); then
+        echo "$out"
+        return 1
+    fi
+    sed -n 's/.*"spikes_digest": *"\([0-9a-f]*\)".*/\1/p' <<<"$out" | grep -E '^[0-9a-f]{64}$'
 }
 same() { # WHAT PROGRAM OPTIONS...
     local what=$1 got
