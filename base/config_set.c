@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* --set section.key=value: the value is parsed and checked as in a file before the tree is touched. */
+#include "config_internal.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Copies the value of `from` (and all below it) into the new setting `to`; source lines stay 0, which means --set. */
+static bool copy_value(config_setting_t *to, const config_setting_t *from) {
+    switch (config_setting_type(from)) {
+    case CONFIG_TYPE_INT:
+        return config_setting_set_int(to, config_setting_get_int(from));
+    case CONFIG_TYPE_INT64:
+        return config_setting_set_int64(to, config_setting_get_int64(from));
+    case CONFIG_TYPE_FLOAT:
+        return config_setting_set_float(to, config_setting_get_float(from));
+    case CONFIG_TYPE_BOOL:
+        return config_setting_set_bool(to, config_setting_get_bool(from));
+    case CONFIG_TYPE_STRING:
+        return config_setting_set_string(to, config_setting_get_string(from));
+    default:
+        for (int i = 0; i < config_setting_length(from); i++) {
+            const config_setting_t *item = config_setting_get_elem(from, (unsigned)i);
+            config_setting_t *copy =
+                config_setting_add(to, config_setting_name(item), config_setting_type(item));
+            if (!copy || !copy_value(copy, item))
+                return false;
+        }
+        return true;
+    }
+}
+
+/* The group that holds the key, created where it is missing; *name is the key's own name. Elements of lists must exist. */
+static config_setting_t *parent_group(snn_config *c, const char *path, const char **name, snn_error *err) {
+    config_setting_t *group = config_root_setting(&c->tree);
+    for (;;) {
+        size_t n = strcspn(path, ".[");
+        if (path[n] == '\0') {
+            *name = path;
+            return group;
+        }
+        char part[SNN_CONFIG_MAX_PATH];
+        snprintf(part, sizeof part, "%.*s", (int)n, path);
+        config_setting_t *next = config_setting_get_member(group, part);
+        if (path[n] == '[') {
+            char *end;
+            unsigned long i = strtoul(path + n + 1, &end, 10);
+            int length = next ? config_setting_length(next) : 0;
+            if (end == path + n + 1 || i >= (unsigned long)length) {
+                snn_fail(err, SNN_ERR_USAGE, "'%s' has %d elements, numbered from 0", part, length);
+                return NULL;
+            }
+            next = config_setting_get_elem(next, (unsigned)i);
+            n = (size_t)(end - path) + 1;
+        } else if (!next) {
+            next = config_setting_add(group, part, CONFIG_TYPE_GROUP);
+        }
+        if (!next) {
+            snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
+            return NULL;
+        }
+        group = next;
+        path += n + 1;
+    }
+}
+
+static bool store(snn_config *c, const char *path, const config_setting_t *value, snn_error *err) {
+    const char *name;
+    config_setting_t *group = parent_group(c, path, &name, err);
+    if (!group)
+        return false;
+    if (config_setting_get_member(group, name))
+        config_setting_remove(group, name);
+    config_setting_t *to = config_setting_add(group, name, config_setting_type(value));
+    if (!to || !copy_value(to, value))
+        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
+    return true;
+}
+
+/* A word without quotes where a text is due is that text, whatever it looks like: a path, a number. */
+static bool is_bare(const snn_config_key *k, const char *value) {
+    if (k->type == SNN_KEY_STRING || k->type == SNN_KEY_CHOICE)
+        return *value != '"';
+    return k->type == SNN_KEY_STRINGS && !strchr("\"[(", *value);
+}
+
+/* Parses "v = <value>" into `tree` with the same checks as in a file. */
+static bool parse_value(config_t *tree, const char *value, snn_error *err) {
+    snn_config_source source = {0};
+    size_t size = strlen(value) + 8;
+    char *text = malloc(size);
+    if (!text)
+        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
+    snprintf(text, size, "v = %s\n", value);
+    snn_error inner = {0};
+    bool ok = snn_config_scan(&source, text, strlen(text), "value", &inner);
+    if (!ok)
+        snn_fail(err, SNN_ERR_USAGE, "%s",
+                 strncmp(inner.text, "value:1: ", 9) == 0 ? inner.text + 9 : inner.text);
+    else if (config_read_string(tree, source.text) != CONFIG_TRUE ||
+             config_setting_length(config_root_setting(tree)) != 1)
+        ok = snn_fail(err, SNN_ERR_USAGE, "'%.80s' is not a value", value);
+    snn_config_source_free(&source);
+    free(text);
+    return ok;
+}
+
+static bool assign(snn_config *c, const snn_config_key *k, const char *path, const char *value,
+                   snn_error *err) {
+    config_t tree;
+    config_init(&tree);
+    bool ok;
+    if (is_bare(k, value)) {
+        config_setting_t *v = config_setting_add(config_root_setting(&tree), "v", CONFIG_TYPE_STRING);
+        ok = (v && config_setting_set_string(v, value)) || snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
+    } else {
+        ok = parse_value(&tree, value, err);
+        if (!ok)
+            snn_error_context(err, "--set: %s", path);
+    }
+    if (ok) {
+        const config_setting_t *v = config_setting_get_elem(config_root_setting(&tree), 0);
+        ok = snn_config_check(NULL, v, path, err);
+        if (ok && !(ok = store(c, path, v, err)))
+            snn_error_context(err, "--set: %s", path);
+    }
+    config_destroy(&tree);
+    return ok;
+}
+
+/* Copies [from, end) without the space around it. */
+static char *trimmed(const char *from, const char *end) {
+    while (from < end && isspace((unsigned char)*from))
+        from++;
+    while (end > from && isspace((unsigned char)end[-1]))
+        end--;
+    return strndup(from, (size_t)(end - from));
+}
+
+bool snn_config_set(snn_config *c, const char *assignment, snn_error *err) {
+    const char *equals = strchr(assignment, '=');
+    if (!equals)
+        return snn_fail(err, SNN_ERR_USAGE, "--set '%.80s': expected section.key=value", assignment);
+    char *path = trimmed(assignment, equals), *value = trimmed(equals + 1, assignment + strlen(assignment));
+    bool ok = path && value;
+    if (!ok) {
+        snn_fail(err, SNN_ERR_RUNTIME, "--set: out of memory");
+    } else {
+        const snn_config_key *k = snn_config_find_key(path);
+        ok = k ? assign(c, k, path, value, err) : snn_config_unknown("--set", path, err);
+    }
+    free(path);
+    free(value);
+    return ok;
+}
