@@ -115,9 +115,15 @@ bool snn_config_unknown(const char *where, const char *path, snn_error *err) {
     if (!generalise(path, general, sizeof general))
         return snn_fail(err, SNN_ERR_USAGE, "%s: unknown key '%.80s'", where, path);
     const snn_config_key *k = nearest(general);
-    if (k)
-        return snn_fail(err, SNN_ERR_USAGE, "%s: unknown key '%s' (did you mean '%s'?)", where, path,
-                        k->path);
+    if (k) {
+        /* A neighbour is named with the indices that the user wrote, a key elsewhere with its whole path. */
+        size_t section = (size_t)(last_name(k->path) - k->path);
+        bool sibling =
+            section == (size_t)(last_name(general) - general) && strncmp(k->path, general, section) == 0;
+        return snn_fail(err, SNN_ERR_USAGE, "%s: unknown key '%s' (did you mean '%.*s%s'?)", where, path,
+                        sibling ? (int)(last_name(path) - path) : 0, path,
+                        sibling ? last_name(k->path) : k->path);
+    }
     char known[600];
     list_section(general, known, sizeof known);
     return snn_fail(err, SNN_ERR_USAGE, "%s: unknown key '%s'%s%s%s", where, path,

@@ -78,11 +78,14 @@ static bool store(snn_config *c, const char *path, const config_setting_t *value
     return true;
 }
 
-/* A word without quotes where a text is due is that text, whatever it looks like: a path, a number. */
+/* A word without quotes is a text. Where a text is due, so is anything else without quotes: a path, a number. */
 static bool is_bare(const snn_config_key *k, const char *value) {
     if (k->type == SNN_KEY_STRING || k->type == SNN_KEY_CHOICE)
         return *value != '"';
-    return k->type == SNN_KEY_STRINGS && !strchr("\"[(", *value);
+    if (k->type == SNN_KEY_STRINGS && *value)
+        return !strchr("\"[(", *value);
+    return (*value == '\0' || isalpha((unsigned char)*value)) && strcasecmp(value, "true") != 0 &&
+           strcasecmp(value, "false") != 0;
 }
 
 /* Parses "v = <value>" into `tree` with the same checks as in a file. */
