@@ -66,7 +66,9 @@ DIR_OBJ := $(DIR_SRC:%.c=$(BUILD)/%.o)
 JOBS := -j$(shell nproc)
 SETUP := tests/setup/packages.sh
 
-# ---- build ----
+# ---- build (make V=1 shows the commands) ----
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) '$(patsubst $(BUILD)/%,%,$@)')
 .PHONY: all lib shared unit replay fuzzers
 all: $(BUILD)/snnsim shared $(BUILD)/snnsim.pc ## build the program, the library (static and shared) and its pkg-config file (default)
 lib: $(BUILD)/libsnnsim.a ## build only the static library
@@ -84,36 +86,43 @@ $(DIR_OBJ): $(BUILD)/stamp/prefix
 
 $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libsnnsim.a: $(LIB_OBJ) $(BUILD)/stamp/files
 	@rm -f $@
-	ar rcs $@ $(LIB_OBJ)
+	$(call say,AR)
+	$(Q)ar rcs $@ $(LIB_OBJ)
 
 $(BUILD)/$(SOLIB): $(LIB_OBJ) $(BUILD)/stamp/files
-	$(CC) -shared -Wl,-soname,libsnnsim.so.$(SOVERSION) $(LDFLAGS) -o $@ $(LIB_OBJ) $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) -shared -Wl,-soname,libsnnsim.so.$(SOVERSION) $(LDFLAGS) -o $@ $(LIB_OBJ) $(LDLIBS)
 
 $(BUILD)/libsnnsim.so: $(BUILD)/$(SOLIB)
-	ln -sf $(SOLIB) $(BUILD)/libsnnsim.so.$(SOVERSION)
-	ln -sf $(SOLIB) $@
+	$(Q)ln -sf $(SOLIB) $(BUILD)/libsnnsim.so.$(SOVERSION)
+	$(Q)ln -sf $(SOLIB) $@
 
 $(BUILD)/snnsim: $(CLI_OBJ) $(BUILD)/libsnnsim.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: tests/unit/%.c $(UNITLIB) $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -o $@ $< $(UNITLIB) $(LDLIBS) -lcmocka
+	$(call say,LINK)
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -o $@ $< $(UNITLIB) $(LDLIBS) -lcmocka
 
 # A fuzz target with libFuzzer's main (make FUZZ=1 fuzzers), and with one that only replays files (in make test).
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libsnnsim.a $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libsnnsim.a $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libsnnsim.a $(LDLIBS)
 $(BUILD)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libsnnsim.a $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libsnnsim.a $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libsnnsim.a $(LDLIBS)
 
 $(BUILD)/snnsim.pc: tests/setup/snnsim.pc.in $(BUILD)/stamp/prefix $(BUILD)/stamp/flags
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(PKGS)|' $< >$@
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(PKGS)|' $< >$@
 
 # Stamps hold what a build depends on besides its files; they change only when that changes.
 quote = '$(subst ','\'',$(1))'
