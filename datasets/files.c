@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Paths of the config, folders of recordings, and reading one recording into a reused buffer. */
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DATA_VARIABLE "SNNSIM_DATA"
+#define DATA_DEFAULT "../shared/data" /* seen from the repository's root */
+
+bool snn_source_read(const snn_source *s, uint64_t offset, size_t n, uint8_t *out, snn_error *err) {
+    if (offset > s->size || n > s->size - offset)
+        return snn_fail(err, SNN_ERR_DATA,
+                        "byte %" PRIu64 ": the file ends after %" PRIu64 " bytes, %zu are needed here",
+                        offset, s->size, n);
+    if (s->memory != NULL) {
+        memcpy(out, s->memory + offset, n);
+        return true;
+    }
+    while (n > 0) {
+        ssize_t got = pread(s->fd, out, n, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return snn_fail_errno(err, "byte %" PRIu64 ": cannot read", offset);
+        if (got == 0)
+            return snn_fail(err, SNN_ERR_DATA, "byte %" PRIu64 ": the file became shorter while it was read",
+                            offset);
+        out += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+static char *join(const char *a, const char *b, snn_error *err) {
+    char *path = NULL;
+    if (asprintf(&path, "%s%s", a, b) < 0) {
+        snn_fail(err, SNN_ERR_RUNTIME, "out of memory for a path");
+        return NULL;
+    }
+    return path;
+}
+
+char *snn_path_expand(const char *path, snn_error *err) {
+    static const char variable[] = "$" DATA_VARIABLE;
+    size_t n = sizeof variable - 1;
+    if (strncmp(path, variable, n) != 0 || (path[n] != '\0' && path[n] != '/'))
+        return join("", path, err);
+    const char *data = getenv(DATA_VARIABLE);
+    return join(data != NULL && *data != '\0' ? data : DATA_DEFAULT, path + n, err);
+}
+
+char *snn_path_beside(const char *folder, const char *name, snn_error *err) {
+    char *plain = snn_path_expand(name, err);
+    if (plain == NULL || *plain == '/' || *folder == '\0')
+        return plain;
+    char *slash = join(folder, "/", err);
+    char *beside = slash ? join(slash, plain, err) : NULL;
+    free(slash);
+    struct stat st;
+    if (beside != NULL && stat(beside, &st) != 0 && stat(plain, &st) == 0) {
+        free(beside);
+        return plain;
+    }
+    free(plain);
+    return beside;
+}
+
+bool snn_folder_open(snn_dataset *d, const snn_config *config, snn_error *err) {
+    d->folder = snn_path_expand(snn_config_string(config, "dataset.path"), err);
+    if (d->folder == NULL)
+        return false;
+    d->info.folder = d->folder;
+    d->folder_fd = open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->folder_fd < 0) {
+        char where[256];
+        return snn_fail(err, SNN_ERR_DATA, "%s: dataset.path: cannot open the folder %s: %s",
+                        snn_config_where(config, "dataset.path", where, sizeof where), d->folder,
+                        strerror(errno));
+    }
+    return true;
+}
+
+bool snn_recording_size(const snn_dataset *d, const char *path, unsigned unit, uint64_t *size, bool *found,
+                        snn_error *err) {
+    struct stat st;
+    *found = fstatat(d->folder_fd, path, &st, 0) == 0;
+    if (!*found)
+        return true;
+    *size = (uint64_t)st.st_size;
+    if (!S_ISREG(st.st_mode))
+        return snn_fail(err, SNN_ERR_DATA, "%s/%s: not a file", d->folder, path);
+    if (*size > SNN_RECORDING_MAX)
+        return snn_fail(err, SNN_ERR_DATA, "%s/%s: %" PRIu64 " bytes; a recording has at most 1 GiB",
+                        d->folder, path, *size);
+    if (*size % unit != 0)
+        return snn_fail(err, SNN_ERR_DATA,
+                        "%s/%s: byte %" PRIu64 ": the recording is cut off inside an event (%" PRIu64
+                        " bytes are not a multiple of %u)",
+                        d->folder, path, *size - *size % unit, *size, unit);
+    return true;
+}
+
+/* Reads up to n bytes from the file's position or, with `first` > 0, from there on. */
+static ssize_t read_some(int fd, uint8_t *out, size_t n, uint64_t first) {
+    size_t done = 0;
+    while (done < n) {
+        ssize_t got =
+            first ? pread(fd, out + done, n - done, (off_t)(first + done)) : read(fd, out + done, n - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+        if (done + 1 == n)
+            break; /* the one byte more that must not be there; a regular file that gives less has ended */
+    }
+    return (ssize_t)done;
+}
+
+bool snn_recording_read(const snn_dataset *d, const char *path, uint64_t first, uint64_t size, bool part,
+                        snn_dataset_buffer *b, snn_error *err) {
+    size_t want = (size_t)size + 1; /* one more, to see that the file did not grow */
+    if (!snn_grow((void **)&b->bytes, &b->bytes_capacity, want, 1, err))
+        return false;
+    int fd = openat(d->folder_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the recording: %s", d->folder, path,
+                        strerror(errno));
+    ssize_t got = read_some(fd, b->bytes, want, first);
+    int saved = errno;
+    close(fd);
+    if (got < 0)
+        return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot read the recording: %s", d->folder, path,
+                        strerror(saved));
+    if ((uint64_t)got < size || (!part && (uint64_t)got > size))
+        return snn_fail(err, SNN_ERR_DATA,
+                        "%s/%s: its size changed since the data set was opened (%" PRIu64 " bytes then)",
+                        d->folder, path, size);
+    return true;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void snn_names_free(char **names, size_t n) {
+    for (size_t i = 0; names != NULL && i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+static bool ends_with(const char *name, const char *ending) {
+    size_t n = strlen(name), m = strlen(ending);
+    return n > m && strcmp(name + n - m, ending) == 0;
+}
+
+/* Entries of an open folder; hidden ones are left out. */
+static bool collect(DIR *dir, const char *ending, char ***names, size_t *n, snn_error *err) {
+    size_t capacity = 0;
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] == '.' || !ends_with(entry->d_name, ending))
+            continue;
+        char *name = join("", entry->d_name, err);
+        if (name == NULL)
+            return false;
+        if (!snn_grow((void **)names, &capacity, *n + 1, sizeof **names, err)) {
+            free(name);
+            return false;
+        }
+        (*names)[(*n)++] = name;
+    }
+    if (*n > 0)
+        qsort(*names, *n, sizeof **names, by_name);
+    return true;
+}
+
+bool snn_folder_names(const snn_dataset *d, const char *path, const char *ending, bool optional,
+                      char ***names, size_t *n, snn_error *err) {
+    *names = NULL;
+    *n = 0;
+    int fd = openat(d->folder_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && optional && errno == ENOENT)
+        return true;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL) {
+        snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the folder: %s", d->folder, path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool ok = collect(dir, ending, names, n, err);
+    closedir(dir);
+    if (!ok) {
+        snn_names_free(*names, *n);
+        *names = NULL;
+        *n = 0;
+    }
+    return ok;
+}
