@@ -53,7 +53,7 @@ typedef struct {
 void snn_framing_shape(const snn_framing *f, uint32_t channels, uint32_t height, uint32_t width,
                        uint32_t shape[3]);
 
-/* Frames e into out (size = product of the shape, steps = bins). scratch: reused sort keys, may start as {0}. dropped: events left out (may be NULL).
+/* Frames e into out (size = product of the shape, steps = bins). scratch: reused working memory, may start as {0}. dropped: events left out (may be NULL).
  * An empty recording gives no spikes. */
 typedef struct {
     uint64_t *key;
