@@ -11,7 +11,6 @@
 #include "weights_internal.h"
 
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -98,21 +97,12 @@ static void quantise_row(const snn_quantisation *q, const float *w, uint64_t n, 
     }
 }
 
-static bool check_finite(const snn_tensor *t, snn_error *err) {
-    for (uint64_t i = 0; i < t->count; i++)
-        if (!isfinite(t->value[i]))
-            return snn_fail(err, SNN_ERR_DATA,
-                            "layer '%s': weight %" PRIu64 " is %g, expected a finite number", t->name, i,
-                            (double)t->value[i]);
-    return true;
-}
-
 static bool quantise_tensor(const snn_tensor *from, const snn_quantisation *q, snn_tensor *to,
                             snn_quantisation_stats *stats, snn_error *err) {
     if (from->type != SNN_FLOAT32)
         return snn_fail(err, SNN_ERR_DATA, "layer '%s': weights are codes of %d bits already", from->name,
                         from->bits);
-    if (!check_finite(from, err))
+    if (!snn_tensor_check(from, err))
         return false;
     uint32_t rows = q->per_channel ? (uint32_t)from->shape[0] : 1;
     if (!snn_tensor_alloc(to, SNN_CODE_8, q->bits, q->encoding, rows, err))

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,24 @@ bool snn_weights_fit(const snn_weights *w, const snn_net *net, snn_error *err) {
         if (l->tensor >= 0 && !tensor_fits(&w->tensor[l->tensor], l, err))
             return false;
     }
+    return true;
+}
+
+bool snn_tensor_check(const snn_tensor *t, snn_error *err) {
+    for (uint64_t i = 0; i < t->count; i++) {
+        if (t->type == SNN_FLOAT32 && !isfinite(t->value[i]))
+            return snn_fail(err, SNN_ERR_DATA,
+                            "layer '%s': weight %" PRIu64 " is %g, expected a finite number", t->name, i,
+                            (double)t->value[i]);
+        if (t->type != SNN_FLOAT32 && snn_tensor_code(t, i) >> t->bits != 0)
+            return snn_fail(err, SNN_ERR_DATA,
+                            "layer '%s': weight %" PRIu64 " has code %u, which is more than %d bits", t->name,
+                            i, snn_tensor_code(t, i), t->bits);
+    }
+    for (uint32_t i = 0; i < t->scales; i++)
+        if (!isfinite(t->scale[i]) || t->scale[i] <= 0)
+            return snn_fail(err, SNN_ERR_DATA, "layer '%s': scale %u is %g, expected a positive number",
+                            t->name, i, (double)t->scale[i]);
     return true;
 }
 

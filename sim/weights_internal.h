@@ -22,6 +22,9 @@ snn_weights *snn_weights_shell(const snn_weights *like, snn_error *err);
 /* The same for a network. */
 snn_weights *snn_weights_shell_for(const snn_net *net, snn_error *err);
 
+/* Are codes within their bits, floats finite, scales positive? DATA error naming layer and index. */
+bool snn_tensor_check(const snn_tensor *t, snn_error *err);
+
 /* Raw code of weight i (integer tensors only). */
 static inline uint32_t snn_tensor_code(const snn_tensor *t, uint64_t i) {
     return t->type == SNN_CODE_8 ? t->code8[i] : t->code16[i];

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Writing model files. Layout (all little-endian, no time stamps):
+ *   /snnsim                  attributes: format (int32), digest (of the weights), network_digest, record_digest (when there is a record)
+ *   /snnsim/network          the network as JSON (net_json.c), biases included
+ *   /snnsim/record           the training record as JSON, when there is one
+ *   /snnsim/weights/<layer>  raw codes, uint8 or uint16, or float32; attributes bits (int32) and encoding
+ *   /snnsim/scales/<layer>   float32 [1] or [outputs]; not for float weights
+ */
+#include "model_hdf5.h"
+#include "weights_internal.h"
+
+#include <snnsim/model.h>
+#include <snnsim/output.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_BYTES (1u << 20) /* of one compressed block, when a row is not larger */
+#define COMPRESS_FROM 4096     /* items: below that the block index costs more than compression saves */
+#define DEFLATE_LEVEL 6        /* zlib's own default */
+
+static bool write_string_attribute(hid_t object, const char *name, const char *text) {
+    hid_t type = snn_hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);
+    hid_t a = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, type, text) >= 0;
+    H5Aclose(a);
+    H5Sclose(space);
+    H5Tclose(type);
+    return ok;
+}
+
+static bool write_int_attribute(hid_t object, const char *name, int32_t value) {
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t a = H5Acreate2(object, name, H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, H5T_NATIVE_INT32, &value) >= 0;
+    H5Aclose(a);
+    H5Sclose(space);
+    return ok;
+}
+
+static bool write_text(hid_t group, const char *name, const char *text) {
+    hid_t type = snn_hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);
+    hid_t create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
+    hid_t d = H5Dcreate2(group, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    bool ok = d >= 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0;
+    H5Dclose(d);
+    H5Pclose(create);
+    H5Sclose(space);
+    H5Tclose(type);
+    return ok;
+}
+
+/* Compressed in blocks of whole rows. */
+static void set_compression(hid_t create, const snn_tensor *t) {
+    if (t->count < COMPRESS_FROM)
+        return;
+    hsize_t chunk[4];
+    uint64_t row = t->count / t->shape[0] * snn_tensor_item_size(t->type), rows = CHUNK_BYTES / row;
+    for (int i = 0; i < t->dims; i++)
+        chunk[i] = t->shape[i];
+    chunk[0] = rows < 1 ? 1 : rows > t->shape[0] ? t->shape[0] : rows;
+    H5Pset_chunk(create, t->dims, chunk);
+    if (t->type != SNN_CODE_8)
+        H5Pset_shuffle(create);
+    H5Pset_deflate(create, DEFLATE_LEVEL);
+}
+
+static bool write_codes(hid_t group, const snn_tensor *t) {
+    hid_t in_file = t->type == SNN_CODE_8    ? H5T_STD_U8LE
+                    : t->type == SNN_CODE_16 ? H5T_STD_U16LE
+                                             : H5T_IEEE_F32LE;
+    hid_t in_memory = t->type == SNN_CODE_8    ? H5T_NATIVE_UINT8
+                      : t->type == SNN_CODE_16 ? H5T_NATIVE_UINT16
+                                               : H5T_NATIVE_FLOAT;
+    hsize_t dims[4];
+    for (int i = 0; i < t->dims; i++)
+        dims[i] = t->shape[i];
+    hid_t space = H5Screate_simple(t->dims, dims, NULL),
+          create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
+    set_compression(create, t);
+    hid_t d = H5Dcreate2(group, t->name, in_file, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    bool ok =
+        d >= 0 && H5Dwrite(d, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->data) >= 0 &&
+        write_int_attribute(d, "bits", t->bits) &&
+        (t->type == SNN_FLOAT32 || write_string_attribute(d, "encoding", snn_encoding_name(t->encoding)));
+    H5Dclose(d);
+    H5Pclose(create);
+    H5Sclose(space);
+    return ok;
+}
+
+static bool write_scales(hid_t group, const snn_tensor *t) {
+    if (t->type == SNN_FLOAT32)
+        return true;
+    hsize_t n = t->scales;
+    hid_t space = H5Screate_simple(1, &n, NULL), create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
+    hid_t d = H5Dcreate2(group, t->name, H5T_IEEE_F32LE, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    bool ok = d >= 0 && H5Dwrite(d, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->scale) >= 0;
+    H5Dclose(d);
+    H5Pclose(create);
+    H5Sclose(space);
+    return ok;
+}
+
+static hid_t create_group(hid_t parent, const char *name) {
+    hid_t create = snn_hdf5_create_properties(H5P_GROUP_CREATE);
+    hid_t g = H5Gcreate2(parent, name, H5P_DEFAULT, create, H5P_DEFAULT);
+    H5Pclose(create);
+    return g;
+}
+
+static bool write_tensors(hid_t group, const snn_weights *w) {
+    hid_t weights = create_group(group, "weights"), scales = create_group(group, "scales");
+    bool ok = weights >= 0 && scales >= 0;
+    for (int i = 0; ok && i < w->tensors; i++)
+        ok = write_codes(weights, &w->tensor[i]) && write_scales(scales, &w->tensor[i]);
+    H5Gclose(scales);
+    H5Gclose(weights);
+    return ok;
+}
+
+static bool write_group(hid_t file, const snn_model *m, const char *network) {
+    char digest[65];
+    hid_t group = create_group(file, "snnsim");
+    bool ok = group >= 0 && write_int_attribute(group, "format", SNN_MODEL_FORMAT);
+    snn_weights_digest(m->weights, digest);
+    ok = ok && write_string_attribute(group, "digest", digest);
+    snn_text_digest(network, digest);
+    ok = ok && write_string_attribute(group, "network_digest", digest) &&
+         write_text(group, "network", network);
+    if (ok && m->record != NULL) {
+        snn_text_digest(m->record, digest);
+        ok = write_string_attribute(group, "record_digest", digest) && write_text(group, "record", m->record);
+    }
+    ok = ok && write_tensors(group, m->weights);
+    H5Gclose(group);
+    return ok;
+}
+
+static bool write_file(const snn_model *m, const char *network, const char *temporary) {
+    hid_t access = snn_hdf5_access();
+    hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pclose(access);
+    if (file < 0)
+        return false;
+    bool ok = write_group(file, m, network);
+    return H5Fclose(file) >= 0 && ok; /* much is written only here: a full disk shows up now */
+}
+
+static bool check_model(const snn_model *m, snn_error *err) {
+    if (m->net == NULL || m->weights == NULL)
+        return snn_fail(err, SNN_ERR_DATA, "a model without %s cannot be saved",
+                        m->net ? "weights" : "a network");
+    if (m->record != NULL && strlen(m->record) - 1 >= SNN_MODEL_TEXT_MAX)
+        return snn_fail(err, SNN_ERR_DATA, "a training record of %zu bytes cannot be saved, expected 1 to %u",
+                        strlen(m->record), SNN_MODEL_TEXT_MAX);
+    if (!snn_weights_fit(m->weights, m->net, err))
+        return false;
+    for (int i = 0; i < m->weights->tensors; i++)
+        if (!snn_tensor_check(&m->weights->tensor[i], err))
+            return false;
+    return true;
+}
+
+bool snn_model_save(const snn_model *m, const char *path, snn_error *err) {
+    if (!check_model(m, err))
+        return snn_error_context(err, "%s", path);
+    char *network = snn_net_to_json(m->net, err);
+    if (network == NULL)
+        return snn_error_context(err, "%s", path);
+    snn_file *f = snn_file_create(path, 0644, err);
+    bool ok = f != NULL;
+    if (ok) {
+        snn_hdf5_guard guard;
+        snn_hdf5_enter(&guard);
+        ok = write_file(m, network, snn_file_temporary(f));
+        snn_hdf5_leave(&guard);
+        if (!ok)
+            snn_fail(err, SNN_ERR_RUNTIME, "%s: cannot be written: %s", path, guard.reason);
+        if (ok)
+            ok = snn_file_commit(f, err);
+        else
+            snn_file_abandon(f);
+    }
+    free(network);
+    return ok;
+}
