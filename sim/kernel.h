@@ -29,8 +29,8 @@ typedef struct {
 typedef struct {
     const snn_segment *segment;
     int segments;
-    size_t stride;    /* bytes per row = padded outputs */
-    uint32_t outputs; /* padded outputs, multiple of SNN_PAD */
+    size_t stride;     /* bytes per row = padded outputs */
+    uint32_t outputs;  /* padded outputs, multiple of SNN_PAD */
     int32_t magnitude; /* largest |weight|, 1..128: bounds the 16-bit partial sums */
 } snn_row_sum;
 
@@ -55,9 +55,9 @@ typedef struct {
 } snn_lif_float;
 
 typedef struct {
-    int32_t decay;             /* in 1/4096 */
-    const int32_t *threshold;  /* [n] in 1/64 weight LSB */
-    const int32_t *bias;       /* [n] or NULL, in 1/64 weight LSB */
+    int32_t decay;            /* in 1/4096 */
+    const int32_t *threshold; /* [n] in 1/64 weight LSB */
+    const int32_t *bias;      /* [n] or NULL, in 1/64 weight LSB */
     bool subtract, at_threshold, spiking;
 } snn_lif_fixed;
 
@@ -74,13 +74,15 @@ typedef struct {
     float dense_above;
     /* One time step of n neurons (multiple of SNN_PAD). v: in the membrane after the last reset, out after this step's reset. spike [n] 0/1.
      * membrane (or NULL): v before the reset. changed (or NULL): += neurons whose v before the reset differs from v at the start. Returns spikes. */
-    uint32_t (*lif_float)(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v, uint8_t *spike, float *membrane, uint64_t *changed);
-    uint32_t (*lif_fixed)(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v, uint8_t *spike, int32_t *membrane,
-                          uint64_t *changed);
+    uint32_t (*lif_float)(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v, uint8_t *spike,
+                          float *membrane, uint64_t *changed);
+    uint32_t (*lif_fixed)(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v, uint8_t *spike,
+                          int32_t *membrane, uint64_t *changed);
     /* Indices (plus base) of the nonzero bytes of plane[0..n), n a multiple of SNN_PAD; entry has room for n + 16. Returns how many. */
     size_t (*list_nonzero)(const uint8_t *plane, size_t n, uint32_t base, uint32_t *entry);
     /* out[c] = max over a window of k x k pixels; line_step and pixel steps in bytes; channels a multiple of SNN_PAD. Returns the nonzero outputs. */
-    uint32_t (*pool_max)(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k, uint32_t channels, uint8_t *out);
+    uint32_t (*pool_max)(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
+                         uint32_t channels, uint8_t *out);
 } snn_kernels;
 
 extern const snn_kernels snn_kernels_plain;
@@ -94,10 +96,8 @@ const snn_kernels *snn_kernels_for(snn_simd level);
 /* Position of output j when chunks of `widest`, then half of it, ... down to SNN_PAD outputs are interleaved as _mm*_unpack{lo,hi}_epi8 do. */
 uint32_t snn_interleaved_position(uint32_t j, uint32_t outputs, uint32_t widest);
 
-/* Plain versions that other levels fall back to. */
-void snn_plain_sum_spikes(const snn_row_sum *r, int32_t *sum);
-uint32_t snn_plain_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v, uint8_t *spike, float *membrane, uint64_t *changed);
-uint32_t snn_plain_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v, uint8_t *spike, int32_t *membrane,
-                             uint64_t *changed);
+/* Neurons driven by float currents (imported networks), portable C at every level; otherwise as lif_float. */
+uint32_t snn_plain_lif_current(const snn_lif_float *p, uint32_t n, const float *current, float *v,
+                               uint8_t *spike, float *membrane, uint64_t *changed);
 
 #endif

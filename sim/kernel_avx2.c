@@ -7,7 +7,9 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-static uint32_t avx2_position(uint32_t j, uint32_t outputs) { return snn_interleaved_position(j, outputs, 32); }
+static uint32_t avx2_position(uint32_t j, uint32_t outputs) {
+    return snn_interleaved_position(j, outputs, 32);
+}
 
 /* ---- row sums, blocks of `chunks` x 32 outputs held in registers ---- */
 
@@ -41,8 +43,10 @@ INLINE void add_pair(const row_pair *p, __m256i *acc, const int chunks) {
     for (int c = 0; c < chunks; c++) {
         const __m256i a = _mm256_loadu_si256((const __m256i *)(p->a + 32 * c));
         const __m256i b = _mm256_loadu_si256((const __m256i *)(p->b + 32 * c));
-        acc[2 * c] = _mm256_add_epi16(acc[2 * c], _mm256_maddubs_epi16(p->counts, _mm256_unpacklo_epi8(a, b)));
-        acc[2 * c + 1] = _mm256_add_epi16(acc[2 * c + 1], _mm256_maddubs_epi16(p->counts, _mm256_unpackhi_epi8(a, b)));
+        acc[2 * c] =
+            _mm256_add_epi16(acc[2 * c], _mm256_maddubs_epi16(p->counts, _mm256_unpacklo_epi8(a, b)));
+        acc[2 * c + 1] =
+            _mm256_add_epi16(acc[2 * c + 1], _mm256_maddubs_epi16(p->counts, _mm256_unpackhi_epi8(a, b)));
     }
 }
 
@@ -62,7 +66,8 @@ INLINE void spill(__m256i *acc, int32_t *sum, const int chunks, bool add) {
     }
 }
 
-INLINE void sum_block(const snn_row_sum *r, uint32_t first, int32_t *sum, const int chunks, const bool counted) {
+INLINE void sum_block(const snn_row_sum *r, uint32_t first, int32_t *sum, const int chunks,
+                      const bool counted) {
     __m256i acc[12];
 #pragma GCC unroll 12
     for (int c = 0; c < 2 * chunks; c++)
@@ -102,8 +107,10 @@ INLINE void sum_tail16(const snn_row_sum *r, uint32_t first, int32_t *sum, const
                 acc = _mm256_setzero_si256();
                 left = budget - p.weight;
             }
-            const __m128i a = _mm_loadu_si128((const __m128i *)p.a), b = _mm_loadu_si128((const __m128i *)p.b);
-            const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi8(a, b)), _mm_unpackhi_epi8(a, b), 1);
+            const __m128i a = _mm_loadu_si128((const __m128i *)p.a),
+                          b = _mm_loadu_si128((const __m128i *)p.b);
+            const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi8(a, b)),
+                                                         _mm_unpackhi_epi8(a, b), 1);
             acc = _mm256_add_epi16(acc, _mm256_maddubs_epi16(p.counts, both));
         }
     }
@@ -129,8 +136,12 @@ INLINE void sum_rows(const snn_row_sum *r, int32_t *sum, const bool counted) {
         sum_tail16(r, first, sum + first, counted);
 }
 
-static void avx2_sum_spikes(const snn_row_sum *r, int32_t *sum) { sum_rows(r, sum, false); }
-static void avx2_sum_counts(const snn_row_sum *r, int32_t *sum) { sum_rows(r, sum, true); }
+static void avx2_sum_spikes(const snn_row_sum *r, int32_t *sum) {
+    sum_rows(r, sum, false);
+}
+static void avx2_sum_counts(const snn_row_sum *r, int32_t *sum) {
+    sum_rows(r, sum, true);
+}
 
 /* ---- dense ---- */
 
@@ -148,13 +159,14 @@ INLINE void dense_spill(__m256i *acc, int32_t *sum, size_t outputs, const int pi
 #pragma GCC unroll 4
         for (int k = 0; k < vectors; k++) {
             __m256i *s = (__m256i *)(sum + (size_t)p * outputs + 8 * k);
-            _mm256_storeu_si256(s, _mm256_add_epi32(_mm256_loadu_si256(s), _mm256_madd_epi16(acc[p * vectors + k], one)));
+            _mm256_storeu_si256(
+                s, _mm256_add_epi32(_mm256_loadu_si256(s), _mm256_madd_epi16(acc[p * vectors + k], one)));
             acc[p * vectors + k] = _mm256_setzero_si256();
         }
 }
 
-INLINE void dense_block(const snn_dense_sum *d, const uint8_t *input, uint32_t first, int32_t *sum, const int pixels, const int vectors,
-                        uint32_t budget) {
+INLINE void dense_block(const snn_dense_sum *d, const uint8_t *input, uint32_t first, int32_t *sum,
+                        const int pixels, const int vectors, uint32_t budget) {
     __m256i acc[8];
 #pragma GCC unroll 8
     for (int i = 0; i < pixels * vectors; i++)
@@ -178,7 +190,8 @@ INLINE void dense_block(const snn_dense_sum *d, const uint8_t *input, uint32_t f
                 const __m256i x = four_inputs(in + p * d->pixel_step + i);
 #pragma GCC unroll 2
                 for (int k = 0; k < vectors; k++)
-                    acc[p * vectors + k] = _mm256_add_epi16(acc[p * vectors + k], _mm256_maddubs_epi16(x, weights[k]));
+                    acc[p * vectors + k] =
+                        _mm256_add_epi16(acc[p * vectors + k], _mm256_maddubs_epi16(x, weights[k]));
             }
         }
     }
@@ -196,10 +209,12 @@ static void avx2_sum_dense(const snn_dense_sum *d, int32_t *sum) {
     uint32_t p = 0;
     for (; p + 4 <= d->pixels; p += 4)
         for (uint32_t first = 0; first < d->outputs; first += 16)
-            dense_block(d, d->input + p * d->pixel_step, first, sum + (size_t)p * d->outputs + first, 4, 2, budget);
+            dense_block(d, d->input + p * d->pixel_step, first, sum + (size_t)p * d->outputs + first, 4, 2,
+                        budget);
     for (; p < d->pixels; p++)
         for (uint32_t first = 0; first < d->outputs; first += 16)
-            dense_block(d, d->input + p * d->pixel_step, first, sum + (size_t)p * d->outputs + first, 1, 2, budget);
+            dense_block(d, d->input + p * d->pixel_step, first, sum + (size_t)p * d->outputs + first, 1, 2,
+                        budget);
 }
 
 /* ---- neurons ---- */
@@ -214,9 +229,11 @@ typedef struct {
     __m256 now, fired, moved;
 } float_step;
 
-INLINE float_step lif_float_8(const snn_lif_float *p, uint32_t j, const int32_t *sum, float *v, float *membrane) {
+INLINE float_step lif_float_8(const snn_lif_float *p, uint32_t j, const int32_t *sum, float *v,
+                              float *membrane) {
     const __m256 threshold = _mm256_set1_ps(p->threshold);
-    __m256 current = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(sum + j))), _mm256_loadu_ps(p->factor + j));
+    __m256 current = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(sum + j))),
+                                   _mm256_loadu_ps(p->factor + j));
     if (p->bias)
         current = _mm256_add_ps(current, _mm256_loadu_ps(p->bias + j));
     const __m256 before = _mm256_loadu_ps(v + j);
@@ -226,23 +243,28 @@ INLINE float_step lif_float_8(const snn_lif_float *p, uint32_t j, const int32_t 
     if (!p->spiking)
         s.fired = _mm256_setzero_ps();
     else
-        s.fired = p->at_threshold ? _mm256_cmp_ps(s.now, threshold, _CMP_GE_OQ) : _mm256_cmp_ps(s.now, threshold, _CMP_GT_OQ);
+        s.fired = p->at_threshold ? _mm256_cmp_ps(s.now, threshold, _CMP_GE_OQ)
+                                  : _mm256_cmp_ps(s.now, threshold, _CMP_GT_OQ);
     if (membrane)
         _mm256_storeu_ps(membrane + j, s.now);
-    const __m256 after = p->subtract ? _mm256_blendv_ps(s.now, _mm256_sub_ps(s.now, threshold), s.fired) : _mm256_andnot_ps(s.fired, s.now);
+    const __m256 after = p->subtract ? _mm256_blendv_ps(s.now, _mm256_sub_ps(s.now, threshold), s.fired)
+                                     : _mm256_andnot_ps(s.fired, s.now);
     _mm256_storeu_ps(v + j, after);
     return s;
 }
 
-static uint32_t avx2_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v, uint8_t *spike, float *membrane,
-                               uint64_t *changed) {
+static uint32_t avx2_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v,
+                               uint8_t *spike, float *membrane, uint64_t *changed) {
     uint32_t spikes = 0;
     uint64_t moved = 0;
     for (uint32_t j = 0; j < n; j += 16) {
         const float_step a = lif_float_8(p, j, sum, v, membrane), b = lif_float_8(p, j + 8, sum, v, membrane);
-        _mm_storeu_si128((__m128i *)(spike + j), mask_to_bytes(_mm256_castps_si256(a.fired), _mm256_castps_si256(b.fired)));
-        spikes += (uint32_t)__builtin_popcount((unsigned)_mm256_movemask_ps(a.fired) | (unsigned)_mm256_movemask_ps(b.fired) << 8);
-        moved += (uint64_t)__builtin_popcount((unsigned)_mm256_movemask_ps(a.moved) | (unsigned)_mm256_movemask_ps(b.moved) << 8);
+        _mm_storeu_si128((__m128i *)(spike + j),
+                         mask_to_bytes(_mm256_castps_si256(a.fired), _mm256_castps_si256(b.fired)));
+        spikes += (uint32_t)__builtin_popcount((unsigned)_mm256_movemask_ps(a.fired) |
+                                               (unsigned)_mm256_movemask_ps(b.fired) << 8);
+        moved += (uint64_t)__builtin_popcount((unsigned)_mm256_movemask_ps(a.moved) |
+                                              (unsigned)_mm256_movemask_ps(b.moved) << 8);
     }
     if (changed)
         *changed += moved;
@@ -253,13 +275,18 @@ typedef struct {
     __m256i fired, moved;
 } fixed_step;
 
-INLINE fixed_step lif_fixed_8(const snn_lif_fixed *p, uint32_t j, const int32_t *sum, int32_t *v, int32_t *membrane) {
+INLINE fixed_step lif_fixed_8(const snn_lif_fixed *p, uint32_t j, const int32_t *sum, int32_t *v,
+                              int32_t *membrane) {
     const __m256d factor = _mm256_set1_pd(p->decay / 4096.0); /* exact: 44 bits of product fit a double */
-    const __m256i before = _mm256_loadu_si256((const __m256i *)(v + j)), threshold = _mm256_loadu_si256((const __m256i *)(p->threshold + j));
-    const __m128i low = _mm256_cvttpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(before)), factor));
-    const __m128i high = _mm256_cvttpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_extracti128_si256(before, 1)), factor));
+    const __m256i before = _mm256_loadu_si256((const __m256i *)(v + j)),
+                  threshold = _mm256_loadu_si256((const __m256i *)(p->threshold + j));
+    const __m128i low =
+        _mm256_cvttpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(before)), factor));
+    const __m128i high =
+        _mm256_cvttpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_extracti128_si256(before, 1)), factor));
     const __m256i decayed = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
-    __m256i now = _mm256_add_epi32(decayed, _mm256_slli_epi32(_mm256_loadu_si256((const __m256i *)(sum + j)), 6));
+    __m256i now =
+        _mm256_add_epi32(decayed, _mm256_slli_epi32(_mm256_loadu_si256((const __m256i *)(sum + j)), 6));
     if (p->bias)
         now = _mm256_add_epi32(now, _mm256_loadu_si256((const __m256i *)(p->bias + j)));
     fixed_step s;
@@ -272,13 +299,14 @@ INLINE fixed_step lif_fixed_8(const snn_lif_fixed *p, uint32_t j, const int32_t 
     }
     if (membrane)
         _mm256_storeu_si256((__m256i *)(membrane + j), now);
-    const __m256i after = p->subtract ? _mm256_sub_epi32(now, _mm256_and_si256(s.fired, threshold)) : _mm256_andnot_si256(s.fired, now);
+    const __m256i after = p->subtract ? _mm256_sub_epi32(now, _mm256_and_si256(s.fired, threshold))
+                                      : _mm256_andnot_si256(s.fired, now);
     _mm256_storeu_si256((__m256i *)(v + j), after);
     return s;
 }
 
-static uint32_t avx2_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v, uint8_t *spike, int32_t *membrane,
-                               uint64_t *changed) {
+static uint32_t avx2_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v,
+                               uint8_t *spike, int32_t *membrane, uint64_t *changed) {
     uint32_t spikes = 0;
     uint64_t moved = 0;
     for (uint32_t j = 0; j < n; j += 16) {
@@ -287,8 +315,9 @@ static uint32_t avx2_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t
                                (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(b.fired)) << 8;
         _mm_storeu_si128((__m128i *)(spike + j), mask_to_bytes(a.fired, b.fired));
         spikes += (uint32_t)__builtin_popcount(fired);
-        moved += (uint64_t)__builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(a.moved)) |
-                                              (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(b.moved)) << 8);
+        moved +=
+            (uint64_t)__builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(a.moved)) |
+                                         (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(b.moved)) << 8);
     }
     if (changed)
         *changed += moved;
@@ -308,15 +337,18 @@ static size_t avx2_list_nonzero(const uint8_t *plane, size_t n, uint32_t base, u
     return found;
 }
 
-static uint32_t avx2_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k, uint32_t channels, uint8_t *out) {
+static uint32_t avx2_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
+                              uint32_t channels, uint8_t *out) {
     uint32_t nonzero = 0;
     for (uint32_t c = 0; c < channels; c += 16) {
         __m128i most = _mm_setzero_si128();
         for (uint32_t y = 0; y < k; y++)
             for (uint32_t x = 0; x < k; x++)
-                most = _mm_max_epu8(most, _mm_loadu_si128((const __m128i *)(in + y * line_step + x * pixel_step + c)));
+                most = _mm_max_epu8(
+                    most, _mm_loadu_si128((const __m128i *)(in + y * line_step + x * pixel_step + c)));
         _mm_storeu_si128((__m128i *)(out + c), most);
-        nonzero += 16 - (uint32_t)__builtin_popcount((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(most, _mm_setzero_si128())));
+        nonzero += 16 - (uint32_t)__builtin_popcount(
+                            (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(most, _mm_setzero_si128())));
     }
     return nonzero;
 }

@@ -12,7 +12,9 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-static uint32_t avx512_position(uint32_t j, uint32_t outputs) { return snn_interleaved_position(j, outputs, 64); }
+static uint32_t avx512_position(uint32_t j, uint32_t outputs) {
+    return snn_interleaved_position(j, outputs, 64);
+}
 
 /* ---- row sums, blocks of `chunks` x 64 outputs held in registers ---- */
 
@@ -46,8 +48,10 @@ INLINE void add_pair(const row_pair *p, __m512i *acc, const int chunks) {
 #pragma GCC unroll 8
     for (int c = 0; c < chunks; c++) {
         const __m512i a = _mm512_loadu_si512(p->a + 64 * c), b = _mm512_loadu_si512(p->b + 64 * c);
-        acc[2 * c] = _mm512_add_epi16(acc[2 * c], _mm512_maddubs_epi16(p->counts, _mm512_unpacklo_epi8(a, b)));
-        acc[2 * c + 1] = _mm512_add_epi16(acc[2 * c + 1], _mm512_maddubs_epi16(p->counts, _mm512_unpackhi_epi8(a, b)));
+        acc[2 * c] =
+            _mm512_add_epi16(acc[2 * c], _mm512_maddubs_epi16(p->counts, _mm512_unpacklo_epi8(a, b)));
+        acc[2 * c + 1] =
+            _mm512_add_epi16(acc[2 * c + 1], _mm512_maddubs_epi16(p->counts, _mm512_unpackhi_epi8(a, b)));
     }
 }
 
@@ -67,7 +71,8 @@ INLINE void spill(__m512i *acc, int32_t *sum, const int chunks, bool add) {
     }
 }
 
-INLINE void sum_block(const snn_row_sum *r, uint32_t first, int32_t *sum, const int chunks, const bool counted) {
+INLINE void sum_block(const snn_row_sum *r, uint32_t first, int32_t *sum, const int chunks,
+                      const bool counted) {
     __m512i acc[16];
 #pragma GCC unroll 16
     for (int c = 0; c < 2 * chunks; c++)
@@ -113,7 +118,8 @@ INLINE void sum_tail32(const snn_row_sum *r, uint32_t first, int32_t *sum, const
             }
             if (s == r->segments)
                 break;
-            const __m256i a = _mm256_loadu_si256((const __m256i *)p.a), b = _mm256_loadu_si256((const __m256i *)p.b);
+            const __m256i a = _mm256_loadu_si256((const __m256i *)p.a),
+                          b = _mm256_loadu_si256((const __m256i *)p.b);
             const __m256i counts = _mm512_castsi512_si256(p.counts);
             low = _mm256_add_epi16(low, _mm256_maddubs_epi16(counts, _mm256_unpacklo_epi8(a, b)));
             high = _mm256_add_epi16(high, _mm256_maddubs_epi16(counts, _mm256_unpackhi_epi8(a, b)));
@@ -136,8 +142,10 @@ INLINE void sum_tail16(const snn_row_sum *r, uint32_t first, int32_t *sum, const
                 acc = _mm256_setzero_si256();
                 left = budget - p.weight;
             }
-            const __m128i a = _mm_loadu_si128((const __m128i *)p.a), b = _mm_loadu_si128((const __m128i *)p.b);
-            const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi8(a, b)), _mm_unpackhi_epi8(a, b), 1);
+            const __m128i a = _mm_loadu_si128((const __m128i *)p.a),
+                          b = _mm_loadu_si128((const __m128i *)p.b);
+            const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi8(a, b)),
+                                                         _mm_unpackhi_epi8(a, b), 1);
             acc = _mm256_add_epi16(acc, _mm256_maddubs_epi16(_mm512_castsi512_si256(p.counts), both));
         }
     }
@@ -168,8 +176,12 @@ INLINE void sum_rows(const snn_row_sum *r, int32_t *sum, const bool counted) {
         sum_tail16(r, first, sum + first, counted);
 }
 
-static void avx512_sum_spikes(const snn_row_sum *r, int32_t *sum) { sum_rows(r, sum, false); }
-static void avx512_sum_counts(const snn_row_sum *r, int32_t *sum) { sum_rows(r, sum, true); }
+static void avx512_sum_spikes(const snn_row_sum *r, int32_t *sum) {
+    sum_rows(r, sum, false);
+}
+static void avx512_sum_counts(const snn_row_sum *r, int32_t *sum) {
+    sum_rows(r, sum, true);
+}
 
 /* ---- dense ---- */
 
@@ -180,7 +192,8 @@ INLINE __m512i four_inputs(const uint8_t *p) {
 }
 
 /* `pixels` x (16 * vectors) outputs from output `first` on. */
-INLINE void dense_block(const snn_dense_sum *d, const uint8_t *input, uint32_t first, int32_t *sum, const int pixels, const int vectors) {
+INLINE void dense_block(const snn_dense_sum *d, const uint8_t *input, uint32_t first, int32_t *sum,
+                        const int pixels, const int vectors) {
     __m512i acc[16];
 #pragma GCC unroll 16
     for (int i = 0; i < pixels * vectors; i++)
@@ -237,17 +250,19 @@ static void avx512_sum_dense(const snn_dense_sum *d, int32_t *sum) {
 INLINE __mmask16 fires_float(const snn_lif_float *p, __m512 v, __m512 threshold) {
     if (!p->spiking)
         return 0;
-    return p->at_threshold ? _mm512_cmp_ps_mask(v, threshold, _CMP_GE_OQ) : _mm512_cmp_ps_mask(v, threshold, _CMP_GT_OQ);
+    return p->at_threshold ? _mm512_cmp_ps_mask(v, threshold, _CMP_GE_OQ)
+                           : _mm512_cmp_ps_mask(v, threshold, _CMP_GT_OQ);
 }
 
-static uint32_t avx512_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v, uint8_t *spike, float *membrane,
-                                 uint64_t *changed) {
+static uint32_t avx512_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v,
+                                 uint8_t *spike, float *membrane, uint64_t *changed) {
     const __m512 decay = _mm512_set1_ps(p->decay), threshold = _mm512_set1_ps(p->threshold);
     const __m128i one = _mm_set1_epi8(1);
     uint32_t spikes = 0;
     uint64_t moved = 0;
     for (uint32_t j = 0; j < n; j += 16) {
-        __m512 current = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sum + j)), _mm512_loadu_ps(p->factor + j));
+        __m512 current =
+            _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sum + j)), _mm512_loadu_ps(p->factor + j));
         if (p->bias)
             current = _mm512_add_ps(current, _mm512_loadu_ps(p->bias + j));
         const __m512 before = _mm512_loadu_ps(v + j);
@@ -257,7 +272,8 @@ static uint32_t avx512_lif_float(const snn_lif_float *p, uint32_t n, const int32
             _mm512_storeu_ps(membrane + j, now);
         if (changed)
             moved += (uint64_t)__builtin_popcount(_mm512_cmp_ps_mask(now, before, _CMP_NEQ_UQ));
-        const __m512 after = p->subtract ? _mm512_mask_sub_ps(now, s, now, threshold) : _mm512_maskz_mov_ps((__mmask16)~s, now);
+        const __m512 after = p->subtract ? _mm512_mask_sub_ps(now, s, now, threshold)
+                                         : _mm512_maskz_mov_ps((__mmask16)~s, now);
         _mm512_storeu_ps(v + j, after);
         _mm_storeu_si128((__m128i *)(spike + j), _mm_maskz_mov_epi8(s, one));
         spikes += (uint32_t)__builtin_popcount(s);
@@ -274,25 +290,28 @@ INLINE __m512i decayed(__m512i v, __m512d factor) {
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(low)), _mm512_cvttpd_epi32(high), 1);
 }
 
-static uint32_t avx512_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v, uint8_t *spike, int32_t *membrane,
-                                 uint64_t *changed) {
+static uint32_t avx512_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v,
+                                 uint8_t *spike, int32_t *membrane, uint64_t *changed) {
     const __m512d factor = _mm512_set1_pd(p->decay / 4096.0);
     const __m128i one = _mm_set1_epi8(1);
     uint32_t spikes = 0;
     uint64_t moved = 0;
     for (uint32_t j = 0; j < n; j += 16) {
         const __m512i before = _mm512_loadu_si512(v + j), threshold = _mm512_loadu_si512(p->threshold + j);
-        __m512i now = _mm512_add_epi32(decayed(before, factor), _mm512_slli_epi32(_mm512_loadu_si512(sum + j), 6));
+        __m512i now =
+            _mm512_add_epi32(decayed(before, factor), _mm512_slli_epi32(_mm512_loadu_si512(sum + j), 6));
         if (p->bias)
             now = _mm512_add_epi32(now, _mm512_loadu_si512(p->bias + j));
         __mmask16 s = 0;
         if (p->spiking)
-            s = p->at_threshold ? _mm512_cmpge_epi32_mask(now, threshold) : _mm512_cmpgt_epi32_mask(now, threshold);
+            s = p->at_threshold ? _mm512_cmpge_epi32_mask(now, threshold)
+                                : _mm512_cmpgt_epi32_mask(now, threshold);
         if (membrane)
             _mm512_storeu_si512(membrane + j, now);
         if (changed)
             moved += (uint64_t)__builtin_popcount(_mm512_cmpneq_epi32_mask(now, before));
-        const __m512i after = p->subtract ? _mm512_mask_sub_epi32(now, s, now, threshold) : _mm512_maskz_mov_epi32((__mmask16)~s, now);
+        const __m512i after = p->subtract ? _mm512_mask_sub_epi32(now, s, now, threshold)
+                                          : _mm512_maskz_mov_epi32((__mmask16)~s, now);
         _mm512_storeu_si512(v + j, after);
         _mm_storeu_si128((__m128i *)(spike + j), _mm_maskz_mov_epi8(s, one));
         spikes += (uint32_t)__builtin_popcount(s);
@@ -317,14 +336,16 @@ static size_t avx512_list_nonzero(const uint8_t *plane, size_t n, uint32_t base,
     return found;
 }
 
-static uint32_t avx512_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k, uint32_t channels, uint8_t *out) {
+static uint32_t avx512_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
+                                uint32_t channels, uint8_t *out) {
     uint32_t nonzero = 0, c = 0;
     for (; c < channels; c += 64) {
         const __mmask64 lanes = channels - c >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << (channels - c)) - 1;
         __m512i most = _mm512_setzero_si512();
         for (uint32_t y = 0; y < k; y++)
             for (uint32_t x = 0; x < k; x++)
-                most = _mm512_max_epu8(most, _mm512_maskz_loadu_epi8(lanes, in + y * line_step + x * pixel_step + c));
+                most = _mm512_max_epu8(
+                    most, _mm512_maskz_loadu_epi8(lanes, in + y * line_step + x * pixel_step + c));
         _mm512_mask_storeu_epi8(out + c, lanes, most);
         nonzero += (uint32_t)__builtin_popcountll(_mm512_test_epi8_mask(most, most));
     }

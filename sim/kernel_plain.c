@@ -22,7 +22,7 @@ uint32_t snn_interleaved_position(uint32_t j, uint32_t outputs, uint32_t widest)
     return start + j / 8 * 16 + high * 8 + j % 8;
 }
 
-void snn_plain_sum_spikes(const snn_row_sum *r, int32_t *sum) {
+static void plain_sum_spikes(const snn_row_sum *r, int32_t *sum) {
     memset(sum, 0, r->outputs * sizeof *sum);
     for (int s = 0; s < r->segments; s++) {
         const snn_segment *g = &r->segment[s];
@@ -56,16 +56,17 @@ static void plain_sum_dense(const snn_dense_sum *d, int32_t *sum) {
             const uint8_t *in = d->input + p * d->pixel_step + l * d->line_step;
             for (uint32_t i = 0; i < d->line_bytes; i += 4, w += 4 * d->outputs)
                 for (uint32_t j = 0; j < d->outputs; j++)
-                    out[j] += in[i] * w[4 * j] + in[i + 1] * w[4 * j + 1] + in[i + 2] * w[4 * j + 2] + in[i + 3] * w[4 * j + 3];
+                    out[j] += in[i] * w[4 * j] + in[i + 1] * w[4 * j + 1] + in[i + 2] * w[4 * j + 2] +
+                              in[i + 3] * w[4 * j + 3];
         }
     }
 }
 
-uint32_t snn_plain_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v, uint8_t *spike, float *membrane,
-                             uint64_t *changed) {
+static inline uint32_t lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, const float *input,
+                                 float *v, uint8_t *spike, float *membrane, uint64_t *changed) {
     uint32_t spikes = 0;
     for (uint32_t j = 0; j < n; j++) {
-        float current = (float)sum[j] * p->factor[j];
+        float current = (sum ? (float)sum[j] : input[j]) * p->factor[j];
         if (p->bias)
             current = current + p->bias[j];
         const float before = v[j], now = before * p->decay + current;
@@ -81,8 +82,18 @@ uint32_t snn_plain_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *
     return spikes;
 }
 
-uint32_t snn_plain_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v, uint8_t *spike, int32_t *membrane,
-                             uint64_t *changed) {
+static uint32_t plain_lif_float(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v,
+                                uint8_t *spike, float *membrane, uint64_t *changed) {
+    return lif_float(p, n, sum, NULL, v, spike, membrane, changed);
+}
+
+uint32_t snn_plain_lif_current(const snn_lif_float *p, uint32_t n, const float *current, float *v,
+                               uint8_t *spike, float *membrane, uint64_t *changed) {
+    return lif_float(p, n, NULL, current, v, spike, membrane, changed);
+}
+
+static uint32_t plain_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v,
+                                uint8_t *spike, int32_t *membrane, uint64_t *changed) {
     uint32_t spikes = 0;
     for (uint32_t j = 0; j < n; j++) {
         const int32_t before = v[j];
@@ -110,7 +121,8 @@ static size_t plain_list_nonzero(const uint8_t *plane, size_t n, uint32_t base, 
     return found;
 }
 
-static uint32_t plain_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k, uint32_t channels, uint8_t *out) {
+static uint32_t plain_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
+                               uint32_t channels, uint8_t *out) {
     uint32_t nonzero = 0;
     memcpy(out, in, channels);
     for (uint32_t y = 0; y < k; y++)
@@ -127,12 +139,12 @@ static uint32_t plain_pool_max(const uint8_t *in, size_t pixel_step, size_t line
 const snn_kernels snn_kernels_plain = {
     .level = SNN_SIMD_PLAIN,
     .position = plain_position,
-    .sum_spikes = snn_plain_sum_spikes,
+    .sum_spikes = plain_sum_spikes,
     .sum_counts = plain_sum_counts,
     .sum_dense = plain_sum_dense,
     .dense_above = 0.9f,
-    .lif_float = snn_plain_lif_float,
-    .lif_fixed = snn_plain_lif_fixed,
+    .lif_float = plain_lif_float,
+    .lif_fixed = plain_lif_fixed,
     .list_nonzero = plain_list_nonzero,
     .pool_max = plain_pool_max,
 };

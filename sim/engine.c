@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Engine: checks a network and its weights, and builds the stages that engine_run.c walks through. */
+#include "engine_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Planes of a chunk should stay in a core's second-level cache (measured: 128 KiB to 1 MiB are equally fast on Zen 5). */
+enum { CHUNK_BYTES = 256 * 1024, CHUNK_STEPS = 64, LARGEST_PLANE_COUNT = 255 };
+
+static uint32_t padded(uint32_t n) {
+    return (n + SNN_PAD - 1) / SNN_PAD * SNN_PAD;
+}
+
+static bool is_pool(snn_layer_type t) {
+    return t == SNN_LAYER_POOL_MAX || t == SNN_LAYER_POOL_SUM || t == SNN_LAYER_POOL_AVERAGE;
+}
+
+static bool make_plane(snn_plane *p, snn_shape shape, uint32_t border, uint32_t largest, snn_error *err) {
+    p->shape = shape;
+    p->border = border;
+    p->pitch = padded(shape.channels);
+    p->width = shape.width + 2 * border;
+    p->height = shape.height + 2 * border;
+    p->largest = largest;
+    const uint64_t bytes = (uint64_t)p->pitch * p->width * p->height;
+    p->bytes = (size_t)bytes;
+    if ((uint64_t)p->width * p->height > INT32_MAX || bytes > INT32_MAX)
+        return snn_fail(err, SNN_ERR_DATA, "%ux%ux%u with padding %u is too large for one layer",
+                        shape.channels, shape.height, shape.width, border);
+    return true;
+}
+
+/* Padding of the layer that reads layer i's output (flatten reads nothing). */
+static uint32_t reader_border(const snn_net *net, int i) {
+    for (i++; i < net->layers; i++)
+        if (net->layer[i].type != SNN_LAYER_FLATTEN)
+            return net->layer[i].type == SNN_LAYER_CONV2D ? net->layer[i].padding : 0;
+    return 0;
+}
+
+static bool largest_after_pool(const snn_stage *s, const char *name, uint32_t *largest, snn_error *err) {
+    const uint64_t sum = (uint64_t)s->kernel * s->kernel * s->source.largest;
+    *largest = s->type == SNN_LAYER_POOL_MAX
+                   ? s->source.largest
+                   : (uint32_t)(sum > LARGEST_PLANE_COUNT ? LARGEST_PLANE_COUNT : sum);
+    if (s->type != SNN_LAYER_POOL_MAX && sum > LARGEST_PLANE_COUNT && !s->from_input)
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "layer %s: sums of %ux%u counts can exceed 255, the most that a layer inside the "
+                        "network passes on",
+                        name, s->kernel, s->kernel);
+    return true;
+}
+
+/* Geometry of a stage; `before` is the stage that feeds it (NULL: the network's input). */
+static bool place_stage(snn_stage *s, const snn_net *net, int layer, const snn_stage *before,
+                        snn_error *err) {
+    const snn_layer *l = &net->layer[layer];
+    s->layer = layer;
+    s->type = l->type;
+    s->in = l->in;
+    s->out = l->out;
+    s->kernel = l->kernel;
+    s->stride = l->stride;
+    s->padding = l->padding;
+    s->tensor = l->tensor;
+    s->from_input = !before || (is_pool(before->type) && before->from_input);
+    uint32_t largest = 1;
+    if (s->from_input) {
+        if (!make_plane(&s->source, l->in, l->type == SNN_LAYER_CONV2D ? l->padding : 0, LARGEST_PLANE_COUNT,
+                        err))
+            return snn_error_context(err, "layer %s", l->name);
+    } else {
+        s->source = before->target;
+    }
+    if (is_pool(l->type) && !largest_after_pool(s, l->name, &largest, err))
+        return false;
+    if (!make_plane(&s->target, l->out, reader_border(net, layer), largest, err))
+        return snn_error_context(err, "layer %s", l->name);
+    s->outputs = s->target.pitch;
+    s->neurons_padded = s->outputs * l->out.height * l->out.width;
+    return true;
+}
+
+/* Sums over a full fan-in of the largest counts that planes can carry must fit; input lists are checked as they come. */
+static bool check_sums(const snn_engine *e, const snn_stage *s, const char *name, snn_error *err) {
+    if (s->code_type != SNN_FLOAT32 && !s->from_input && s->norm * s->source.largest > (uint64_t)e->sum_limit)
+        return snn_fail(err, SNN_ERR_DATA, "layer %s: synaptic sums could exceed %d", name, e->sum_limit);
+    return true;
+}
+
+static bool load_stage(snn_engine *e, snn_stage *s, const snn_net *net, const snn_weights *weights,
+                       float input_factor, snn_error *err) {
+    const snn_layer *l = &net->layer[s->layer];
+    const snn_tensor *t = &weights->tensor[l->tensor];
+    if (t->type == SNN_FLOAT32 && e->arithmetic == SNN_ARITHMETIC_FIXED)
+        return snn_fail(
+            err, SNN_ERR_USAGE,
+            "layer %s has float weights: fixed arithmetic needs integer codes (quantise the model first)",
+            l->name);
+    if (t->type == SNN_FLOAT32 && e->hooked)
+        return snn_fail(
+            err, SNN_ERR_USAGE,
+            "layer %s has float weights: read errors need integer codes (quantise the model first)", l->name);
+    /* The dense kernel reads planes, not lists. */
+    const bool dense = !s->from_input && l->type == SNN_LAYER_CONV2D;
+    if (!snn_stage_pack(s, t, e, dense, err) || !check_sums(e, s, l->name, err) ||
+        !snn_stage_pack_neurons(s, l, t, input_factor, e->arithmetic, err))
+        return false;
+    return !e->count_operations || snn_stage_count_fan_out(s, t, err);
+}
+
+static bool build_stages(snn_engine *e, const snn_net *net, const snn_weights *weights, snn_error *err) {
+    const snn_stage *before = NULL;
+    float input_factor = 1.0f; /* 1/k^2 of average pools since the last synaptic layer */
+    for (int i = 0; i < net->layers; i++) {
+        const snn_layer *l = &net->layer[i];
+        if (l->type == SNN_LAYER_FLATTEN)
+            continue;
+        snn_stage *s = &e->stage[e->stages++];
+        if (!place_stage(s, net, i, before, err))
+            return false;
+        if (l->type == SNN_LAYER_POOL_AVERAGE)
+            input_factor /= (float)((uint64_t)l->kernel * l->kernel);
+        if (l->tensor >= 0) {
+            if (!load_stage(e, s, net, weights, input_factor, err))
+                return false;
+            input_factor = 1.0f;
+        }
+        before = s;
+    }
+    return true;
+}
+
+static int chunk_steps(const snn_engine *e) {
+    size_t largest = 1;
+    for (int i = 0; i < e->stages; i++)
+        if (e->stage[i].target.bytes > largest)
+            largest = e->stage[i].target.bytes;
+    const size_t steps = CHUNK_BYTES / largest;
+    return steps < 1 ? 1 : steps > CHUNK_STEPS ? CHUNK_STEPS : (int)steps;
+}
+
+snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const snn_engine_options *options,
+                           snn_error *err) {
+    if (!snn_weights_fit(weights, net, err))
+        return NULL;
+    snn_engine *e = snn_alloc(1, sizeof *e, "engine", err);
+    if (!e)
+        return NULL;
+    e->arithmetic = options->arithmetic;
+    e->kernels = snn_kernels_for(options->simd);
+    e->hooked = options->hook != NULL;
+    if (options->hook)
+        e->hook = *options->hook;
+    e->sum_limit = e->arithmetic == SNN_ARITHMETIC_FIXED ? SNN_FIXED_SUM : INT32_MAX;
+    e->count_operations = options->count_operations;
+    e->force_dense = options->force_dense;
+    e->input = net->input;
+    e->layers = net->layers;
+    e->classes = net->classes;
+    e->membrane_readout = net->layer[net->layers - 1].neuron.type == SNN_NEURON_LI;
+    e->stage = snn_alloc((size_t)net->layers, sizeof *e->stage, "engine", err);
+    if (!e->stage || !build_stages(e, net, weights, err)) {
+        snn_engine_free(e);
+        return NULL;
+    }
+    e->chunk = chunk_steps(e);
+    return e;
+}
+
+void snn_engine_free(snn_engine *e) {
+    if (!e)
+        return;
+    for (int i = 0; i < e->stages; i++) {
+        snn_stage *s = &e->stage[i];
+        free(s->rows);
+        free(s->dense);
+        free(s->rows16);
+        free(s->rows_float);
+        free(s->factor);
+        free(s->bias);
+        free(s->threshold_fixed);
+        free(s->bias_fixed);
+        free(s->fan_out);
+        free(s->fan_out_nonzero);
+    }
+    free(e->stage);
+    free(e);
+}
+
+/* ---- workspace ---- */
+
+typedef struct {
+    size_t line, step, source_pixels, source_line;
+    uint32_t kernel;
+    bool floats;
+} workspace_sizes;
+
+static void fit(size_t *size, size_t need) {
+    *size = need > *size ? need : *size;
+}
+
+static workspace_sizes measure(const snn_engine *e) {
+    workspace_sizes z = {1, 1, 1, 1, 1, false};
+    for (int i = 0; i < e->stages; i++) {
+        const snn_stage *s = &e->stage[i];
+        fit(&z.source_pixels, (size_t)s->source.width * s->source.height);
+        fit(&z.source_line, (size_t)s->source.width * s->source.pitch);
+        fit(&z.step, s->neurons_padded);
+        if (s->tensor < 0)
+            continue;
+        fit(&z.line, (size_t)s->out.width * s->outputs);
+        z.kernel = s->kernel > z.kernel ? s->kernel : z.kernel;
+        z.floats |= s->rows_float != NULL;
+    }
+    return z;
+}
+
+static bool allocate(snn_workspace *w, const snn_engine *e, snn_error *err) {
+    const workspace_sizes z = measure(e);
+    const size_t stages = (size_t)e->stages, chunk = (size_t)e->chunk;
+    w->plane = snn_alloc(stages, sizeof *w->plane, "workspace", err);
+    w->nonzero = snn_alloc(stages, sizeof *w->nonzero, "workspace", err);
+    w->membrane = snn_alloc(stages, sizeof *w->membrane, "workspace", err);
+    w->sum = snn_alloc(z.line, sizeof *w->sum, "workspace", err);
+    w->list.first = snn_alloc(z.source_pixels + 1, sizeof *w->list.first, "workspace", err);
+    w->segment = snn_alloc(z.kernel, sizeof *w->segment, "workspace", err);
+    w->row_offset = snn_alloc(z.kernel, sizeof *w->row_offset, "workspace", err);
+    w->scratch = snn_alloc(z.source_line + SNN_PAD, sizeof *w->scratch, "workspace", err);
+    if (!w->plane || !w->nonzero || !w->membrane || !w->sum || !w->list.first || !w->segment ||
+        !w->row_offset || !w->scratch)
+        return false;
+    if (z.floats && !(w->sum_float = snn_alloc(z.step, sizeof *w->sum_float, "workspace", err)))
+        return false;
+    for (size_t i = 0; i < stages; i++) {
+        const snn_stage *s = &e->stage[i];
+        if (s->tensor < 0 && s->from_input)
+            continue; /* pooled as lists */
+        w->plane[i] = snn_alloc(chunk * s->target.bytes, 1, "workspace", err);
+        w->nonzero[i] = snn_alloc(chunk, sizeof **w->nonzero, "workspace", err);
+        if (!w->plane[i] || !w->nonzero[i])
+            return false;
+        if (s->tensor >= 0 && !(w->membrane[i] = snn_alloc(s->neurons_padded, 4, "workspace", err)))
+            return false;
+    }
+    return true;
+}
+
+snn_workspace *snn_workspace_new(const snn_engine *engine, snn_error *err) {
+    snn_workspace *w = snn_alloc(1, sizeof *w, "workspace", err);
+    if (!w)
+        return NULL;
+    w->engine = engine;
+    if (!allocate(w, engine, err)) {
+        snn_workspace_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void snn_workspace_free(snn_workspace *w) {
+    if (!w)
+        return;
+    for (int i = 0; i < w->engine->stages; i++) {
+        if (w->plane)
+            free(w->plane[i]);
+        if (w->nonzero)
+            free(w->nonzero[i]);
+        if (w->membrane)
+            free(w->membrane[i]);
+    }
+    free(w->plane);
+    free(w->nonzero);
+    free(w->membrane);
+    free(w->sum);
+    free(w->sum_float);
+    free(w->trace_membrane);
+    free(w->trace_ordered);
+    free(w->trace_spikes);
+    free(w->list.entry);
+    free(w->list.count);
+    free(w->list.first);
+    free(w->segment);
+    free(w->row_offset);
+    free(w->pool_key);
+    free(w->errors.item);
+    free(w->ordered);
+    free(w->scratch);
+    snn_spikes_free(&w->pooled[0]);
+    snn_spikes_free(&w->pooled[1]);
+    free(w);
+}

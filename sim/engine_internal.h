@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Inside of the engine. In reading order: engine.c (checks a network and builds the stages), engine_pack.c (lays weights out for the kernels),
+ * engine_run.c (walks a sample through the stages), engine_input.c (spike lists into what a stage reads), engine_synapse.c (synaptic sums),
+ * engine_pool.c, engine_count.c (operation counts), engine_result.c.
+ *
+ * A stage is one layer of the network (flatten has none). Between stages spikes stand in planes, one per time step of a chunk:
+ * bytes [y][x][channel] with a border of zeros as wide as the next layer's padding, channels padded to SNN_PAD. The input of the network comes as
+ * spike lists in C order and is read as it is by a linear layer, and bucketed by pixel for a convolution.
+ * Time runs in chunks: every stage handles a few steps before the next one starts, so that weights and planes stay in the cache.
+ */
+#ifndef SNNSIM_SIM_ENGINE_INTERNAL_H
+#define SNNSIM_SIM_ENGINE_INTERNAL_H
+
+#include "kernel.h"
+#include <snnsim/engine.h>
+
+/* Fixed arithmetic stays inside 32 bits when |sum| <= 2^23 (64 times that is 2^29), |bias| <= 2^28 and |v| <= 2^30 before each step; all three are
+ * checked. */
+#define SNN_FIXED_SUM (INT32_C(1) << 23)
+#define SNN_FIXED_BIAS (INT32_C(1) << 28)
+#define SNN_FIXED_MEMBRANE (INT32_C(1) << 30)
+
+typedef struct {
+    snn_shape shape;        /* without border and padding channels */
+    uint32_t border;        /* pixels of zeros on each side */
+    uint32_t pitch;         /* padded channels: bytes per pixel */
+    uint32_t width, height; /* with border */
+    size_t bytes;           /* width * height * pitch */
+    uint32_t largest;       /* largest count that can occur, <= 255 */
+} snn_plane;
+
+typedef struct {
+    int layer; /* index in the network */
+    snn_layer_type type;
+    snn_shape in, out;
+    uint32_t kernel, stride, padding;
+    bool from_input;  /* reads the network's input lists (directly or through pools on lists) */
+    snn_plane source; /* what it reads (geometry also for lists: entries are positions in it) */
+    snn_plane target; /* what it writes */
+
+    /* weights */
+    int tensor; /* -1: pooling */
+    snn_code_type code_type;
+    uint32_t outputs;  /* padded outputs of a row */
+    size_t rows_count; /* input lines of the packed weights */
+    int8_t *rows;      /* [rows_count][outputs], see kernel.h */
+    int8_t *dense;     /* [rows_count / 4][outputs][4], convolutions of planes only; else NULL */
+    int16_t *rows16;   /* 16-bit codes: [rows_count][outputs] in natural order */
+    float *rows_float; /* float tensors: the same */
+    int32_t magnitude; /* largest |q|, at least 1 */
+    uint64_t norm;     /* largest sum of |q| over the inputs of one output, at least 1 */
+
+    /* neurons */
+    snn_neuron neuron;
+    uint32_t neurons_padded; /* out.height * out.width * outputs */
+    float *factor, *bias;    /* [outputs], bias NULL when the layer has none */
+    int32_t *threshold_fixed, *bias_fixed;
+    int32_t decay_fixed;
+
+    /* operation counts, per position in source (for lists: C order index): synapses, and those that are not zero */
+    uint32_t *fan_out, *fan_out_nonzero;
+} snn_stage;
+
+struct snn_engine {
+    snn_arithmetic arithmetic;
+    const snn_kernels *kernels;
+    snn_hook hook;
+    bool hooked, count_operations;
+    int force_dense;
+    snn_shape input;
+    int layers;
+    uint32_t classes;
+    bool membrane_readout; /* last layer is li */
+    int stages;
+    snn_stage *stage;
+    int chunk;         /* time steps per chunk */
+    int32_t sum_limit; /* largest |sum| that the arithmetic allows */
+};
+
+/* Spikes of one time step as a stage reads them: entries sorted by line, bucketed by pixel for convolutions. */
+typedef struct {
+    uint32_t *entry;  /* spikes: position in the line ([x][channel] for planes, the input index for linear) */
+    snn_spike *count; /* the same with counts */
+    size_t capacity;  /* of entry and count each */
+    uint32_t *first;  /* [height * width + 1] entries of pixel p of the padded source (convolutions) */
+    size_t n;
+    bool counted; /* count is used instead of entry */
+} snn_step_list;
+
+struct snn_workspace {
+    const snn_engine *engine;
+    uint8_t **plane;      /* [stages] target planes of a chunk: [chunk][bytes]; border stays zero */
+    uint32_t **nonzero;   /* [stages][chunk] nonzero bytes of each plane */
+    void **membrane;      /* [stages] float or int32 [neurons_padded], NULL for pooling */
+    int32_t *sum;         /* [widest output line] */
+    float *sum_float;     /* [largest neurons_padded] currents of a whole step, float tensors only */
+    void *trace_membrane; /* [largest neurons_padded] when a trace asks */
+    uint8_t *trace_spikes;
+    void *trace_ordered; /* the same in C order */
+    size_t trace_size;
+    snn_step_list list;
+    snn_segment *segment;  /* [largest kernel] */
+    ptrdiff_t *row_offset; /* [largest kernel] first row of each segment */
+    snn_spikes pooled[2];  /* input lists after pooling */
+    uint64_t *pool_key;    /* scratch of list pooling */
+    size_t pool_key_capacity;
+    snn_sum_errors errors;
+    snn_spike *ordered; /* spikes of a plane in C order */
+    size_t ordered_capacity;
+    uint32_t *scratch; /* [longest plane line + SNN_PAD] */
+};
+
+/* engine_pack.c */
+bool snn_stage_pack(snn_stage *s, const snn_tensor *t, const snn_engine *e, bool dense, snn_error *err);
+bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tensor *t, float input_factor,
+                            snn_arithmetic a, snn_error *err);
+bool snn_stage_count_fan_out(snn_stage *s, const snn_tensor *t, snn_error *err);
+
+/* engine_input.c */
+bool snn_list_reserve(snn_step_list *l, size_t need, snn_error *err);
+bool snn_list_from_input(snn_step_list *l, const snn_stage *s, const snn_spike *spike, size_t n,
+                         snn_error *err);
+bool snn_list_from_plane(snn_step_list *l, const snn_stage *s, const snn_kernels *k, const uint8_t *plane,
+                         snn_error *err);
+/* The spikes of a source plane in C order, in w->ordered. */
+bool snn_input_spikes(const snn_stage *s, const uint8_t *plane, snn_workspace *w, const snn_spike **spike,
+                      size_t *n, snn_error *err);
+
+/* engine_synapse.c: sums of one line y of outputs: w->sum [out.width][outputs] (or w->sum_float). */
+void snn_sum_line_list(const snn_engine *e, const snn_stage *s, const snn_step_list *l, uint32_t y,
+                       snn_workspace *w);
+void snn_sum_line_dense(const snn_engine *e, const snn_stage *s, const uint8_t *plane, uint32_t y,
+                        snn_workspace *w);
+void snn_sum_step_float(const snn_stage *s, const snn_spike *spike, size_t n, float *sum);
+
+/* engine_pool.c */
+bool snn_pool_list(const snn_stage *s, const snn_spikes *in, snn_spikes *out, snn_workspace *w,
+                   snn_error *err);
+uint32_t snn_pool_plane(const snn_stage *s, const snn_kernels *k, const uint8_t *in, uint8_t *out);
+
+/* engine_count.c */
+void snn_count_list(const snn_stage *s, const snn_spike *spike, size_t n, snn_layer_activity *a);
+void snn_count_plane(const snn_stage *s, const snn_kernels *k, const uint8_t *plane, uint32_t *scratch,
+                     snn_layer_activity *a);
+
+#endif

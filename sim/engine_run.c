@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Engine: walks one sample through the stages, chunk of time steps by chunk. */
+#include "engine_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one run carries along. */
+typedef struct {
+    const snn_engine *e;
+    const snn_spikes *x; /* input lists, pooled if the network starts with pools */
+    uint64_t sample;
+    snn_workspace *w;
+    const snn_trace *trace;
+    snn_result *r;
+    snn_error *err;
+} snn_walk;
+
+/* ---- checks ---- */
+
+/* Largest |sum| that the inputs of this sample can cause, and largest |membrane| after any step; both must stay inside 32 bits. */
+static bool check_input(const snn_engine *e, const snn_spikes *x, snn_error *err) {
+    uint64_t most_total = 0, most_count = 0;
+    for (int t = 0; t < x->steps; t++) {
+        uint64_t total = 0;
+        for (size_t i = x->first[t]; i < x->first[t + 1]; i++) {
+            total += x->spike[i].count;
+            most_count = x->spike[i].count > most_count ? x->spike[i].count : most_count;
+        }
+        most_total = total > most_total ? total : most_total;
+    }
+    for (int i = 0; i < e->stages; i++) {
+        const snn_stage *s = &e->stage[i];
+        if (s->tensor < 0 || !s->from_input || s->code_type == SNN_FLOAT32)
+            continue;
+        /* Either bound holds: all counts on the heaviest weight, or the largest count on every input. */
+        if (most_total <= (uint64_t)(e->sum_limit / s->magnitude) ||
+            most_count <= (uint64_t)e->sum_limit / s->norm)
+            return true;
+        return snn_fail(err, SNN_ERR_DATA,
+                        "%llu events in one time step could drive the sums of the first layer beyond %d",
+                        (unsigned long long)most_total, e->sum_limit);
+    }
+    return true;
+}
+
+/* Fixed membranes that leave their range could overflow in the next step. */
+static bool check_fixed(const snn_walk *k, const snn_stage *s, int step) {
+    const int32_t *v = k->w->membrane[s - k->e->stage];
+    int32_t most = 0;
+    for (uint32_t j = 0; j < s->neurons_padded; j++)
+        most = abs(v[j]) > most ? abs(v[j]) : most;
+    if (most > SNN_FIXED_MEMBRANE)
+        return snn_fail(k->err, SNN_ERR_DATA,
+                        "step %d: a membrane of layer number %d leaves the range of fixed arithmetic", step,
+                        s->layer + 1);
+    return true;
+}
+
+/* ---- read errors ---- */
+
+static int by_neuron(const void *a, const void *b) {
+    const snn_sum_error *x = a, *y = b;
+    return x->neuron < y->neuron ? -1 : x->neuron > y->neuron;
+}
+
+/* Asks the hook, and turns C order neurons into positions [y][x][output]. */
+static bool read_errors(const snn_walk *k, const snn_stage *s, int step, const snn_spike *spike, size_t n) {
+    snn_sum_errors *errors = &k->w->errors;
+    errors->n = 0;
+    if (!k->e->hook.read(k->e->hook.context, s->tensor, k->sample, step, spike, n, errors, k->err))
+        return false;
+    const uint32_t area = s->out.height * s->out.width, neurons = snn_shape_size(s->out);
+    for (size_t i = 0; i < errors->n; i++) {
+        const uint32_t neuron = errors->item[i].neuron;
+        if (neuron >= neurons)
+            return snn_fail(k->err, SNN_ERR_RUNTIME,
+                            "a read error names neuron %u of layer number %d, which has %u", neuron,
+                            s->layer + 1, neurons);
+        errors->item[i].neuron = neuron % area * s->outputs + neuron / area;
+    }
+    qsort(errors->item, errors->n, sizeof *errors->item, by_neuron);
+    return true;
+}
+
+/* Adds the corrections to outputs [first, first + n) to sum; *at runs along the sorted list. */
+static bool correct_sums(const snn_walk *k, size_t *at, uint32_t first, uint32_t n, int32_t *sum) {
+    const snn_sum_errors *errors = &k->w->errors;
+    for (; *at < errors->n && errors->item[*at].neuron < first + n; (*at)++) {
+        int32_t *to = &sum[errors->item[*at].neuron - first];
+        const int64_t sum = (int64_t)*to + errors->item[*at].dsum;
+        if (sum > k->e->sum_limit || sum < -k->e->sum_limit)
+            return snn_fail(k->err, SNN_ERR_RUNTIME, "read errors drive a synaptic sum beyond %d",
+                            k->e->sum_limit);
+        *to = (int32_t)sum;
+    }
+    return true;
+}
+
+/* ---- neurons ---- */
+
+typedef struct {
+    uint8_t *spike;
+    void *membrane; /* trace, or NULL */
+    uint64_t *changed;
+} snn_line;
+
+/* n outputs from position `first` of the stage; sum or current. */
+static uint32_t fire(const snn_engine *e, const snn_stage *s, void *membrane, uint32_t first,
+                     const int32_t *sum, const float *current, snn_line l) {
+    const snn_neuron *p = &s->neuron;
+    const bool subtract = p->reset == SNN_RESET_SUBTRACT, spiking = p->type != SNN_NEURON_LI;
+    if (e->arithmetic == SNN_ARITHMETIC_FIXED) {
+        const snn_lif_fixed f = {s->decay_fixed, s->threshold_fixed, s->bias_fixed,
+                                 subtract,       p->at_threshold,    spiking};
+        return e->kernels->lif_fixed(&f, s->outputs, sum, (int32_t *)membrane + first, l.spike, l.membrane,
+                                     l.changed);
+    }
+    const snn_lif_float f = {p->decay, p->threshold, s->factor, s->bias, subtract, p->at_threshold, spiking};
+    if (current)
+        return snn_plain_lif_current(&f, s->outputs, current, (float *)membrane + first, l.spike, l.membrane,
+                                     l.changed);
+    return e->kernels->lif_float(&f, s->outputs, sum, (float *)membrane + first, l.spike, l.membrane,
+                                 l.changed);
+}
+
+/* Neurons of output line y. Returns spikes. */
+static uint32_t fire_line(const snn_walk *k, const snn_stage *s, uint8_t *plane, uint32_t y,
+                          const float *current, uint64_t *changed) {
+    const int i = (int)(s - k->e->stage);
+    const bool traced = k->trace && k->trace->layer[s->layer];
+    uint8_t *spike =
+        plane + ((size_t)(y + s->target.border) * s->target.width + s->target.border) * s->target.pitch;
+    uint32_t spikes = 0;
+    for (uint32_t x = 0; x < s->out.width; x++, spike += s->target.pitch) {
+        const uint32_t first = (y * s->out.width + x) * s->outputs;
+        const snn_line l = {spike, traced ? (char *)k->w->trace_membrane + 4 * (size_t)first : NULL, changed};
+        spikes += fire(k->e, s, k->w->membrane[i], first, k->w->sum + (size_t)x * s->outputs,
+                       current ? current + first : NULL, l);
+    }
+    return spikes;
+}
+
+/* ---- one step of one stage ---- */
+
+static const snn_spike *input_step(const snn_walk *k, int step, size_t *n) {
+    *n = k->x->first[step + 1] - k->x->first[step];
+    return k->x->spike + k->x->first[step];
+}
+
+static bool use_dense(const snn_engine *e, const snn_stage *s, uint32_t nonzero) {
+    if (!s->dense || e->force_dense == 2)
+        return false;
+    const uint64_t inputs = (uint64_t)snn_shape_size(s->in);
+    return e->force_dense == 1 || (float)nonzero > e->kernels->dense_above * (float)inputs;
+}
+
+static bool sum_and_fire(const snn_walk *k, const snn_stage *s, const uint8_t *from, uint8_t *to, int step,
+                         bool dense, uint32_t *spikes) {
+    snn_layer_activity *a = &k->r->activity[s->layer];
+    uint64_t *changed = k->e->count_operations && step > 0 ? &a->membrane_updates : NULL;
+    size_t error = 0;
+    *spikes = 0;
+    for (uint32_t y = 0; y < s->out.height; y++) {
+        const uint32_t line = s->out.width * s->outputs;
+        if (s->rows_float)
+            ; /* the whole step was summed before */
+        else if (dense)
+            snn_sum_line_dense(k->e, s, from, y, k->w);
+        else
+            snn_sum_line_list(k->e, s, &k->w->list, y, k->w);
+        if (k->e->hooked && !s->rows_float && !correct_sums(k, &error, y * line, line, k->w->sum))
+            return false;
+        *spikes += fire_line(k, s, to, y, s->rows_float ? k->w->sum_float : NULL, changed);
+    }
+    if (k->e->count_operations && step == 0)
+        a->membrane_updates += snn_shape_size(s->out);
+    return k->e->arithmetic == SNN_ARITHMETIC_FLOAT || check_fixed(k, s, step);
+}
+
+static bool synapse_step(const snn_walk *k, const snn_stage *s, const uint8_t *from, uint32_t nonzero,
+                         uint8_t *to, int step, uint32_t *spikes) {
+    snn_layer_activity *a = &k->r->activity[s->layer];
+    const snn_spike *spike = NULL;
+    size_t n = nonzero;
+    if (s->from_input)
+        spike = input_step(k, step, &n);
+    if ((s->rows_float || k->e->hooked) && !spike && !snn_input_spikes(s, from, k->w, &spike, &n, k->err))
+        return false;
+    a->inputs += n;
+    if (k->e->count_operations && s->from_input)
+        snn_count_list(s, spike, n, a);
+    else if (k->e->count_operations)
+        snn_count_plane(s, k->e->kernels, from, k->w->scratch, a);
+    if (k->e->hooked && !read_errors(k, s, step, spike, n))
+        return false;
+    const bool dense = use_dense(k->e, s, nonzero);
+    if (s->rows_float)
+        snn_sum_step_float(s, spike, n, k->w->sum_float);
+    else if (s->from_input && !snn_list_from_input(&k->w->list, s, spike, n, k->err))
+        return false;
+    else if (!s->from_input && !dense && !snn_list_from_plane(&k->w->list, s, k->e->kernels, from, k->err))
+        return false;
+    return sum_and_fire(k, s, from, to, step, dense, spikes);
+}
+
+/* ---- traces ---- */
+
+static bool trace_reserve(snn_workspace *w, const snn_engine *e, const snn_trace *trace, snn_error *err) {
+    size_t most = 0;
+    for (int i = 0; i < e->stages; i++)
+        if (trace->layer[e->stage[i].layer] && e->stage[i].neurons_padded > most)
+            most = e->stage[i].neurons_padded;
+    if (most <= w->trace_size)
+        return true;
+    free(w->trace_membrane);
+    free(w->trace_ordered);
+    free(w->trace_spikes);
+    w->trace_size = 0;
+    w->trace_membrane = snn_alloc(most, 4, "trace", err);
+    w->trace_ordered = snn_alloc(most, 4, "trace", err);
+    w->trace_spikes = snn_alloc(most, 1, "trace", err);
+    if (!w->trace_membrane || !w->trace_ordered || !w->trace_spikes)
+        return false;
+    w->trace_size = most;
+    return true;
+}
+
+/* Puts a plane and its membranes into C order and hands them over. */
+static bool trace_plane(const snn_walk *k, const snn_stage *s, const uint8_t *plane, int step) {
+    uint8_t *spikes = k->w->trace_spikes;
+    const int32_t *from = k->w->trace_membrane;
+    int32_t *to = k->w->trace_ordered; /* floats are moved as words too */
+    size_t at = 0;
+    for (uint32_t c = 0; c < s->out.channels; c++)
+        for (uint32_t y = 0; y < s->out.height; y++)
+            for (uint32_t x = 0; x < s->out.width; x++, at++) {
+                spikes[at] = plane[((size_t)(y + s->target.border) * s->target.width + x + s->target.border) *
+                                       s->target.pitch +
+                                   c];
+                if (s->tensor >= 0)
+                    to[at] = from[(size_t)(y * s->out.width + x) * s->outputs + c];
+            }
+    return k->trace->step(k->trace->context, s->layer, step, spikes, s->tensor >= 0 ? to : NULL, k->err);
+}
+
+static bool trace_list(const snn_walk *k, const snn_stage *s, const snn_spikes *pooled) {
+    for (int t = 0; t < pooled->steps; t++) {
+        memset(k->w->trace_spikes, 0, snn_shape_size(s->out));
+        for (size_t i = pooled->first[t]; i < pooled->first[t + 1]; i++)
+            k->w->trace_spikes[pooled->spike[i].index] =
+                (uint8_t)(pooled->spike[i].count > 255 ? 255 : pooled->spike[i].count);
+        if (!k->trace->step(k->trace->context, s->layer, t, k->w->trace_spikes, NULL, k->err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- read-out ---- */
+
+static int argmax(const double *out, uint32_t n) {
+    uint32_t best = 0;
+    for (uint32_t c = 1; c < n; c++)
+        if (out[c] > out[best])
+            best = c;
+    return (int)best;
+}
+
+static void read_out(const snn_walk *k, const snn_stage *s, const uint8_t *plane, int step) {
+    snn_result *r = k->r;
+    const void *v = k->w->membrane[s - k->e->stage];
+    const uint32_t area = s->out.height * s->out.width;
+    for (uint32_t c = 0; c < k->e->classes; c++) {
+        const size_t at = (size_t)(c % area) * s->outputs + c / area;
+        r->out_spikes[(size_t)step * k->e->classes + c] = plane[at];
+        if (!k->e->membrane_readout)
+            r->out[c] += plane[at];
+        else
+            r->out[c] += k->e->arithmetic == SNN_ARITHMETIC_FIXED ? (double)((const int32_t *)v)[at]
+                                                                  : (double)((const float *)v)[at];
+    }
+    r->predicted = r->predicted_by_step[step] = argmax(r->out, k->e->classes);
+}
+
+/* ---- the walk ---- */
+
+static bool stage_step(const snn_walk *k, int i, int step, int slot) {
+    const snn_engine *e = k->e;
+    const snn_stage *s = &e->stage[i];
+    const uint8_t *from = s->from_input ? NULL : k->w->plane[i - 1] + (size_t)slot * s->source.bytes;
+    const uint32_t nonzero = s->from_input ? 0 : k->w->nonzero[i - 1][slot];
+    uint8_t *to = k->w->plane[i] + (size_t)slot * s->target.bytes;
+    uint32_t spikes;
+    if (s->tensor < 0)
+        spikes = snn_pool_plane(s, e->kernels, from, to);
+    else if (!synapse_step(k, s, from, nonzero, to, step, &spikes))
+        return false;
+    k->w->nonzero[i][slot] = spikes;
+    k->r->activity[s->layer].spikes += spikes;
+    if (i + 1 == e->stages)
+        read_out(k, s, to, step);
+    return !k->trace || !k->trace->layer[s->layer] || trace_plane(k, s, to, step);
+}
+
+/* Pools in front of the first synaptic layer work on the lists, all steps at once. Returns the first stage after them, -1 on failure. */
+static int pool_input(snn_walk *k) {
+    int i = 0;
+    for (; i < k->e->stages && k->e->stage[i].tensor < 0 && k->e->stage[i].from_input; i++) {
+        const snn_stage *s = &k->e->stage[i];
+        snn_spikes *pooled = &k->w->pooled[i & 1];
+        if (!snn_pool_list(s, k->x, pooled, k->w, k->err) ||
+            (k->trace && k->trace->layer[s->layer] && !trace_list(k, s, pooled)))
+            return -1;
+        k->r->activity[s->layer].spikes = pooled->first[pooled->steps];
+        k->x = pooled;
+    }
+    return i;
+}
+
+static bool start(const snn_engine *e, const snn_spikes *x, snn_workspace *w, const snn_trace *trace,
+                  snn_result *r, snn_error *err) {
+    if (x->size != snn_shape_size(e->input))
+        return snn_fail(err, SNN_ERR_DATA, "a sample has %u inputs, the network %u", x->size,
+                        snn_shape_size(e->input));
+    if (x->steps > r->steps || r->classes != (int)e->classes || r->layers != e->layers)
+        return snn_fail(err, SNN_ERR_DATA, "a sample has %d time steps, %d were expected", x->steps,
+                        r->steps);
+    memset(r->out, 0, e->classes * sizeof *r->out);
+    memset(r->activity, 0, (size_t)e->layers * sizeof *r->activity);
+    memset(r->out_spikes, 0, (size_t)r->steps * e->classes * sizeof *r->out_spikes);
+    memset(r->predicted_by_step, 0, (size_t)r->steps * sizeof *r->predicted_by_step);
+    r->predicted = 0;
+    for (int i = 0; i < e->stages; i++)
+        if (w->membrane[i])
+            memset(w->membrane[i], 0, 4 * (size_t)e->stage[i].neurons_padded);
+    return !trace || trace_reserve(w, e, trace, err);
+}
+
+bool snn_engine_run(const snn_engine *engine, const snn_spikes *x, uint64_t sample, snn_workspace *w,
+                    const snn_trace *trace, snn_result *r, snn_error *err) {
+    snn_walk k = {engine, x, sample, w, trace, r, err};
+    if (!start(engine, x, w, trace, r, err))
+        return false;
+    const int first = pool_input(&k);
+    if (first < 0 || !check_input(engine, k.x, err))
+        return false;
+    for (int t0 = 0; t0 < x->steps; t0 += engine->chunk) {
+        const int steps = x->steps - t0 < engine->chunk ? x->steps - t0 : engine->chunk;
+        for (int i = first; i < engine->stages; i++)
+            for (int t = 0; t < steps; t++)
+                if (!stage_step(&k, i, t0 + t, t))
+                    return false;
+    }
+    for (int t = x->steps; t < r->steps; t++) /* a shorter sample keeps its last answer */
+        r->predicted_by_step[t] = r->predicted;
+    return true;
+}
