@@ -19,7 +19,7 @@ digest() { # PROGRAM OPTIONS...: digest of all output spikes of a small run on t
         echo "$out"
         return 1
     fi
-    sed -n 's/.*"spikes_digest": *"\([0-9a-f]*\)".*/\1/p' <<<"$out" | grep -E '^[0-9a-f]{64}$'
+    sed -n 's/.*"output_spikes": *"\([0-9a-f]*\)".*/\1/p' <<<"$out" | grep -E '^[0-9a-f]{64}$'
 }
 same() { # WHAT PROGRAM OPTIONS...
     local what=$1 got
