@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* snnsim dataset: shows, makes and verifies data sets. */
+#include "cli.h"
+#include "dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: snnsim dataset ACTION CONFIG ...\n"
+    "  show CONFIG [--sample N]    describe the data set, or draw one sample\n"
+    "  make CONFIG -o DIR          write the synthetic camera's recordings as a DVS128 Gesture folder\n"
+    "  verify CONFIG               check the recordings against what the official release contains\n"
+    "  snnsim dataset ACTION --help tells more.\n";
+
+static const char show_help[] =
+    "Usage: snnsim dataset show CONFIG [OPTION]...\n"
+    "Describes the data set: parts, classes, sensor, durations and event rates.\n"
+    "\n"
+    "  --sample N         draw sample N (from 0) of the part that dataset.split names, as characters: + ON, "
+    "- OFF, # both\n"
+    "  --limit N          measure durations and rates on N recordings, evenly spread (default 100; 0: all)\n"
+    "  --set KEY=VALUE    override a key of the config\n"
+    "  --quiet            no progress line\n";
+
+enum { OPTION_SAMPLE = CLI_OWN, OPTION_OUTPUT };
+
+typedef struct {
+    bool sample_given;
+    uint64_t sample;
+    const char *output;
+} dataset_options;
+
+static bool take(void *context, int option, const char *value, snn_error *err) {
+    dataset_options *o = context;
+    if (option != OPTION_SAMPLE) {
+        o->output = value;
+        return true;
+    }
+    o->sample_given = true;
+    return cli_number("--sample", value, 0, UINT32_MAX, &o->sample, err);
+}
+
+/* Parses and loads the config; *config stays NULL when there is nothing left to do. */
+static bool begin(const cli_syntax *syntax, int argc, char **argv, cli_common *common, snn_config **config,
+                  snn_error *err) {
+    int first;
+    cli_parsed parsed = cli_parse(syntax, argc, argv, common, &first, err);
+    if (parsed != CLI_GO)
+        return parsed == CLI_DONE;
+    *config = cli_config(common, err);
+    return *config != NULL;
+}
+
+/* ---- show ---- */
+
+static bool show(int argc, char **argv, snn_error *err) {
+    static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
+                                            {"set", required_argument, NULL, CLI_SET},
+                                            {"limit", required_argument, NULL, CLI_LIMIT},
+                                            {"quiet", no_argument, NULL, CLI_QUIET},
+                                            {"sample", required_argument, NULL, OPTION_SAMPLE},
+                                            {0}};
+    dataset_options o = {0};
+    cli_syntax syntax = {.name = "dataset show",
+                         .help = show_help,
+                         .letters = ":h",
+                         .options = options,
+                         .positional_min = 1,
+                         .positional_max = 1,
+                         .positional = "CONFIG",
+                         .own = take,
+                         .context = &o};
+    cli_common common = {0};
+    snn_config *config = NULL;
+    bool ok = begin(&syntax, argc, argv, &common, &config, err);
+    if (ok && config)
+        ok = o.sample_given ? cli_dataset_sketch(config, o.sample, stdout, err)
+                            : cli_dataset_show(config, common.quiet, stdout, err);
+    snn_config_free(config);
+    cli_common_free(&common);
+    return ok;
+}
+
+/* ---- make ---- */
+
+static void on_progress(void *context, uint64_t done, uint64_t total) {
+    snn_progress **p = context;
+    if (!*p)
+        *p = snn_progress_begin("make", "recordings", total, true);
+    snn_progress_update(*p, done);
+}
+
+static void on_progress_quiet(void *context, uint64_t done, uint64_t total) {
+    (void)context, (void)done, (void)total;
+}
+
+static bool make(int argc, char **argv, snn_error *err) {
+    static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
+                                            {"set", required_argument, NULL, CLI_SET},
+                                            {"quiet", no_argument, NULL, CLI_QUIET},
+                                            {"output", required_argument, NULL, OPTION_OUTPUT},
+                                            {0}};
+    dataset_options o = {0};
+    cli_syntax syntax = {.name = "dataset make",
+                         .help = "Usage: snnsim dataset make CONFIG -o DIR [--set KEY=VALUE]... [--quiet]\n"
+                                 "Writes the synthetic camera's recordings (section dataset.camera of the "
+                                 "config) to DIR in the layout of the\n"
+                                 "official DVS128 Gesture release: AEDAT 3.1 files, label CSVs, "
+                                 "trials_to_train.txt, trials_to_test.txt.\n",
+                         .letters = ":ho:",
+                         .options = options,
+                         .positional_min = 1,
+                         .positional_max = 1,
+                         .positional = "CONFIG",
+                         .own = take,
+                         .context = &o};
+    cli_common common = {0};
+    snn_config *config = NULL;
+    snn_progress *progress = NULL;
+    bool ok = begin(&syntax, argc, argv, &common, &config, err);
+    if (ok && config && !o.output)
+        ok = snn_fail(err, SNN_ERR_USAGE, "dataset make: -o DIR is missing (see snnsim dataset make --help)");
+    else if (ok && config)
+        ok = snn_folder_create(o.output, err) &&
+             snn_dataset_make(config, o.output, common.quiet ? on_progress_quiet : on_progress, &progress,
+                              err);
+    snn_progress_end(progress);
+    if (ok && config && !common.quiet)
+        printf("wrote %s; use it with --set dataset.path=\\\"%s\\\"\n", o.output, o.output);
+    snn_config_free(config);
+    cli_common_free(&common);
+    return ok;
+}
+
+/* ---- verify ---- */
+
+static bool verify(int argc, char **argv, snn_error *err) {
+    static const struct option options[] = {
+        {"help", no_argument, NULL, CLI_HELP}, {"set", required_argument, NULL, CLI_SET}, {0}};
+    cli_syntax syntax = {.name = "dataset verify",
+                         .help = "Usage: snnsim dataset verify CONFIG [--set KEY=VALUE]...\n"
+                                 "Reads all recordings and compares the data set with its official release: "
+                                 "parts, classes, number of samples.\n"
+                                 "Prints one line for each finding. Exit code 0: no findings; 4: findings.\n",
+                         .letters = ":h",
+                         .options = options,
+                         .positional_min = 1,
+                         .positional_max = 1,
+                         .positional = "CONFIG"};
+    cli_common common = {0};
+    snn_config *config = NULL;
+    size_t findings = 0;
+    bool ok = begin(&syntax, argc, argv, &common, &config, err);
+    if (ok && config) {
+        ok = snn_dataset_verify(config, stdout, &findings, err);
+        if (ok && findings)
+            ok = snn_fail(err, SNN_ERR_CRITERION, "%zu finding%s", findings, findings == 1 ? "" : "s");
+        else if (ok)
+            printf("no findings\n");
+    }
+    snn_config_free(config);
+    cli_common_free(&common);
+    return ok;
+}
+
+int snn_cmd_dataset(int argc, char **argv) {
+    static const cli_subcommand actions[] = {
+        {"show", show}, {"make", make}, {"verify", verify}, {NULL, NULL}};
+    return cli_dispatch("dataset", help, actions, argc, argv);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* snnsim dataset show: counts per class, statistics of recordings, and a drawing of one sample. */
+#include "dataset.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- parts and classes ---- */
+
+static void print_about(const snn_dataset_info *a, FILE *out) {
+    fprintf(out, "data set   %s (%s)\n", a->name, *a->folder ? a->folder : "synthetic camera");
+    if (a->has_events)
+        fprintf(out, "sensor     %ux%u, %u channel%s\n", a->sensor[2], a->sensor[1], a->sensor[0],
+                a->sensor[0] == 1 ? "" : "s");
+    fprintf(out, "input      %d steps of %ux%ux%u (channels x height x width)", a->steps, a->input[0],
+            a->input[1], a->input[2]);
+    if (a->has_events && a->framing.mode == SNN_FRAME_WIDTH)
+        fprintf(out, ", %lld us each", (long long)a->framing.bin_us);
+    fputc('\n', out);
+}
+
+static void count_labels(const snn_dataset *d, size_t *count) {
+    for (size_t i = 0; d && i < snn_dataset_count(d); i++)
+        count[snn_dataset_label(d, i)]++;
+}
+
+static bool print_classes(const snn_dataset *train, const snn_dataset *test, FILE *out, snn_error *err) {
+    const snn_dataset_info *a = snn_dataset_about(train ? train : test);
+    int classes = a->classes;
+    if (train && test && snn_dataset_about(test)->classes > classes) {
+        a = snn_dataset_about(test);
+        classes = a->classes;
+    }
+    size_t *count = snn_alloc((size_t)classes * 2, sizeof *count, "classes", err);
+    if (!count)
+        return false;
+    count_labels(train, count);
+    count_labels(test, count + classes);
+    fprintf(out, "\nclass  %-30s %9s %9s\n", "name", "training", "test");
+    for (int c = 0; c < classes; c++)
+        fprintf(out, "%5d  %-30s %9zu %9zu\n", c, a->class_name[c], count[c], count[classes + c]);
+    fprintf(out, "%5s  %-30s %9zu %9zu\n", "", "all", train ? snn_dataset_count(train) : 0,
+            test ? snn_dataset_count(test) : 0);
+    free(count);
+    return true;
+}
+
+/* ---- durations and rates ---- */
+
+typedef struct {
+    double seconds, events, rate, on; /* on: share of ON events */
+} recording;
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Smallest, median and largest of one field of n recordings. */
+static void print_range(const char *name, const recording *r, size_t n, size_t offset, double *scratch,
+                        FILE *out) {
+    for (size_t i = 0; i < n; i++)
+        memcpy(&scratch[i], (const char *)&r[i] + offset, sizeof *scratch);
+    qsort(scratch, n, sizeof *scratch, by_value);
+    fprintf(out, "%-20s %12.4g %12.4g %12.4g\n", name, scratch[0], scratch[n / 2], scratch[n - 1]);
+}
+
+static bool measure_one(const snn_dataset *d, size_t i, snn_dataset_buffer *buffer, recording *r,
+                        snn_error *err) {
+    if (!snn_dataset_events(d, i, buffer, err))
+        return false;
+    const snn_events *e = &buffer->events;
+    size_t on = 0;
+    for (size_t k = 0; k < e->n; k++)
+        on += e->event[k].polarity;
+    *r = (recording){.events = (double)e->n};
+    if (e->n > 1) {
+        r->seconds = (double)(e->event[e->n - 1].t - e->event[0].t) * 1e-6;
+        r->rate = r->seconds > 0 ? (double)e->n / r->seconds : 0;
+        r->on = (double)on / (double)e->n;
+    }
+    return true;
+}
+
+/* Measures n recordings, evenly spread. The first one that cannot be read is the error. */
+static bool measure(const snn_dataset *d, recording *r, size_t n, bool quiet, snn_error *err) {
+    size_t count = snn_dataset_count(d), failed = n, done = 0;
+    snn_progress *progress = snn_progress_begin("measure", "recordings", n, !quiet);
+#pragma omp parallel num_threads(snn_threads(0))
+    {
+        snn_dataset_buffer buffer = {0};
+#pragma omp for schedule(dynamic, 1)
+        for (size_t k = 0; k < n; k++) {
+            snn_error local = {0};
+            bool ok = measure_one(d, (size_t)((double)k * (double)count / (double)n), &buffer, &r[k], &local);
+#pragma omp critical
+            {
+                if (!ok && k < failed) {
+                    failed = k;
+                    *err = local;
+                }
+                snn_progress_update(progress, ++done);
+            }
+        }
+        snn_dataset_buffer_free(&buffer);
+    }
+    snn_progress_end(progress);
+    return failed == n;
+}
+
+static bool print_statistics(const snn_dataset *d, const char *part, size_t n, bool quiet, FILE *out,
+                             snn_error *err) {
+    size_t count = snn_dataset_count(d);
+    if (n == 0 || n > count)
+        n = count;
+    if (n == 0)
+        return true;
+    recording *r = snn_alloc(n, sizeof *r, "recordings", err);
+    double *scratch = r ? snn_alloc(n, sizeof *scratch, "recordings", err) : NULL;
+    bool ok = scratch && measure(d, r, n, quiet, err);
+    if (ok) {
+        fprintf(out, "\nmeasured on %zu of %zu %s recordings:\n%-20s %12s %12s %12s\n", n, count, part, "",
+                "smallest", "median", "largest");
+        print_range("duration (s)", r, n, offsetof(recording, seconds), scratch, out);
+        print_range("events", r, n, offsetof(recording, events), scratch, out);
+        print_range("events per second", r, n, offsetof(recording, rate), scratch, out);
+        print_range("share of ON events", r, n, offsetof(recording, on), scratch, out);
+    }
+    free(scratch);
+    free(r);
+    return ok;
+}
+
+bool cli_dataset_show(const snn_config *config, bool quiet, FILE *out, snn_error *err) {
+    enum { MEASURED = 100 }; /* recordings: a few seconds with the synthetic camera */
+    snn_error train_error = {0};
+    snn_dataset *train = snn_dataset_open(config, SNN_SPLIT_TRAIN, &train_error);
+    snn_dataset *test = snn_dataset_open(config, SNN_SPLIT_TEST, err);
+    /* one part may be absent, not both */
+    bool ok = train || test;
+    if (ok) {
+        const snn_dataset *measured = test ? test : train;
+        const snn_dataset_info *a = snn_dataset_about(measured);
+        size_t n =
+            snn_config_given(config, "run.limit") ? (size_t)snn_config_int(config, "run.limit") : MEASURED;
+        print_about(a, out);
+        if (!train || !test)
+            fprintf(out, "no %s part: %s\n", train ? "test" : "training",
+                    train ? err->text : train_error.text);
+        ok = print_classes(train, test, out, err) &&
+             (!a->has_events || print_statistics(measured, test ? "test" : "training", n, quiet, out, err));
+    }
+    snn_dataset_free(train);
+    snn_dataset_free(test);
+    return ok;
+}
+
+/* ---- drawing ---- */
+
+enum {
+    PANELS = 3,
+    PANEL_WIDTH = 36,
+    PANEL_HEIGHT = 18
+}; /* three moments beside each other fit 110 columns */
+
+typedef struct {
+    uint32_t channels, height, width; /* of the input */
+    uint32_t columns, rows;           /* characters of a panel; a character is about twice as high as wide */
+    unsigned *count;                  /* [PANELS][rows][columns][2] inputs with polarity OFF, ON */
+} sketch;
+
+static void collect(sketch *s, const snn_spikes *x) {
+    for (int t = 0; t < x->steps; t++) {
+        size_t panel = (size_t)t * PANELS / (size_t)x->steps;
+        for (size_t k = x->first[t]; k < x->first[t + 1]; k++) {
+            uint32_t i = x->spike[k].index, pixel = i % (s->height * s->width);
+            size_t row = (size_t)(pixel / s->width) * s->rows / s->height;
+            size_t column = (size_t)(pixel % s->width) * s->columns / s->width;
+            size_t on = i / (s->height * s->width) == 1;
+            s->count[((panel * s->rows + row) * s->columns + column) * 2 + on] += x->spike[k].count;
+        }
+    }
+}
+
+static char symbol(const unsigned *c) {
+    if (!c[0] && !c[1])
+        return ' ';
+    if (c[1] > 2 * c[0])
+        return '+';
+    return c[0] > 2 * c[1] ? '-' : '#';
+}
+
+static void draw(const sketch *s, FILE *out) {
+    for (uint32_t row = 0; row < s->rows; row++) {
+        for (size_t panel = 0; panel < PANELS; panel++) {
+            for (uint32_t column = 0; column < s->columns; column++)
+                fputc(symbol(&s->count[((panel * s->rows + row) * s->columns + column) * 2]), out);
+            fputs(panel + 1 < PANELS ? "|" : "\n", out);
+        }
+    }
+}
+
+static bool sketch_sample(const snn_dataset *d, size_t i, FILE *out, snn_error *err) {
+    const snn_dataset_info *a = snn_dataset_about(d);
+    sketch s = {.channels = a->input[0], .height = a->input[1], .width = a->input[2]};
+    s.columns = s.width < PANEL_WIDTH ? s.width : PANEL_WIDTH;
+    s.rows = (s.height + 1) / 2 < PANEL_HEIGHT ? (s.height + 1) / 2 : PANEL_HEIGHT;
+    snn_dataset_buffer buffer = {0};
+    snn_spikes x = {0};
+    s.count = snn_alloc((size_t)PANELS * s.rows * s.columns * 2, sizeof *s.count, "drawing", err);
+    bool ok = s.count && snn_dataset_frames(d, i, &buffer, &x, err);
+    if (ok) {
+        char name[256];
+        fprintf(out, "sample %zu: %s, class %d (%s), %llu inputs in %d steps\n", i,
+                snn_dataset_sample(d, i, name, sizeof name), snn_dataset_label(d, i),
+                a->class_name[snn_dataset_label(d, i)], (unsigned long long)snn_spikes_total(&x), x.steps);
+        collect(&s, &x);
+        draw(&s, out);
+    }
+    free(s.count);
+    snn_spikes_free(&x);
+    snn_dataset_buffer_free(&buffer);
+    return ok;
+}
+
+bool cli_dataset_sketch(const snn_config *config, uint64_t n, FILE *out, snn_error *err) {
+    snn_dataset *d = snn_dataset_open(config, cli_split(config), err);
+    if (!d)
+        return false;
+    size_t count = snn_dataset_count(d);
+    bool ok = n < count ? sketch_sample(d, n, out, err)
+                        : snn_fail(err, SNN_ERR_USAGE,
+                                   "--sample %llu: the %s part has %zu samples, numbered from 0",
+                                   (unsigned long long)n, snn_config_string(config, "dataset.split"), count);
+    snn_dataset_free(d);
+    return ok;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* snnsim model: shows, imports, exports, quantises and compares model files. */
+#include "cli.h"
+#include "record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: snnsim model ACTION ...\n"
+    "  show FILE                                      describe a model\n"
+    "  import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL   make a model of NumPy weights\n"
+    "  export MODEL --npy DIR                         write its weights as NumPy files\n"
+    "  quantise CONFIG MODEL -o MODEL                 turn float weights into codes\n"
+    "  diff A B                                       compare two models\n"
+    "  snnsim model ACTION --help tells more.\n";
+
+/* What the actions' options fill in. */
+typedef struct {
+    const char *output; /* -o */
+    const char **npy;   /* [npys] --npy */
+    size_t npys, capacity;
+} model_options;
+
+enum { OPTION_OUTPUT = CLI_OWN, OPTION_NPY };
+
+static bool take(void *context, int option, const char *value, snn_error *err) {
+    model_options *o = context;
+    if (option != OPTION_NPY) {
+        o->output = value;
+        return true;
+    }
+    void *array = o->npy;
+    if (!snn_grow(&array, &o->capacity, o->npys + 1, sizeof *o->npy, err))
+        return false;
+    o->npy = array;
+    o->npy[o->npys++] = value;
+    return true;
+}
+
+/* ---- show ---- */
+
+static const struct option help_only[] = {{"help", no_argument, NULL, CLI_HELP}, {0}};
+
+static bool show(int argc, char **argv, snn_error *err) {
+    cli_syntax syntax = {
+        .name = "model show",
+        .help = "Usage: snnsim model show FILE\n"
+                "Describes a model: network, weights, bits, scales, digest and training record.\n",
+        .letters = ":h",
+        .options = help_only,
+        .positional_min = 1,
+        .positional_max = 1,
+        .positional = "FILE"};
+    cli_common common = {0};
+    int first;
+    cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
+    cli_common_free(&common);
+    if (parsed != CLI_GO)
+        return parsed == CLI_DONE;
+    snn_model model = {0};
+    bool ok = snn_model_load(&model, argv[first], err) && snn_model_show(&model, stdout, err);
+    snn_model_free(&model);
+    return ok;
+}
+
+/* ---- import ---- */
+
+static const char import_help[] =
+    "Usage: snnsim model import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL [--set KEY=VALUE]...\n"
+    "Makes a model of the config's network with weights from NumPy files (numpy.save), in PyTorch's axis "
+    "order.\n"
+    "\n"
+    "  --npy LAYER=FILE         float32 weights, quantised as section quant of the config says\n"
+    "  --npy LAYER=FILE:SCALE   int8 weights q with w = q * SCALE; SCALE like 2^-11 or 0.00048828125\n"
+    "  --float                  keep float32 weights as they are\n"
+    "  -o, --output MODEL       the model to write\n"
+    "  --set KEY=VALUE          override a key of the config\n"
+    "\n"
+    "Every layer with weights must be given once.\n"
+    "\n"
+    "Example, in Python: np.save('fc1.npy', net.fc1.weight.detach().numpy())\n"
+    "         snnsim model import nmnist.cfg --npy fc1=fc1.npy --npy fc2=fc2.npy -o mine.h5\n";
+
+/* LAYER=FILE[:SCALE]; scale is NULL when there is none. The parts point into text, which is cut. */
+static bool split_npy(char *text, char **layer, char **file, char **scale, snn_error *err) {
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text || !equals[1])
+        return snn_fail(err, SNN_ERR_USAGE, "--npy %s: expected LAYER=FILE or LAYER=FILE:SCALE", text);
+    *equals = 0;
+    *layer = text;
+    *file = equals + 1;
+    *scale = strrchr(*file, ':');
+    if (*scale && strchr(*scale, '/'))
+        *scale = NULL; /* a colon in a folder's name */
+    if (*scale)
+        *(*scale)++ = 0;
+    return true;
+}
+
+/* Are all layers that need weights given, each once? */
+static bool check_layers(const snn_net *net, const model_options *o, snn_error *err) {
+    for (int l = 0; l < net->layers; l++) {
+        size_t length = strlen(net->layer[l].name);
+        int given = 0;
+        for (size_t i = 0; i < o->npys; i++)
+            given += !strncmp(o->npy[i], net->layer[l].name, length) && o->npy[i][length] == '=';
+        if (net->layer[l].tensor >= 0 && given != 1)
+            return snn_fail(err, SNN_ERR_USAGE,
+                            "model import: weights of layer %s are given %d times, expected once",
+                            net->layer[l].name, given);
+    }
+    return true;
+}
+
+static bool import_all(snn_model *model, const model_options *o, const snn_quantisation *q, snn_error *err) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < o->npys; i++) {
+        char *text = strdup(o->npy[i]), *layer = NULL, *file = NULL, *scale = NULL;
+        if (!text)
+            return snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
+        ok = split_npy(text, &layer, &file, &scale, err) &&
+             snn_model_import_npy(model, layer, file, scale, q, err);
+        free(text);
+    }
+    return ok;
+}
+
+static bool import_model(const snn_config *config, const model_options *o, bool keep_float, snn_error *err) {
+    snn_model model = {0};
+    snn_quantisation q;
+    bool ok = snn_quantisation_from_config(config, &q, err) && (model.net = cli_net(config, err)) &&
+              check_layers(model.net, o, err) && import_all(&model, o, keep_float ? NULL : &q, err) &&
+              snn_model_save(&model, o->output, err);
+    snn_model_free(&model);
+    return ok;
+}
+
+typedef struct {
+    model_options options;
+    bool keep_float;
+} import_options;
+
+static bool take_import(void *context, int option, const char *value, snn_error *err) {
+    import_options *o = context;
+    if (option != OPTION_NPY + 1)
+        return take(&o->options, option, value, err);
+    o->keep_float = true;
+    return true;
+}
+
+static bool import(int argc, char **argv, snn_error *err) {
+    static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
+                                            {"set", required_argument, NULL, CLI_SET},
+                                            {"output", required_argument, NULL, OPTION_OUTPUT},
+                                            {"npy", required_argument, NULL, OPTION_NPY},
+                                            {"float", no_argument, NULL, OPTION_NPY + 1},
+                                            {0}};
+    import_options o = {0};
+    cli_syntax syntax = {.name = "model import",
+                         .help = import_help,
+                         .letters = ":ho:",
+                         .options = options,
+                         .positional_min = 1,
+                         .positional_max = 1,
+                         .positional = "CONFIG",
+                         .own = take_import,
+                         .context = &o};
+    cli_common common = {0};
+    snn_config *config = NULL;
+    int first;
+    cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
+    bool ok = parsed == CLI_DONE;
+    if (parsed == CLI_GO && !o.options.output)
+        snn_fail(err, SNN_ERR_USAGE, "model import: -o MODEL is missing (see snnsim model import --help)");
+    else if (parsed == CLI_GO)
+        ok = (config = cli_config(&common, err)) && import_model(config, &o.options, o.keep_float, err);
+    snn_config_free(config);
+    cli_common_free(&common);
+    free(o.options.npy);
+    return ok;
+}
+
+/* ---- export ---- */
+
+static bool export(int argc, char **argv, snn_error *err) {
+    static const struct option options[] = {
+        {"help", no_argument, NULL, CLI_HELP}, {"npy", required_argument, NULL, OPTION_NPY}, {0}};
+    model_options o = {0};
+    cli_syntax syntax = {.name = "model export",
+                         .help = "Usage: snnsim model export MODEL --npy DIR\n"
+                                 "Writes the weights of each layer to DIR/LAYER.npy, in PyTorch's axis order "
+                                 "(int8 or int16 values q, or\n"
+                                 "float32), and their scales to DIR/scales.csv: w = q * scale.\n",
+                         .letters = ":h",
+                         .options = options,
+                         .positional_min = 1,
+                         .positional_max = 1,
+                         .positional = "MODEL",
+                         .own = take,
+                         .context = &o};
+    cli_common common = {0};
+    snn_model model = {0};
+    int first;
+    cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
+    bool ok = parsed == CLI_DONE;
+    if (parsed == CLI_GO && o.npys != 1)
+        snn_fail(err, SNN_ERR_USAGE,
+                 "model export: expected --npy DIR once (see snnsim model export --help)");
+    else if (parsed == CLI_GO)
+        ok = snn_model_load(&model, argv[first], err) && snn_folder_create(o.npy[0], err) &&
+             snn_model_export_npy(&model, o.npy[0], err);
+    snn_model_free(&model);
+    cli_common_free(&common);
+    free(o.npy);
+    return ok;
+}
+
+/* ---- quantise ---- */
+
+static bool quantise_model(const snn_config *config, const char *from, const char *to, snn_error *err) {
+    snn_model model = {0}, codes = {0};
+    snn_quantisation q;
+    snn_quantisation_stats *stats = NULL;
+    bool ok = snn_quantisation_from_config(config, &q, err) && snn_model_load(&model, from, err) &&
+              (stats = snn_alloc((size_t)model.weights->tensors, sizeof *stats, "statistics", err)) &&
+              ((codes.weights = snn_weights_quantise(model.weights, &q, stats, err)) ||
+               snn_error_context(err, "%s", from)) &&
+              (codes.record =
+                   cli_quantisation_record(model.record, "snnsim model quantise", codes.weights, stats, err));
+    if (ok) {
+        codes.net = model.net;
+        ok = snn_model_save(&codes, to, err);
+        codes.net = NULL;
+    }
+    for (int i = 0; ok && i < codes.weights->tensors; i++)
+        printf("%s: %d bit, %llu saturated, error %.4f LSB rms\n", codes.weights->tensor[i].name,
+               codes.weights->tensor[i].bits, (unsigned long long)stats[i].saturated, stats[i].error_rms);
+    free(stats);
+    snn_model_free(&codes);
+    snn_model_free(&model);
+    return ok;
+}
+
+static bool quantise(int argc, char **argv, snn_error *err) {
+    static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
+                                            {"set", required_argument, NULL, CLI_SET},
+                                            {"output", required_argument, NULL, OPTION_OUTPUT},
+                                            {0}};
+    model_options o = {0};
+    cli_syntax syntax = {.name = "model quantise",
+                         .help =
+                             "Usage: snnsim model quantise CONFIG MODEL -o MODEL [--set quant.bits=N]...\n"
+                             "Turns a model's float weights into codes as section quant of the config says, "
+                             "and tells what that cost.\n",
+                         .letters = ":ho:",
+                         .options = options,
+                         .positional_min = 2,
+                         .positional_max = 2,
+                         .positional = "CONFIG or MODEL",
+                         .own = take,
+                         .context = &o};
+    cli_common common = {0};
+    snn_config *config = NULL;
+    int first;
+    cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
+    bool ok = parsed == CLI_DONE;
+    if (parsed == CLI_GO && !o.output)
+        snn_fail(err, SNN_ERR_USAGE,
+                 "model quantise: -o MODEL is missing (see snnsim model quantise --help)");
+    else if (parsed == CLI_GO)
+        ok = (config = cli_config(&common, err)) && quantise_model(config, argv[first + 1], o.output, err);
+    snn_config_free(config);
+    cli_common_free(&common);
+    return ok;
+}
+
+/* ---- diff ---- */
+
+static bool diff(int argc, char **argv, snn_error *err) {
+    cli_syntax syntax = {
+        .name = "model diff",
+        .help = "Usage: snnsim model diff A B\n"
+                "Compares two models: network, scales, and how many codes and bits of each layer differ.\n"
+                "Exit code 0: the same; 4: they differ.\n",
+        .letters = ":h",
+        .options = help_only,
+        .positional_min = 2,
+        .positional_max = 2,
+        .positional = "A or B"};
+    cli_common common = {0};
+    int first;
+    cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
+    cli_common_free(&common);
+    if (parsed != CLI_GO)
+        return parsed == CLI_DONE;
+    snn_model a = {0}, b = {0};
+    bool same = false;
+    bool ok = snn_model_load(&a, argv[first], err) && snn_model_load(&b, argv[first + 1], err) &&
+              snn_model_diff(&a, &b, stdout, &same, err);
+    snn_model_free(&a);
+    snn_model_free(&b);
+    if (ok && !same)
+        return snn_fail(err, SNN_ERR_CRITERION, "%s and %s differ", argv[first], argv[first + 1]);
+    return ok;
+}
+
+int snn_cmd_model(int argc, char **argv) {
+    static const cli_subcommand actions[] = {{"show", show},         {"import", import}, {"export", export},
+                                             {"quantise", quantise}, {"diff", diff},     {NULL, NULL}};
+    return cli_dispatch("model", help, actions, argc, argv);
+}
