@@ -72,6 +72,7 @@ static bool place_stage(snn_stage *s, const snn_net *net, int layer, const snn_s
             return snn_error_context(err, "layer %s", l->name);
     } else {
         s->source = before->target;
+        s->in = before->out; /* a flattened layer still lies in the plane of the layer before it */
     }
     if (is_pool(l->type) && !largest_after_pool(s, l->name, &largest, err))
         return false;
