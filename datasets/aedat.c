@@ -101,7 +101,7 @@ static bool skip_text(const snn_source *s, uint64_t *first, snn_error *err) {
 /* One packet at *byte: its place goes into p (p->events = 0 when it is of no use), and *byte moves behind it. */
 static bool index_packet(const snn_source *s, uint64_t *byte, snn_aedat_packet *p, snn_error *err) {
     uint8_t head[HEADER_BYTES + EVENT_BYTES], last[EVENT_BYTES];
-    uint64_t left = s->size - *byte, bytes;
+    uint64_t left = s->size - *byte, bytes = 0;
     packet_header h;
     if (left < HEADER_BYTES)
         return snn_fail(err, SNN_ERR_DATA,
@@ -148,7 +148,7 @@ static bool decode_packet(const uint8_t *bytes, uint64_t byte, const packet_head
     for (uint32_t i = 0; i < h->number; i++, bytes += EVENT_BYTES, byte += EVENT_BYTES) {
         uint32_t data = little32(bytes);
         uint32_t x = data >> 17, y = data >> 2 & 0x7fff, polarity = data >> 1 & 1;
-        int64_t t;
+        int64_t t = 0;
         if (!full_time(bytes, byte, h->overflow, &t, err))
             return false;
         if ((data & 1) == 0 || t < start || t >= end) /* bit 0: valid */
@@ -169,7 +169,7 @@ bool snn_aedat_decode(const uint8_t *bytes, size_t size, uint64_t offset, int64_
                       snn_events *out, snn_error *err) {
     size_t at = 0;
     while (at < size) {
-        uint64_t events;
+        uint64_t events = 0;
         packet_header h;
         if (size - at < HEADER_BYTES)
             return snn_fail(err, SNN_ERR_DATA,
