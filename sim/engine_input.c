@@ -68,23 +68,26 @@ static bool bucket_by_pixel(snn_step_list *l, const snn_stage *s, const snn_spik
     l->first[0] = 0;
     l->n = entries;
     l->counted = counted;
+    l->counts = l->count;
     return true;
 }
 
 bool snn_list_from_input(snn_step_list *l, const snn_stage *s, const snn_spike *spike, size_t n,
-                         snn_error *err) {
+                         uint32_t largest_count, snn_error *err) {
     if (s->type == SNN_LAYER_CONV2D)
         return bucket_by_pixel(l, s, spike, n, err);
-    const size_t entries = entries_for(spike, n, &l->counted);
-    if (!snn_list_reserve(l, entries, err))
+    l->counted = true;
+    l->counts = spike;
+    l->n = n;
+    if (largest_count <= SNN_COUNT_MAX)
+        return true;
+    if (!snn_list_reserve(l, entries_for(spike, n, &l->counted), err))
         return false;
+    l->counted = true;
+    l->counts = l->count;
     l->n = 0;
-    if (l->counted)
-        for (size_t i = 0; i < n; i++)
-            l->n += put_split(l->count + l->n, spike[i].index, spike[i].count);
-    else
-        for (; l->n < n; l->n++)
-            l->entry[l->n] = spike[l->n].index;
+    for (size_t i = 0; i < n; i++)
+        l->n += put_split(l->count + l->n, spike[i].index, spike[i].count);
     return true;
 }
 
@@ -108,6 +111,7 @@ static bool add_counts(snn_step_list *l, const snn_stage *s, const uint8_t *plan
         l->first[pixels] = (uint32_t)n;
     l->n = n;
     l->counted = true;
+    l->counts = l->count;
     return true;
 }
 

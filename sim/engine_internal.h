@@ -86,6 +86,8 @@ typedef struct {
     uint32_t *first;  /* [height * width + 1] entries of pixel p of the padded source (convolutions) */
     size_t n;
     bool counted; /* count is used instead of entry */
+    const snn_spike
+        *counts; /* the entries with counts: count, or the caller's own list where that serves as it is */
 } snn_step_list;
 
 struct snn_workspace {
@@ -118,9 +120,10 @@ bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tens
 bool snn_stage_count_fan_out(snn_stage *s, const snn_tensor *t, snn_error *err);
 
 /* engine_input.c */
+/* largest_count: of the whole sample; when no count needs splitting a linear layer reads the caller's list as it is. */
 bool snn_list_reserve(snn_step_list *l, size_t need, snn_error *err);
 bool snn_list_from_input(snn_step_list *l, const snn_stage *s, const snn_spike *spike, size_t n,
-                         snn_error *err);
+                         uint32_t largest_count, snn_error *err);
 bool snn_list_from_plane(snn_step_list *l, const snn_stage *s, const snn_kernels *k, const uint8_t *plane,
                          snn_error *err);
 /* The spikes of a source plane in C order, in w->ordered. */

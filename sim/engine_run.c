@@ -15,32 +15,37 @@ typedef struct {
     const snn_trace *trace;
     snn_result *r;
     snn_error *err;
+    uint32_t largest_count; /* of any input of the sample */
 } snn_walk;
 
 /* ---- checks ---- */
 
-/* Largest |sum| that the inputs of this sample can cause, and largest |membrane| after any step; both must stay inside 32 bits. */
-static bool check_input(const snn_engine *e, const snn_spikes *x, snn_error *err) {
-    uint64_t most_total = 0, most_count = 0;
-    for (int t = 0; t < x->steps; t++) {
-        uint64_t total = 0;
-        for (size_t i = x->first[t]; i < x->first[t + 1]; i++) {
-            total += x->spike[i].count;
-            most_count = x->spike[i].count > most_count ? x->spike[i].count : most_count;
-        }
-        most_total = total > most_total ? total : most_total;
+/* What the inputs of this sample can do to the first layer's sums must fit the arithmetic. */
+static bool check_input(snn_walk *k) {
+    const snn_engine *e = k->e;
+    snn_list_extent x = {0, 0, 0};
+    for (int t = 0; t < k->x->steps; t++) {
+        const snn_list_extent step =
+            e->kernels->list_extent(k->x->spike + k->x->first[t], k->x->first[t + 1] - k->x->first[t]);
+        x.largest_index = step.largest_index > x.largest_index ? step.largest_index : x.largest_index;
+        x.largest_count = step.largest_count > x.largest_count ? step.largest_count : x.largest_count;
+        x.total = step.total > x.total ? step.total : x.total;
     }
+    k->largest_count = x.largest_count;
+    if (x.largest_index >= k->x->size)
+        return snn_fail(k->err, SNN_ERR_DATA, "a sample has a spike at input %u of %u", x.largest_index,
+                        k->x->size);
     for (int i = 0; i < e->stages; i++) {
         const snn_stage *s = &e->stage[i];
         if (s->tensor < 0 || !s->from_input || s->code_type == SNN_FLOAT32)
             continue;
-        /* Either bound holds: all counts on the heaviest weight, or the largest count on every input. */
-        if (most_total <= (uint64_t)(e->sum_limit / s->magnitude) ||
-            most_count <= (uint64_t)e->sum_limit / s->norm)
+        /* Either bound will do: all counts on the heaviest weight, or the largest count on every input. */
+        if (x.total <= (uint64_t)(e->sum_limit / s->magnitude) ||
+            x.largest_count <= (uint64_t)e->sum_limit / s->norm)
             return true;
-        return snn_fail(err, SNN_ERR_DATA,
+        return snn_fail(k->err, SNN_ERR_DATA,
                         "%llu events in one time step could drive the sums of the first layer beyond %d",
-                        (unsigned long long)most_total, e->sum_limit);
+                        (unsigned long long)x.total, e->sum_limit);
     }
     return true;
 }
@@ -198,7 +203,7 @@ static bool synapse_step(const snn_walk *k, const snn_stage *s, const uint8_t *f
     const bool dense = use_dense(k->e, s, nonzero);
     if (s->rows_float)
         snn_sum_step_float(s, spike, n, k->w->sum_float);
-    else if (s->from_input && !snn_list_from_input(&k->w->list, s, spike, n, k->err))
+    else if (s->from_input && !snn_list_from_input(&k->w->list, s, spike, n, k->largest_count, k->err))
         return false;
     else if (!s->from_input && !dense && !snn_list_from_plane(&k->w->list, s, k->e->kernels, from, k->err))
         return false;
@@ -339,11 +344,11 @@ static bool start(const snn_engine *e, const snn_spikes *x, snn_workspace *w, co
 
 bool snn_engine_run(const snn_engine *engine, const snn_spikes *x, uint64_t sample, snn_workspace *w,
                     const snn_trace *trace, snn_result *r, snn_error *err) {
-    snn_walk k = {engine, x, sample, w, trace, r, err};
+    snn_walk k = {engine, x, sample, w, trace, r, err, 0};
     if (!start(engine, x, w, trace, r, err))
         return false;
     const int first = pool_input(&k);
-    if (first < 0 || !check_input(engine, k.x, err))
+    if (first < 0 || !check_input(&k))
         return false;
     for (int t0 = 0; t0 < x->steps; t0 += engine->chunk) {
         const int steps = x->steps - t0 < engine->chunk ? x->steps - t0 : engine->chunk;

@@ -37,8 +37,8 @@ static void sum_segments(const snn_engine *e, const snn_stage *s, const snn_step
 static void put_segment(const snn_stage *s, const snn_step_list *l, snn_workspace *w, int at, size_t first,
                         size_t end, ptrdiff_t offset) {
     snn_segment *g = &w->segment[at];
-    g->entry = l->entry + first;
-    g->count = l->count + first;
+    g->entry = l->counted ? NULL : l->entry + first;
+    g->count = l->counted ? l->counts + first : NULL;
     g->n = end - first;
     g->base = s->rows + offset * (ptrdiff_t)s->outputs;
     w->row_offset[at] = offset;

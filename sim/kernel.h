@@ -61,6 +61,12 @@ typedef struct {
     bool subtract, at_threshold, spiking;
 } snn_lif_fixed;
 
+/* What a list of input spikes can do to a sum. */
+typedef struct {
+    uint32_t largest_index, largest_count; /* 0 for an empty list */
+    uint64_t total;                        /* sum of counts */
+} snn_list_extent;
+
 typedef struct {
     snn_simd level;
     /* Where output j of a row with `outputs` padded outputs stands. */
@@ -80,6 +86,7 @@ typedef struct {
                           int32_t *membrane, uint64_t *changed);
     /* Indices (plus base) of the nonzero bytes of plane[0..n), n a multiple of SNN_PAD; entry has room for n + 16. Returns how many. */
     size_t (*list_nonzero)(const uint8_t *plane, size_t n, uint32_t base, uint32_t *entry);
+    snn_list_extent (*list_extent)(const snn_spike *spike, size_t n);
     /* out[c] = max over a window of k x k pixels; line_step and pixel steps in bytes; channels a multiple of SNN_PAD. Returns the nonzero outputs. */
     uint32_t (*pool_max)(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
                          uint32_t channels, uint8_t *out);

@@ -337,6 +337,27 @@ static size_t avx2_list_nonzero(const uint8_t *plane, size_t n, uint32_t base, u
     return found;
 }
 
+static snn_list_extent avx2_list_extent(const snn_spike *spike, size_t n) {
+    __m256i most = _mm256_setzero_si256(), total = most;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(spike + i));
+        most = _mm256_max_epu32(most, x); /* even words: indices, odd words: counts */
+        total = _mm256_add_epi64(total, _mm256_srli_epi64(x, 32));
+    }
+    snn_list_extent rest = snn_kernels_plain.list_extent(spike + i, n - i);
+    snn_spike m[4];
+    uint64_t t[4];
+    _mm256_storeu_si256((__m256i *)m, most);
+    _mm256_storeu_si256((__m256i *)t, total);
+    for (int k = 0; k < 4; k++) {
+        rest.largest_index = m[k].index > rest.largest_index ? m[k].index : rest.largest_index;
+        rest.largest_count = m[k].count > rest.largest_count ? m[k].count : rest.largest_count;
+        rest.total += t[k];
+    }
+    return rest;
+}
+
 static uint32_t avx2_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
                               uint32_t channels, uint8_t *out) {
     uint32_t nonzero = 0;
@@ -363,5 +384,6 @@ const snn_kernels snn_kernels_avx2 = {
     .lif_float = avx2_lif_float,
     .lif_fixed = avx2_lif_fixed,
     .list_nonzero = avx2_list_nonzero,
+    .list_extent = avx2_list_extent,
     .pool_max = avx2_pool_max,
 };

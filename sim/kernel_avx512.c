@@ -43,11 +43,18 @@ INLINE row_pair take_pair(const snn_segment *g, size_t i, size_t stride, uint32_
     return p;
 }
 
+/* A load that the compiler may not repeat as a memory operand of both unpacks: loads are the bottleneck. */
+INLINE __m512i load_once(const int8_t *p) {
+    __m512i x = _mm512_loadu_si512(p);
+    __asm__("" : "+v"(x));
+    return x;
+}
+
 /* acc[2c], acc[2c+1]: 16-bit sums of outputs 64c .. 64c+63 in order. */
 INLINE void add_pair(const row_pair *p, __m512i *acc, const int chunks) {
 #pragma GCC unroll 8
     for (int c = 0; c < chunks; c++) {
-        const __m512i a = _mm512_loadu_si512(p->a + 64 * c), b = _mm512_loadu_si512(p->b + 64 * c);
+        const __m512i a = _mm512_loadu_si512(p->a + 64 * c), b = load_once(p->b + 64 * c);
         acc[2 * c] =
             _mm512_add_epi16(acc[2 * c], _mm512_maddubs_epi16(p->counts, _mm512_unpacklo_epi8(a, b)));
         acc[2 * c + 1] =
@@ -336,6 +343,19 @@ static size_t avx512_list_nonzero(const uint8_t *plane, size_t n, uint32_t base,
     return found;
 }
 
+static snn_list_extent avx512_list_extent(const snn_spike *spike, size_t n) {
+    __m512i most = _mm512_setzero_si512(), total = most;
+    for (size_t i = 0; i < n; i += 8) {
+        const __mmask8 lanes = n - i >= 8 ? 0xff : (__mmask8)((1u << (n - i)) - 1);
+        const __m512i x = _mm512_maskz_loadu_epi64(lanes, spike + i);
+        most = _mm512_max_epu32(most, x); /* even words: indices, odd words: counts */
+        total = _mm512_add_epi64(total, _mm512_srli_epi64(x, 32));
+    }
+    return (snn_list_extent){_mm512_mask_reduce_max_epu32(0x5555, most),
+                             _mm512_mask_reduce_max_epu32(0xaaaa, most),
+                             (uint64_t)_mm512_reduce_add_epi64(total)};
+}
+
 static uint32_t avx512_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
                                 uint32_t channels, uint8_t *out) {
     uint32_t nonzero = 0, c = 0;
@@ -362,5 +382,6 @@ const snn_kernels snn_kernels_avx512 = {
     .lif_float = avx512_lif_float,
     .lif_fixed = avx512_lif_fixed,
     .list_nonzero = avx512_list_nonzero,
+    .list_extent = avx512_list_extent,
     .pool_max = avx512_pool_max,
 };

@@ -121,6 +121,16 @@ static size_t plain_list_nonzero(const uint8_t *plane, size_t n, uint32_t base, 
     return found;
 }
 
+static snn_list_extent plain_list_extent(const snn_spike *spike, size_t n) {
+    snn_list_extent x = {0, 0, 0};
+    for (size_t i = 0; i < n; i++) {
+        x.largest_index = spike[i].index > x.largest_index ? spike[i].index : x.largest_index;
+        x.largest_count = spike[i].count > x.largest_count ? spike[i].count : x.largest_count;
+        x.total += spike[i].count;
+    }
+    return x;
+}
+
 static uint32_t plain_pool_max(const uint8_t *in, size_t pixel_step, size_t line_step, uint32_t k,
                                uint32_t channels, uint8_t *out) {
     uint32_t nonzero = 0;
@@ -146,6 +156,7 @@ const snn_kernels snn_kernels_plain = {
     .lif_float = plain_lif_float,
     .lif_fixed = plain_lif_fixed,
     .list_nonzero = plain_list_nonzero,
+    .list_extent = plain_list_extent,
     .pool_max = plain_pool_max,
 };
 
