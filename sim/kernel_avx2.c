@@ -38,11 +38,18 @@ INLINE row_pair take_pair(const snn_segment *g, size_t i, size_t stride, uint32_
     return p;
 }
 
+/* A load that the compiler may not repeat as a memory operand of both unpacks. */
+INLINE __m256i load_once(const int8_t *p) {
+    __m256i x = _mm256_loadu_si256((const __m256i *)p);
+    __asm__("" : "+x"(x));
+    return x;
+}
+
 INLINE void add_pair(const row_pair *p, __m256i *acc, const int chunks) {
 #pragma GCC unroll 8
     for (int c = 0; c < chunks; c++) {
         const __m256i a = _mm256_loadu_si256((const __m256i *)(p->a + 32 * c));
-        const __m256i b = _mm256_loadu_si256((const __m256i *)(p->b + 32 * c));
+        const __m256i b = load_once(p->b + 32 * c);
         acc[2 * c] =
             _mm256_add_epi16(acc[2 * c], _mm256_maddubs_epi16(p->counts, _mm256_unpacklo_epi8(a, b)));
         acc[2 * c + 1] =
