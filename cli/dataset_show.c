@@ -183,19 +183,32 @@ static void collect(sketch *s, const snn_spikes *x) {
     }
 }
 
-static char symbol(const unsigned *c) {
-    if (!c[0] && !c[1])
+/* Cells with less than the mean are left blank, so that noise does not hide the shape. */
+static char symbol(const unsigned *c, double mean) {
+    if (c[0] + c[1] == 0 || c[0] + c[1] < mean)
         return ' ';
     if (c[1] > 2 * c[0])
         return '+';
     return c[0] > 2 * c[1] ? '-' : '#';
 }
 
+static double mean_count(const sketch *s, size_t panel) {
+    size_t cells = (size_t)s->rows * s->columns;
+    double sum = 0;
+    for (size_t i = 0; i < cells * 2; i++)
+        sum += s->count[panel * cells * 2 + i];
+    return sum / (double)cells;
+}
+
 static void draw(const sketch *s, FILE *out) {
+    double mean[PANELS];
+    for (size_t panel = 0; panel < PANELS; panel++)
+        mean[panel] = mean_count(s, panel);
     for (uint32_t row = 0; row < s->rows; row++) {
         for (size_t panel = 0; panel < PANELS; panel++) {
             for (uint32_t column = 0; column < s->columns; column++)
-                fputc(symbol(&s->count[((panel * s->rows + row) * s->columns + column) * 2]), out);
+                fputc(symbol(&s->count[((panel * s->rows + row) * s->columns + column) * 2], mean[panel]),
+                      out);
             fputs(panel + 1 < PANELS ? "|" : "\n", out);
         }
     }

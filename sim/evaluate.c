@@ -74,6 +74,16 @@ static bool check_fit(const snn_net *net, const snn_dataset_info *info, snn_erro
     return true;
 }
 
+/* The engine has no stage for flatten layers: there is nothing to trace. */
+static bool check_traces(const snn_net *net, const bool *trace, snn_error *err) {
+    for (int l = 0; trace && l < net->layers; l++)
+        if (trace[l] && net->layer[l].type == SNN_LAYER_FLATTEN)
+            return snn_fail(err, SNN_ERR_USAGE,
+                            "layer %s only flattens: it cannot be traced, trace the layer before it",
+                            net->layer[l].name);
+    return true;
+}
+
 static bool traced(const job *j, int layer) {
     return j->options->trace && j->options->trace[layer];
 }
@@ -279,7 +289,7 @@ bool snn_evaluate(const snn_engine *engine, const snn_net *net, const snn_datase
     double start = snn_now();
     *out = (snn_evaluation){0};
     assert(options->threads >= 1);
-    if (!check_fit(net, info, err))
+    if (!check_fit(net, info, err) || !check_traces(net, options->trace, err))
         return false;
     job j = {.engine = engine,
              .net = net,
