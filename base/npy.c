@@ -25,7 +25,7 @@ static const struct {
 } types[] = {
     [SNN_NPY_U8] = {"u1", 1},  [SNN_NPY_I8] = {"i1", 1},  [SNN_NPY_I16] = {"i2", 2},
     [SNN_NPY_I32] = {"i4", 4}, [SNN_NPY_I64] = {"i8", 8}, [SNN_NPY_F32] = {"f4", 4},
-    [SNN_NPY_F64] = {"f8", 8},
+    [SNN_NPY_F64] = {"f8", 8}, [SNN_NPY_U16] = {"u2", 2}, [SNN_NPY_U32] = {"u4", 4},
 };
 #define TYPES (sizeof types / sizeof *types)
 
@@ -99,10 +99,11 @@ static bool parse_descr(parser *p, snn_npy *h) {
                             "%s: big-endian elements ('%s') are not supported; convert with a.astype('<%s')",
                             p->path, descr, name);
     }
-    return snn_fail(p->err, SNN_ERR_DATA,
-                    "%s: element type '%s' is not supported (uint8, int8, int16, int32, int64, float32, "
-                    "float64, little-endian)",
-                    p->path, descr);
+    return snn_fail(
+        p->err, SNN_ERR_DATA,
+        "%s: element type '%s' is not supported (uint8, uint16, uint32, int8, int16, int32, int64, float32, "
+        "float64, little-endian)",
+        p->path, descr);
 }
 
 static bool parse_order(parser *p) {

@@ -46,6 +46,12 @@ static bool read_labels(const char *path, uint64_t samples, int64_t **label, snn
         case SNN_NPY_I32:
             (*label)[i] = ((int32_t *)raw)[i];
             break;
+        case SNN_NPY_U16:
+            (*label)[i] = ((uint16_t *)raw)[i];
+            break;
+        case SNN_NPY_U32:
+            (*label)[i] = ((uint32_t *)raw)[i];
+            break;
         default:
             (*label)[i] = ((int64_t *)raw)[i];
             break;

@@ -44,7 +44,9 @@ typedef enum {
     SNN_NPY_I32,
     SNN_NPY_I64,
     SNN_NPY_F32,
-    SNN_NPY_F64
+    SNN_NPY_F64,
+    SNN_NPY_U16,
+    SNN_NPY_U32
 } snn_npy_type;
 #define SNN_NPY_DIMS 8
 
