@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do the tests bite? Changes one line at a time in a copy of the tree and looks whether a test notices.
 
-    mutate.py [--seed 1] [--count 50] [--files GLOB...] [--list] [--work DIR] [--limit SECONDS]
+    mutate.py [--seed 1] [--count 50] [--files GLOB...] [--tests NAME...] [--list] [--work DIR] [--limit SECONDS]
 
 A mutation is drawn by the seed: a code line of the engine, framing or the readers, and a change to it (mutations.py). It is drawn again when it does not compile,
 when the compiler produces the very same object code, or when equivalent.txt lists it with the reason why no test could tell. Unit tests run first, those that call
@@ -156,7 +156,7 @@ def order_tests(tree, file, tests):
     return sorted(tests, key=key)
 
 
-def judge(tree, mutation, tests, originals, limit):
+def judge(tree, mutation, tests, originals, limit, cli):
     """What becomes of a mutation: ("caught", by), ("survived", ""), ("does not compile", "") or ("same code", "")."""
     file, number, _, line = mutation
     with open(tree.path(file), encoding="utf-8") as f:
@@ -175,25 +175,26 @@ def judge(tree, mutation, tests, originals, limit):
         for test in order_tests(tree, file, tests):
             if tree.run_unit(test, max(limit, 5 * tests[test]))[0] != 0:
                 return "caught", test
-        return ("survived", "") if tree.run_cli(600) else ("caught", "command tests")
+        return ("survived", "") if not cli or tree.run_cli(600) else ("caught", "command tests")
     finally:
         with open(tree.path(file), "w", encoding="utf-8") as f:
             f.write(text)
 
 
-def baseline(tree):
-    """Builds the unchanged tree and times each unit test, which must pass."""
-    status, out = tree.make("all", "unit")
+def baseline(tree, only):
+    """Builds the unchanged tree and times each unit test (or only the given ones), which must pass."""
+    names = only or tree.unit_tests()
+    status, out = tree.make("shared" if only else "all", *(f"{tree.build}/tests/{test}" for test in names))
     if status != 0:
         sys.exit("mutate: the tree does not build:\n" + out[-4000:])
     tests = {}
-    for test in tree.unit_tests():
+    for test in names:
         start = time.monotonic()
         status, out = tree.run_unit(test, 300)
         if status != 0:
             sys.exit(f"mutate: {test} fails without a mutation:\n" + out[-4000:])
         tests[test] = time.monotonic() - start
-    if not tree.run_cli(600):
+    if not only and not tree.run_cli(600):
         sys.exit("mutate: the command tests fail without a mutation")
     return tests
 
@@ -208,6 +209,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--files", nargs="+", help="patterns like datasets/*.c; default: engine, kernels, framing, readers")
+    parser.add_argument("--tests", nargs="+", metavar="test_x", help="run only these unit tests, and no command tests")
     parser.add_argument("--list", action="store_true", help="only list what would be drawn first")
     parser.add_argument("--work", default=os.path.join(tempfile.gettempdir(), f"snnsim-mutate-{os.getuid()}"))
     parser.add_argument("--limit", type=float, default=10, help="least time limit of a test in seconds")
@@ -222,7 +224,7 @@ def main():
             print(f"{file}:{number + 1}: {description}\n    + {line.strip()}")
         return 0
     equivalents = read_equivalents()
-    tests = baseline(tree)
+    tests = baseline(tree, args.tests)
     print(f"{len(tests)} test programs, {sum(tests.values()):.1f} s together", flush=True)
 
     tally, survivors, originals = {"does not compile": 0, "same code": 0, "equivalent": 0, "caught": 0, "survived": 0}, [], {}
@@ -234,7 +236,7 @@ def main():
         if (mutation[0], old.strip(), mutation[3].strip()) in equivalents:
             verdict, by = "equivalent", ""
         else:
-            verdict, by = judge(tree, mutation, tests, originals, args.limit)
+            verdict, by = judge(tree, mutation, tests, originals, args.limit, not args.tests)
         tally[verdict] += 1
         if verdict in ("caught", "survived"):
             done = tally["caught"] + tally["survived"]
