@@ -86,8 +86,9 @@ static bool find_recording(const snn_dataset *d, uint64_t number, snn_format for
             bool bs3 = strcmp(ending[i], "bs3") == 0;
             snprintf(path, 32, "%0*" PRIu64 ".%s", digits, number, ending[i]);
             s->format = (uint8_t)(bs3 ? SNN_FORMAT_BS3 : format);
-            if (!snn_recording_size(d, path, bs3 ? 7 : 5, &s->size, found, err) || *found)
-                return *found;
+            bool ok = snn_recording_size(d, path, bs3 ? 7 : 5, &s->size, found, err);
+            if (!ok || *found)
+                return ok;
         }
     }
     snprintf(path, 32, "%" PRIu64, number);

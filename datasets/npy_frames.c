@@ -69,14 +69,14 @@ static bool check_shape(const snn_dataset *d, int part, snn_error *err) {
                         "%s: expected a uint8 or float32 array [samples][steps][channels][y][x]", path);
     if (h->shape[0] > SNN_SAMPLES_MAX)
         return snn_fail(err, SNN_ERR_DATA, "%s: more than %" PRIu64 " samples", path, SNN_SAMPLES_MAX);
-    uint64_t sample = h->shape[0] ? h->count / h->shape[0] * snn_npy_item_size(h->type) : 1;
     for (int i = 1; i < DIMS; i++)
         if (h->shape[i] < 1 || h->shape[i] > 65535)
             return snn_fail(err, SNN_ERR_DATA, "%s: axis %d has length %" PRIu64 ", expected 1 .. 65535",
                             path, i, h->shape[i]);
-    if (sample > SNN_RECORDING_MAX || h->shape[2] * h->shape[3] * h->shape[4] > UINT32_MAX)
-        return snn_fail(err, SNN_ERR_DATA, "%s: a sample of %" PRIu64 " bytes; at most 1 GiB is possible",
-                        path, sample);
+    uint64_t items = h->shape[1] * h->shape[2] * h->shape[3] * h->shape[4]; /* below 2^64 */
+    if (items > SNN_RECORDING_MAX / snn_npy_item_size(h->type))
+        return snn_fail(err, SNN_ERR_DATA, "%s: a sample of %" PRIu64 " items; at most 1 GiB is possible",
+                        path, items);
     return true;
 }
 

@@ -26,7 +26,7 @@ __attribute__((unused)) static int temp_setup(void **state) {
 
 __attribute__((unused)) static int temp_teardown(void **state) {
     (void)state;
-    char command[128];
+    char command[256];
     snprintf(command, sizeof command, "chmod -R u+rwx %s; rm -rf %s", temp, temp);
     return system(command);
 }
