@@ -2,7 +2,7 @@
 /* libconfig's tree against the table of keys: names, types, ranges, choices. */
 #include "config_internal.h"
 
-#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,16 +196,25 @@ static bool is_integer(const config_setting_t *setting) {
     return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-/* One integer or number in its range. Limits beyond 2^53 do not occur in the table. */
+/* Integers are compared as integers: 2^53 + 1 is beyond a limit of 2^53. Limits themselves stay below 2^63. */
+static bool in_range(const snn_config_key *k, const config_setting_t *setting) {
+    if (k->min > k->max)
+        return true;
+    if (!is_integer(setting)) {
+        double v = config_setting_get_float(setting);
+        return v >= k->min && v <= k->max;
+    }
+    int64_t v = config_setting_get_int64(setting);
+    bool above = k->min < -9e18 || v >= (int64_t)ceil(k->min),
+         below = k->max > 9e18 || v <= (int64_t)floor(k->max);
+    return above && below;
+}
+
 static bool check_number(const char *where, const char *path, const snn_config_key *k, bool integer,
                          const config_setting_t *setting, snn_error *err) {
     if (!is_integer(setting) && (integer || config_setting_type(setting) != CONFIG_TYPE_FLOAT))
         return fail_type(where, path, integer ? SNN_KEY_INT : SNN_KEY_FLOAT, setting, err);
-    if (k->min > k->max)
-        return true;
-    double v =
-        is_integer(setting) ? (double)config_setting_get_int64(setting) : config_setting_get_float(setting);
-    if (v >= k->min && v <= k->max)
+    if (in_range(k, setting))
         return true;
     char found[80];
     describe_value(setting, found, sizeof found);

@@ -154,8 +154,11 @@ static bool scan_number(scanner *s) {
 
 static bool scan_string(scanner *s) {
     const char *from = s->at++;
-    while (s->at < s->end && *s->at != '"' && *s->at != '\n')
-        s->at += *s->at == '\\' && s->at + 1 < s->end && s->at[1] != '\n' ? 2 : 1;
+    while (s->at < s->end && *s->at != '"' && *s->at != '\n') {
+        if (*s->at == '\0') /* would end the text for libconfig */
+            return FAIL(s, "unexpected byte 0x00");
+        s->at += *s->at == '\\' && s->at + 1 < s->end && s->at[1] != '\n' && s->at[1] != '\0' ? 2 : 1;
+    }
     if (s->at >= s->end || *s->at != '"')
         return FAIL(s, "text in double quotes does not end on its line");
     s->at++;

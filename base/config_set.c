@@ -98,11 +98,11 @@ static bool parse_value(config_t *tree, const char *value, snn_error *err) {
     snprintf(text, size, "v = %s\n", value);
     snn_error inner = {0};
     bool ok = snn_config_scan(&source, text, strlen(text), "value", &inner);
-    if (!ok)
-        snn_fail(err, SNN_ERR_USAGE, "%s",
-                 strncmp(inner.text, "value:1: ", 9) == 0 ? inner.text + 9 : inner.text);
-    else if (config_read_string(tree, source.text) != CONFIG_TRUE ||
-             config_setting_length(config_root_setting(tree)) != 1)
+    if (!ok) { /* the place "value:1: " means nothing to the user */
+        const char *sentence = strncmp(inner.text, "value:", 6) == 0 ? strstr(inner.text, ": ") : NULL;
+        snn_fail(err, SNN_ERR_USAGE, "%s", sentence ? sentence + 2 : inner.text);
+    } else if (config_read_string(tree, source.text) != CONFIG_TRUE ||
+               config_setting_length(config_root_setting(tree)) != 1)
         ok = snn_fail(err, SNN_ERR_USAGE, "'%.80s' is not a value", value);
     snn_config_source_free(&source);
     free(text);
