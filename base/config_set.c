@@ -31,45 +31,42 @@ static bool copy_value(config_setting_t *to, const config_setting_t *from) {
     }
 }
 
-/* The group that holds the key, created where it is missing; *name is the key's own name. Elements of lists must exist. */
-static config_setting_t *parent_group(snn_config *c, const char *path, const char **name, snn_error *err) {
+/* Every element of a list that the path names must exist: --set does not make layers. */
+static bool check_elements(const snn_config *c, const char *path, snn_error *err) {
+    for (const char *bracket = path; (bracket = strchr(bracket, '[')); bracket++) {
+        char list_path[SNN_CONFIG_MAX_PATH];
+        snprintf(list_path, sizeof list_path, "%.*s", (int)(bracket - path), path);
+        const config_setting_t *list = snn_config_lookup(c, list_path);
+        int length = list ? config_setting_length(list) : 0;
+        if (bracket[1] == ']' || strtoul(bracket + 1, NULL, 10) >= (unsigned long)length)
+            return snn_fail(err, SNN_ERR_USAGE, "'%s' has %d elements, numbered from 0", list_path, length);
+    }
+    return true;
+}
+
+/* The group that holds the key, created where it is missing; *name is the key's own name. */
+static config_setting_t *parent_group(snn_config *c, const char *path, const char **name) {
     config_setting_t *group = config_root_setting(&c->tree);
-    for (;;) {
-        size_t n = strcspn(path, ".[");
-        if (path[n] == '\0') {
-            *name = path;
-            return group;
-        }
+    for (const char *dot; group && (dot = strchr(path, '.')); path = dot + 1) {
         char part[SNN_CONFIG_MAX_PATH];
+        size_t n = strcspn(path, ".[");
         snprintf(part, sizeof part, "%.*s", (int)n, path);
         config_setting_t *next = config_setting_get_member(group, part);
-        if (path[n] == '[') {
-            char *end;
-            unsigned long i = strtoul(path + n + 1, &end, 10);
-            int length = next ? config_setting_length(next) : 0;
-            if (end == path + n + 1 || i >= (unsigned long)length) {
-                snn_fail(err, SNN_ERR_USAGE, "'%s' has %d elements, numbered from 0", part, length);
-                return NULL;
-            }
-            next = config_setting_get_elem(next, (unsigned)i);
-            n = (size_t)(end - path) + 1;
-        } else if (!next) {
-            next = config_setting_add(group, part, CONFIG_TYPE_GROUP);
-        }
-        if (!next) {
-            snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
-            return NULL;
-        }
-        group = next;
-        path += n + 1;
+        if (path[n] == '[')
+            next = config_setting_get_elem(next, (unsigned)strtoul(path + n + 1, NULL, 10));
+        group = next ? next : config_setting_add(group, part, CONFIG_TYPE_GROUP);
     }
+    *name = path;
+    return group;
 }
 
 static bool store(snn_config *c, const char *path, const config_setting_t *value, snn_error *err) {
-    const char *name;
-    config_setting_t *group = parent_group(c, path, &name, err);
-    if (!group)
+    if (!check_elements(c, path, err))
         return false;
+    const char *name;
+    config_setting_t *group = parent_group(c, path, &name);
+    if (!group)
+        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
     if (config_setting_get_member(group, name))
         config_setting_remove(group, name);
     config_setting_t *to = config_setting_add(group, name, config_setting_type(value));

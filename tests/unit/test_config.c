@@ -568,18 +568,18 @@ static void refused_assignments(void **state) {
     expect_set_error(c, "dataset={ @include \"/no\"",
                      "--set: dataset: @include: /no: cannot open: No such file or directory");
     expect_set_error(c, "network.layers[2].kernel=3",
-                     "--set: network.layers[2].kernel: 'layers' has 2 elements, numbered from 0");
+                     "--set: network.layers[2].kernel: 'network.layers' has 2 elements, numbered from 0");
     expect_set_error(c, "network.layers[].kernel=3",
-                     "--set: network.layers[].kernel: 'layers' has 2 elements, numbered from 0");
-    expect_set_error(
-        c, "network.layers[99999999999999999999].kernel=3",
-        "--set: network.layers[99999999999999999999].kernel: 'layers' has 2 elements, numbered from 0");
+                     "--set: network.layers[].kernel: 'network.layers' has 2 elements, numbered from 0");
+    expect_set_error(c, "network.layers[99999999999999999999].kernel=3",
+                     "--set: network.layers[99999999999999999999].kernel: 'network.layers' has 2 elements, "
+                     "numbered from 0");
     expect_set_error(c, "network.layers[x].kernel=3", "--set: unknown key 'network.layers[x].kernel'");
     expect_set_error(c, "network.layers[0=3", "--set: unknown key 'network.layers[0'");
     snn_config_free(c);
     c = parse("");
     expect_set_error(c, "network.layers[0].name=x",
-                     "--set: network.layers[0].name: 'layers' has 0 elements, numbered from 0");
+                     "--set: network.layers[0].name: 'network.layers' has 0 elements, numbered from 0");
     assert_false(snn_config_set(c, "nothing=1", NULL));
     snn_config_free(c);
 }
