@@ -77,7 +77,7 @@ typedef struct {
                      uint64_t total);  /* samples of the epoch; may be NULL */
     const volatile sig_atomic_t *stop; /* nonzero: save a checkpoint and stop; may be NULL */
     const char *checkpoint;            /* file written after each epoch; NULL: none */
-    bool resume;                       /* continue from that file */
+    bool resume; /* continue from that file: the epochs before are reported again through `epoch`, so that a curve is whole */
 } snn_train_hooks;
 
 typedef struct {
@@ -85,9 +85,12 @@ typedef struct {
         best; /* float weights of the best epoch (by validation, else the last), free with snn_weights_free */
     snn_weights *
         quantised; /* codes by o->quant of the best quantisation-aware epoch (or of `best` when quant_epochs = 0) */
-    int best_epoch, epochs;
-    double best_validation; /* accuracy, -1 without validation */
-    double seconds;
+    snn_net *best_net, *quantised_net; /* the network with the biases that belong to each of the two */
+    int best_epoch, epochs;            /* best_epoch: of `best`; epochs: run in all */
+    double best_validation;            /* accuracy, -1 without validation */
+    int quantised_epoch;               /* of `quantised`; best_epoch when quant_epochs = 0 */
+    double quantised_validation;       /* accuracy with quantised weights, -1 without validation or when quant_epochs = 0 */
+    double seconds;                    /* wall time of all epochs, those before a resume included */
 } snn_train_result;
 
 /* Trains on all samples of `data` (minus the validation share). The whole framed set is held in memory as spike lists. initial: float weights to start from,

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Memory of the samples in flight: per sample what forward must remember for backward, per thread scratch. */
+#include "train_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t in_cells(const train_stage *st) {
+    return (size_t)st->grid.height * (size_t)st->grid.width * (size_t)st->grid.channels;
+}
+
+static size_t out_pixels(const train_stage *st) {
+    return (size_t)st->grid.out_height * (size_t)st->grid.out_width;
+}
+
+static size_t pool_cells(const train_pool *pool) {
+    return (size_t)pool->out.height * pool->out.width * pool->pitch;
+}
+
+/* Bytes of one sample. */
+static size_t sample_bytes(const train_plan *p) {
+    size_t total = p->gradient * sizeof(float) + p->delta_items * (sizeof(uint32_t) + sizeof(float));
+    for (int i = 0; i < p->stages; i++) {
+        const train_stage *st = &p->stage[i];
+        size_t step = in_cells(st) * (sizeof(uint32_t) + sizeof(float)) +
+                      out_pixels(st) * (st->out_pitch * sizeof(float) + st->panels);
+        for (int k = 0; k < st->pools; k++)
+            step += pool_cells(&st->pool[k]) * sizeof(uint32_t);
+        total += step * (size_t)p->steps;
+    }
+    return total;
+}
+
+static bool layer_new(const train_plan *p, int i, train_layer_state *l, snn_error *err) {
+    const train_stage *st = &p->stage[i];
+    size_t steps = (size_t)p->steps;
+    l->v = snn_alloc(steps * out_pixels(st) * st->out_pitch, sizeof *l->v, "membranes", err);
+    l->active = snn_alloc(steps * out_pixels(st) * st->panels, 1, "gradient flags", err);
+    l->arg = snn_alloc((size_t)st->pools, sizeof *l->arg, "pool indices", err);
+    if (l->v == NULL || l->active == NULL || l->arg == NULL ||
+        !snn_train_csr_new(&l->in, p->steps, (size_t)st->grid.height * (size_t)st->grid.width,
+                           steps * in_cells(st), err))
+        return false;
+    for (int k = 0; k < st->pools; k++) {
+        if (st->pool[k].type != SNN_LAYER_POOL_MAX)
+            continue;
+        l->arg[k] = snn_alloc(steps * pool_cells(&st->pool[k]), sizeof **l->arg, "pool indices", err);
+        if (l->arg[k] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool sample_new(const train_plan *p, train_sample *s, snn_error *err) {
+    s->layer = snn_alloc((size_t)p->stages, sizeof *s->layer, "training layers", err);
+    s->dx = snn_alloc(p->gradient, sizeof *s->dx, "input gradients", err);
+    s->sum = snn_alloc(p->net->classes, sizeof *s->sum, "outputs", err);
+    s->dout = snn_alloc(p->net->classes, sizeof *s->dout, "outputs", err);
+    if (s->layer == NULL || s->dx == NULL || s->sum == NULL || s->dout == NULL ||
+        !snn_train_csr_new(&s->delta, p->steps, p->delta_rows, p->delta_items, err))
+        return false;
+    for (int i = 0; i < p->stages; i++)
+        if (!layer_new(p, i, &s->layer[i], err))
+            return false;
+    return true;
+}
+
+bool snn_train_block_new(train_block *b, const train_plan *p, int capacity, int threads, snn_error *err) {
+    *b = (train_block){.plan = p, .threads = threads};
+    size_t bytes = sample_bytes(p);
+    size_t fit = bytes < TRAIN_BLOCK_BYTES ? TRAIN_BLOCK_BYTES / bytes : 1;
+    capacity = capacity < TRAIN_BLOCK ? capacity : TRAIN_BLOCK;
+    b->capacity = (size_t)capacity < fit ? capacity : (int)fit;
+    b->sample = snn_alloc((size_t)b->capacity, sizeof *b->sample, "training samples", err);
+    b->scratch = snn_alloc((size_t)threads, sizeof *b->scratch, "training scratch", err);
+    bool ok = b->sample != NULL && b->scratch != NULL;
+    for (int i = 0; ok && i < b->capacity; i++)
+        ok = sample_new(p, &b->sample[i], err);
+    for (int i = 0; ok && i < threads; i++) {
+        train_scratch *s = &b->scratch[i];
+        s->plane[0] = snn_alloc(p->widest, sizeof(float), "planes", err);
+        s->plane[1] = snn_alloc(p->widest, sizeof(float), "planes", err);
+        s->carry = snn_alloc(p->widest, sizeof(float), "planes", err);
+        s->cols = snn_alloc(p->cols, sizeof(float), "unrolled input", err);
+        ok = s->plane[0] != NULL && s->plane[1] != NULL && s->carry != NULL && s->cols != NULL;
+    }
+    if (!ok)
+        snn_train_block_free(b);
+    return ok;
+}
+
+static void sample_free(const train_plan *p, train_sample *s) {
+    for (int i = 0; s->layer != NULL && i < p->stages; i++) {
+        train_layer_state *l = &s->layer[i];
+        snn_train_csr_free(&l->in);
+        free(l->v);
+        free(l->active);
+        for (int k = 0; l->arg != NULL && k < p->stage[i].pools; k++)
+            free(l->arg[k]);
+        free(l->arg);
+    }
+    snn_train_csr_free(&s->delta);
+    free(s->layer);
+    free(s->dx);
+    free(s->sum);
+    free(s->dout);
+}
+
+void snn_train_block_free(train_block *b) {
+    for (int i = 0; b->sample != NULL && i < b->capacity; i++)
+        sample_free(b->plan, &b->sample[i]);
+    for (int i = 0; b->scratch != NULL && i < b->threads; i++) {
+        train_scratch *s = &b->scratch[i];
+        free(s->plane[0]);
+        free(s->plane[1]);
+        free(s->carry);
+        free(s->cols);
+        snn_spikes_free(&s->spikes);
+        snn_augment_scratch_free(&s->augment);
+    }
+    free(b->sample);
+    free(b->scratch);
+    b->sample = NULL;
+    b->scratch = NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Losses of one sample, forward and backward at once. sum [classes]: spikes of the last layer (li: its membrane) summed over T steps; r = sum / T.
+ *   mse:            L = mean over classes of (r - onehot)^2,           dL/dsum = 2 (r - onehot) / (classes T)
+ *   cross-entropy:  L = -log softmax(loss_scale r)[label],             dL/dsum = loss_scale (softmax - onehot) / T
+ * dout is dL/dsum times weight (1 / batch); every step's spike has that gradient.
+ */
+#include "train_internal.h"
+
+#include <snnsim/portable_math.h>
+
+static int argmax(const double *x, int n) {
+    int best = 0;
+    for (int c = 1; c < n; c++)
+        if (x[c] > x[best])
+            best = c;
+    return best; /* the lowest index wins a tie */
+}
+
+static void mse(int classes, int steps, double weight, train_sample *s) {
+    s->loss = 0;
+    for (int c = 0; c < classes; c++) {
+        double d = s->sum[c] / steps - (c == s->label);
+        s->loss += d * d / classes;
+        s->dout[c] = (float)(weight * 2 * d / ((double)classes * steps));
+    }
+}
+
+static void cross_entropy(double scale, int classes, int steps, double weight, train_sample *s) {
+    double top = s->sum[argmax(s->sum, classes)], total = 0;
+    for (int c = 0; c < classes; c++)
+        total += snn_exp(scale * (s->sum[c] - top) / steps);
+    s->loss = snn_log(total) - scale * (s->sum[s->label] - top) / steps;
+    for (int c = 0; c < classes; c++) {
+        double share = snn_exp(scale * (s->sum[c] - top) / steps) / total;
+        s->dout[c] = (float)(weight * scale * (share - (c == s->label)) / steps);
+    }
+}
+
+void snn_train_loss(const snn_train_options *o, int classes, int steps, double weight, train_sample *s) {
+    s->predicted = argmax(s->sum, classes);
+    if (o->loss == SNN_LOSS_RATE_MSE)
+        mse(classes, steps, weight, s);
+    else
+        cross_entropy(o->loss_scale, classes, steps, weight, s);
+}

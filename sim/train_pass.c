@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A block of samples forward and backward, stage by stage, inside one parallel region. Synapses run as tasks (panel, sample), panel by panel, so that a
+ * panel of weights stays in a core's cache for several samples; neurons and pools as tasks (sample); weight gradients as tasks (stage, panel, kernel row)
+ * that each go through the samples in order.
+ */
+#include "train_internal.h"
+
+#include <omp.h>
+#include <string.h>
+
+static int first_error(const train_block *b) {
+    for (int i = 0; i < b->threads; i++)
+        if (b->scratch[i].failed)
+            return i;
+    return -1;
+}
+
+/* ---- forward ---- */
+
+static void read_sample(train_block *b, train_sample *s, train_scratch *scratch) {
+    const snn_spikes *x = &b->data[s->sample];
+    if (b->augment != NULL) {
+        snn_random r;
+        snn_random_init(&r, b->plan->options->seed, SNN_PURPOSE_AUGMENT, s->stream);
+        if (!snn_augment_apply(b->augment, x, &r, &scratch->augment, &scratch->spikes, &scratch->err)) {
+            scratch->failed = true;
+            return;
+        }
+        x = &scratch->spikes;
+    }
+    snn_train_input(b->plan, x, &s->layer[0], scratch);
+}
+
+/* Spikes of the last stage into sums per class; plane [pixels][pitch], classes in C order [channel][y][x]. */
+static void add_outputs(const train_stage *st, const float *plane, double *sum) {
+    size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width;
+    for (size_t r = 0; r < pixels; r++)
+        for (uint32_t c = 0; c < st->outputs; c++)
+            sum[c * pixels + r] += (double)plane[r * st->out_pitch + c];
+}
+
+/* Currents of stage i -> membranes, spikes, pools -> what stage i + 1 reads; the last stage: outputs and loss. */
+static void fire(const train_block *b, int i, train_sample *s, train_scratch *scratch) {
+    const train_plan *p = b->plan;
+    const train_stage *st = &p->stage[i];
+    train_layer_state *l = &s->layer[i];
+    bool last = i + 1 == p->stages;
+    size_t lanes = (size_t)st->grid.out_height * (size_t)st->grid.out_width * st->out_pitch;
+    if (last)
+        memset(s->sum, 0, p->net->classes * sizeof *s->sum);
+    else
+        s->layer[i + 1].in.n = 0;
+    for (int t = 0; t < p->steps; t++) {
+        float *v = l->v + (size_t)t * lanes;
+        snn_train_neuron_forward(p, st, st->has_bias ? b->w + st->b : NULL, t > 0 ? v - lanes : NULL, v,
+                                 scratch->plane[0]);
+        if (last)
+            add_outputs(st, scratch->plane[0], s->sum);
+        else
+            snn_train_read_plane(p, st + 1, &s->layer[i + 1], t, scratch->plane[0], scratch->plane[1]);
+    }
+    if (last)
+        snn_train_loss(p->options, (int)p->net->classes, p->steps, b->weight, s);
+    else
+        snn_train_choose(p, st + 1, &s->layer[i + 1]);
+}
+
+static void forward(train_block *b) {
+    const train_plan *p = b->plan;
+    train_scratch *scratch = &b->scratch[omp_get_thread_num()];
+#pragma omp for schedule(dynamic)
+    for (int k = 0; k < b->samples; k++)
+        read_sample(b, &b->sample[k], scratch);
+    if (first_error(b) >= 0)
+        return;
+    for (int i = 0; i < p->stages; i++) {
+        const train_stage *st = &p->stage[i];
+#pragma omp for collapse(2) schedule(dynamic)
+        for (uint32_t panel = 0; panel < st->panels; panel++)
+            for (int k = 0; k < b->samples; k++)
+                snn_train_synapse_forward(p, st, b->w, &b->sample[k].layer[i], panel, scratch->cols);
+#pragma omp for schedule(dynamic)
+        for (int k = 0; k < b->samples; k++)
+            fire(b, i, &b->sample[k], scratch);
+    }
+}
+
+/* ---- backward ---- */
+
+/* The loss's own gradient: the same at every step. to [pixels][pitch] */
+static void output_gradient(const train_stage *st, const float *dout, float *to) {
+    size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width;
+    memset(to, 0, pixels * st->out_pitch * sizeof *to);
+    for (size_t r = 0; r < pixels; r++)
+        for (uint32_t c = 0; c < st->outputs; c++)
+            to[r * st->out_pitch + c] = dout[c * pixels + r];
+}
+
+/* Gradient of the loss with respect to the spikes of stage i at step t, [pixels][out_pitch]: from the loss, or from what the next stage read, back
+ * through its pools. */
+static const float *spike_gradient(const train_plan *p, int i, int t, const train_sample *s,
+                                   train_scratch *scratch) {
+    const train_stage *st = &p->stage[i], *next = st + 1;
+    int at = 0;
+    if (i + 1 == p->stages) {
+        output_gradient(st, s->dout, scratch->plane[0]);
+        return scratch->plane[0];
+    }
+    const float *dy =
+        s->dx + (size_t)t * (size_t)next->grid.height * (size_t)next->grid.width * next->in_pitch;
+    /* A linear layer's input gradient is one row of [pixel][channel] without padding lanes. */
+    uint32_t pitch = next->layer->type == SNN_LAYER_LINEAR ? next->pooled.channels : next->in_pitch;
+    for (int k = next->pools - 1; k >= 0; k--) {
+        const train_pool *pool = &next->pool[k];
+        const uint32_t *arg = s->layer[i + 1].arg[k];
+        if (arg != NULL)
+            arg += (size_t)t * pool->out.height * pool->out.width * pool->pitch;
+        snn_train_pool_backward(p->kernels, pool, dy, pitch, arg, scratch->plane[at]);
+        dy = scratch->plane[at];
+        pitch = pool->pitch;
+        at = !at;
+    }
+    if (pitch == st->out_pitch)
+        return dy;
+    size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width;
+    float *to = scratch->plane[at];
+    memset(to, 0, pixels * st->out_pitch * sizeof *to);
+    for (size_t r = 0; r < pixels; r++)
+        memcpy(to + r * st->out_pitch, dy + r * pitch, st->outputs * sizeof *to);
+    return to;
+}
+
+/* Which rows of delta have anything in each panel. */
+static void flag_rows(const train_plan *p, const train_stage *st, const float *delta, uint8_t *active) {
+    size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width;
+    for (size_t r = 0; r < pixels; r++)
+        for (uint32_t panel = 0; panel < st->panels; panel++)
+            *active++ = p->kernels->any(snn_train_width(st->out_pitch, panel),
+                                        delta + r * st->out_pitch + (size_t)panel * TRAIN_LANES);
+}
+
+/* Back through the neurons of stage i: membranes in l->v become gradients of the sums (delta), and sparse rows of them. */
+static void unfire(const train_block *b, int i, train_sample *s, train_scratch *scratch) {
+    const train_plan *p = b->plan;
+    const train_stage *st = &p->stage[i];
+    train_layer_state *l = &s->layer[i];
+    size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width, lanes = pixels * st->out_pitch;
+    memset(scratch->carry, 0, lanes * sizeof(float));
+    s->delta.rows = pixels;
+    s->delta.n = 0;
+    for (int t = p->steps - 1; t >= 0; t--) {
+        float *v = l->v + (size_t)t * lanes;
+        snn_train_neuron_backward(p, st, spike_gradient(p, i, t, s, scratch), scratch->carry, v);
+        flag_rows(p, st, v, l->active + (size_t)t * pixels * st->panels);
+        if (st->has_wt)
+            snn_train_rows(p->kernels, &s->delta, t, (uint32_t)pixels, (uint32_t)st->grid.out_width,
+                           st->outputs, st->out_pitch, v);
+    }
+    double cells = (double)pixels * st->outputs * p->steps;
+    s->delta_dense = !st->has_wt || (double)s->delta.n > TRAIN_DENSE * cells;
+}
+
+static void weight_gradient(const train_block *b, const train_task *task, bool first, float *cols) {
+    const train_plan *p = b->plan;
+    const train_stage *st = &p->stage[task->stage];
+    if (task->ky < 0) {
+        float *g = b->g + st->b;
+        if (first)
+            memset(g, 0, st->out_pitch * sizeof *g);
+        for (int k = 0; k < b->samples; k++)
+            snn_train_bias_gradient(p, st, &b->sample[k].layer[task->stage], g);
+        return;
+    }
+    uint32_t panel = (uint32_t)task->panel;
+    size_t row = (size_t)st->grid.kernel * (size_t)st->grid.channels * snn_train_width(st->out_pitch, panel);
+    float *g = b->g + st->w + snn_train_panel(st, panel) + (size_t)task->ky * row;
+    if (first)
+        memset(g, 0, row * sizeof *g);
+    for (int k = 0; k < b->samples; k++)
+        snn_train_synapse_weight_gradient(p, st, &b->sample[k].layer[task->stage], panel, task->ky, g, cols);
+}
+
+static void backward(train_block *b, bool first) {
+    const train_plan *p = b->plan;
+    train_scratch *scratch = &b->scratch[omp_get_thread_num()];
+    for (int i = p->stages - 1; i >= 0; i--) {
+        const train_stage *st = &p->stage[i];
+#pragma omp for schedule(dynamic)
+        for (int k = 0; k < b->samples; k++)
+            unfire(b, i, &b->sample[k], scratch);
+        if (i == 0)
+            break;
+#pragma omp for collapse(2) schedule(dynamic)
+        for (uint32_t panel = 0; panel < st->in_panels; panel++)
+            for (int k = 0; k < b->samples; k++)
+                snn_train_synapse_input_gradient(p, st, b->w, b->wt, &b->sample[k].layer[i], &b->sample[k],
+                                                 panel, scratch->cols);
+    }
+#pragma omp for schedule(dynamic)
+    for (int k = 0; k < p->tasks; k++)
+        weight_gradient(b, &p->task[k], first, scratch->cols);
+}
+
+bool snn_train_block_run(train_block *b, bool with_backward, bool first, snn_error *err) {
+#pragma omp parallel num_threads(b->threads)
+    {
+        forward(b);
+        if (with_backward && first_error(b) < 0)
+            backward(b, first);
+    }
+    int bad = first_error(b);
+    if (bad >= 0 && err != NULL)
+        *err = b->scratch[bad].err;
+    return bad < 0;
+}
