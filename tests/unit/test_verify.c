@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Checking a data set against its official release. */
+#include "aedat_test.h"
+
+#define IN_TEMP(test) cmocka_unit_test_setup_teardown(test, temp_setup, temp_teardown)
+
+/* Runs the check; the findings are in `text`. */
+static size_t verify(const char *format, char *text, size_t size) {
+    char config[1024];
+    snn_error err = {0};
+    size_t findings = 999;
+    snprintf(config, sizeof config, format, temp);
+    snn_config *c = snn_config_parse(config, "test.cfg", &err);
+    assert_non_null(c);
+    memset(text, 0, size);
+    FILE *f = fmemopen(text, size, "w");
+    if (!snn_dataset_verify(c, f, &findings, &err))
+        fail_msg("%s", err.text);
+    fclose(f);
+    snn_config_free(c);
+    return findings;
+}
+
+static void contains(const char *text, const char *line) {
+    if (strstr(text, line) == NULL)
+        fail_msg("no \"%s\" in\n%s", line, text);
+}
+
+static size_t lines_of(const char *text) {
+    size_t n = 0;
+    for (; *text != '\0'; text++)
+        n += *text == '\n';
+    return n;
+}
+
+#define NMNIST "dataset = { name = \"nmnist\"; path = \"%s\"; "
+
+/* 5-byte event */
+#define EVENT(x, y, t) x, y, (t) >> 16, (t) >> 8 & 255, (t)&255
+
+static void official_counts(void **state) {
+    (void)state;
+    char text[8192];
+    make_folder("Train");
+    make_folder("Test");
+    make_folder("Train/0");
+    make_folder("Test/5");
+    const uint8_t good[] = {EVENT(1, 1, 0), EVENT(2, 2, 400000)};
+    write_file("Train/0/00001.bin", good, sizeof good);
+    for (int i = 0; i < 892; i++) { /* as many fives as the test part has */
+        char name[32];
+        snprintf(name, sizeof name, "Test/5/%05d.bin", i);
+        write_file(name, good, sizeof good);
+    }
+    size_t n = verify(NMNIST "};", text, sizeof text);
+    assert_int_equal(n, 19);
+    assert_int_equal(lines_of(text), n);
+    contains(text, "training part: 1 samples of digit 0, the official release has 5923\n");
+    contains(text, "training part: 0 samples of digit 9, the official release has 5949\n");
+    contains(text, "test part: 0 samples of digit 1, the official release has 1135\n");
+    assert_null(strstr(text, "test part: 892 samples of digit 5"));
+    /* folds do not matter */
+    assert_int_equal(verify(NMNIST "folds = 7; };", text, sizeof text), 19);
+}
+
+static void official_numbers_add_up(void **state) {
+    (void)
+        state; /* 60,000 and 10,000: read off the findings of an empty release with one sample in each part */
+    char text[8192];
+    make_folder("Train");
+    make_folder("Test");
+    make_folder("Train/0");
+    make_folder("Test/0");
+    write_file("Train/0/1.bin", "\1\1\0\0\1", 5);
+    write_file("Test/0/2.bin", "\1\1\0\0\1", 5);
+    assert_int_equal(verify(NMNIST "};", text, sizeof text), 20);
+    unsigned long sum[2] = {0, 0};
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        sum[strncmp(line, "test", 4) == 0] += strtoul(strstr(line, "has ") + 4, NULL, 10);
+    assert_int_equal(sum[0], 60000);
+    assert_int_equal(sum[1], 10000);
+}
+
+static void contents(void **state) {
+    (void)state;
+    char text[8192];
+    uint8_t many[1000] = {0};
+    for (int i = 0; i < 200; i++)
+        many[5 * i + 4] = (uint8_t)(i == 9 ? 3 : i);
+    const uint8_t outside[] = {EVENT(34, 1, 0)}, longest[] = {EVENT(1, 1, 0), EVENT(2, 2, 400001)},
+                  good[] = {EVENT(1, 1, 5), EVENT(2, 2, 400005)};
+    write_file("1.bs2", good, sizeof good);
+    write_file("2.bs2", "", 0);
+    write_file("3.bs2", many, sizeof many);
+    write_file("4.bs2", outside, sizeof outside);
+    write_file("5.bs2", longest, sizeof longest);
+    write_text("train.txt", "1\t1\n2\t2\n3\t3\n");
+    write_text("test.txt", "4\t1\n5\t2\n");
+    size_t n = verify(NMNIST "train_list = \"train.txt\"; test_list = \"test.txt\"; };", text, sizeof text);
+    assert_int_equal(n, 4);
+    contains(text, "sample 2: no events\n");
+    contains(text, "sample 3: 1 of 200 events run back in time\n");
+    contains(text, "sample 4: ");
+    contains(text, "4.bs2: byte 0: event at x = 34");
+    contains(text, "sample 5: lasts 400001 us, expected about 300000 us\n");
+    /* the same recording in both parts */
+    write_text("test.txt", "3\t3\n1\t1\n");
+    n = verify(NMNIST "train_list = \"train.txt\"; test_list = \"test.txt\"; };", text, sizeof text);
+    assert_int_equal(n, 5); /* 2 empty, 3 twice out of order, 1 and 3 in both */
+    contains(text, "1.bs2 is in the training and in the test part\n");
+    contains(text, "3.bs2 is in the training and in the test part\n");
+    /* nothing wrong */
+    write_text("train.txt", "1\t1\n");
+    assert_int_equal(verify(NMNIST "train_list = \"train.txt\"; };", text, sizeof text), 0);
+    assert_string_equal(text, "");
+}
+
+static void parts_that_do_not_open(void **state) {
+    (void)state;
+    char text[8192];
+    make_folder("Test");
+    make_folder("Test/0");
+    write_file("Test/0/2.bin", "", 0);
+    size_t n = verify(NMNIST "};", text, sizeof text);
+    assert_int_equal(n, 12); /* no training part, 10 counts of the test part, an empty recording */
+    contains(text, "training part: ");
+    contains(text, "no recordings Train/");
+    contains(text, "test part: 1 samples of digit 0, the official release has 980\n");
+    contains(text, "sample Test/0/2.bin: no events\n");
+    assert_null(strstr(text, "training part: 0 samples"));
+    /* one list is broken, the other is not given */
+    write_text("test.txt", "1\t99\n");
+    n = verify(NMNIST "test_list = \"test.txt\"; };", text, sizeof text);
+    assert_int_equal(n, 1);
+    contains(text, "test part: ");
+    contains(text, "line 1: class 99 is not in 0 .. 9\n");
+    snn_config *c = snn_config_parse("dataset = { name = \"nmnist\"; };", "test.cfg", NULL);
+    snn_error err = {0};
+    assert_false(snn_dataset_verify(c, stdout, &n, &err));
+    check_error(&err, SNN_ERR_USAGE, "garrickorchard");
+    snn_config_free(c);
+}
+
+static void gestures(void **state) {
+    (void)state;
+    char text[8192];
+    static aedat_bytes a;
+    aedat_text(&a, AEDAT_TEXT);
+    aedat_packet(&a, 1000, 100, 20);
+    write_file("user01_led.aedat", a.b, a.n);
+    write_file("user24_led.aedat", a.b, a.n);
+    write_text("user01_led_labels.csv", "1,1000,2000\n2,1999,2500\n3,2500,2550\n");
+    write_text("user24_led_labels.csv", "1,1000,2000\n2,2000,2500\n3,2510,2520\n");
+    size_t n = verify("dataset = { name = \"dvs128_gesture\"; path = \"%s\"; };", text, sizeof text);
+    assert_int_equal(n, 4);
+    contains(text, "training part: 3 gestures, the official release has 1176\n");
+    contains(text, "test part: 3 gestures, the official release has 288\n");
+    contains(text, "sample user01_led:2: begins before the gesture in front of it ends\n");
+    contains(text, "sample user24_led:3: no events\n");
+    /* one trial in both lists */
+    write_text("trials_to_train.txt", "user01_led.aedat\n");
+    write_text("trials_to_test.txt", "user01_led.aedat\n");
+    n = verify("dataset = { name = \"dvs128_gesture\"; path = \"%s\"; };", text, sizeof text);
+    contains(text, "user01_led.aedat is in the training and in the test part\n");
+    assert_int_equal(n, 2 + 2 + 1);
+}
+
+static void tonic_counts(void **state) {
+    (void)state;
+    char text[8192], file[160];
+    memset(file, ' ', sizeof file);
+    memcpy(file, "\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1, 4), }", 69);
+    file[127] = '\n';
+    memset(file + 128, 0, 32);
+    make_folder("ibmGestureTrain");
+    make_folder("ibmGestureTrain/user01_led");
+    make_folder("ibmGestureTest");
+    make_folder("ibmGestureTest/user24_led");
+    write_file("ibmGestureTrain/user01_led/10.npy", file, sizeof file);
+    write_file("ibmGestureTest/user24_led/1.npy", file, sizeof file);
+    assert_int_equal(verify("dataset = { name = \"dvs128_gesture\"; path = \"%s\"; };", text, sizeof text),
+                     2);
+    contains(text, "training part: 1 gestures, the official release has 1077\n");
+    contains(text, "test part: 1 gestures, the official release has 264\n");
+}
+
+static void made_and_arrays(void **state) {
+    (void)state;
+    char text[8192], file[256];
+    assert_int_equal(verify("dataset = { name = \"dvs128_gesture\"; camera = { train_subjects = 1; "
+                            "test_subjects = 1; takes = 1; "
+                            "seconds = 0.1; }; };",
+                            text, sizeof text),
+                     0);
+    memset(file, ' ', sizeof file);
+    memcpy(file,
+           "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 2), }",
+           78);
+    file[127] = '\n';
+    memcpy(file + 128, (float[]){0.5f, 0}, 8);
+    write_file("x.npy", file, 136);
+    memset(file + 10, ' ', 117);
+    memcpy(file, "\x93NUMPY\x01\x00\x76\x00{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }", 67);
+    write_file("y.npy", file, 129);
+    assert_int_equal(
+        verify("dataset = { name = \"npy\"; path = \"%s\"; frames = \"x.npy\"; labels = \"y.npy\"; };", text,
+               sizeof text),
+        1);
+    contains(text, "sample 0: ");
+    contains(text, "x.npy: sample 0: step 0, input 0: 0.5 is not a whole number");
+}
+
+static void unwritable(void **state) {
+    (void)state;
+    write_file("1.bs2", "", 0);
+    write_text("test.txt", "1\t1\n");
+    char config[256];
+    size_t n;
+    snn_error err = {0};
+    snprintf(config, sizeof config, NMNIST "test_list = \"test.txt\"; };", temp);
+    snn_config *c = snn_config_parse(config, "test.cfg", &err);
+    FILE *f = fopen("/dev/full", "w");
+    setvbuf(f, NULL, _IONBF, 0);
+    assert_false(snn_dataset_verify(c, f, &n, &err));
+    check_error(&err, SNN_ERR_RUNTIME, "cannot write the findings");
+    assert_int_equal(n, 1);
+    fclose(f);
+    snn_config_free(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        IN_TEMP(official_counts), IN_TEMP(official_numbers_add_up),
+        IN_TEMP(contents),        IN_TEMP(parts_that_do_not_open),
+        IN_TEMP(gestures),        IN_TEMP(tonic_counts),
+        IN_TEMP(made_and_arrays), IN_TEMP(unwritable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
