@@ -4,6 +4,7 @@
  * is read, every type and size is compared with what the network asks for before memory is taken, and a file must hold at least as many bytes as the
  * best compression of its announced data would need.
  */
+#include "model_block.h"
 #include "model_find.h"
 #include "model_hdf5.h"
 #include "weights_internal.h"
@@ -375,7 +376,7 @@ bool snn_model_load(snn_model *m, const char *name, snn_error *err) {
     char path[PATH_MAX];
     snn_error own; /* so that err may be NULL */
     *m = (snn_model){0};
-    if (!snn_model_find(name, path, sizeof path, err ? err : &own))
+    if (!snn_model_find(name, path, sizeof path, err ? err : &own) || !snn_model_block_check(path, err))
         return false;
     snn_hdf5_guard guard;
     snn_hdf5_enter(&guard);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Writing model files. Layout (all little-endian, no time stamps):
+ *   user block               what the file is, and a digest of all its bytes (model_block.c)
  *   /snnsim                  attributes: format (int32), digest (of the weights), network_digest, record_digest (when there is a record)
  *   /snnsim/network          the network as JSON (net_json.c), biases included
  *   /snnsim/record           the training record as JSON, when there is one
  *   /snnsim/weights/<layer>  raw codes, uint8 or uint16, or float32; attributes bits (int32) and encoding
  *   /snnsim/scales/<layer>   float32 [1] or [outputs]; not for float weights
  */
+#include "model_block.h"
 #include "model_hdf5.h"
 #include "weights_internal.h"
 
@@ -138,14 +140,46 @@ static bool write_group(hid_t file, const snn_model *m, const char *network) {
     return ok;
 }
 
-static bool write_file(const snn_model *m, const char *network, const char *temporary) {
+/* The whole file as bytes; free() it. It is put together in memory, because libhdf5 1.10 cannot let go of a file whose last write failed (a full
+ * disk) and crashes at exit. NULL on failure. */
+static void *file_image(const snn_model *m, const char *network, size_t *size) {
     hid_t access = snn_hdf5_access();
-    hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pset_fapl_core(access, CHUNK_BYTES, 0);
+    hid_t create = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_userblock(create, SNN_MODEL_BLOCK);
+    hid_t file = H5Fcreate("model", H5F_ACC_TRUNC, create, access);
+    H5Pclose(create);
     H5Pclose(access);
     if (file < 0)
+        return NULL;
+    uint8_t *image = NULL;
+    ssize_t n = -1;
+    if (write_group(file, m, network) && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0)
+        n = H5Fget_file_image(file, NULL, 0); /* without the user block */
+    if (n > 0)
+        image = malloc((size_t)n + SNN_MODEL_BLOCK);
+    if (image != NULL && H5Fget_file_image(file, image + SNN_MODEL_BLOCK, (size_t)n) != n) {
+        free(image);
+        image = NULL;
+    }
+    H5Fclose(file);
+    if (image != NULL) {
+        *size = (size_t)n + SNN_MODEL_BLOCK;
+        snn_model_block_fill(image, *size);
+    }
+    return image;
+}
+
+static bool write_image(const void *image, size_t size, const char *path, snn_error *err) {
+    snn_file *f = snn_file_create(path, 0644, err);
+    if (f == NULL)
         return false;
-    bool ok = write_group(file, m, network);
-    return H5Fclose(file) >= 0 && ok; /* much is written only here: a full disk shows up now */
+    if (fwrite(image, 1, size, snn_file_stream(f)) != size) {
+        snn_fail_errno(err, "%s: cannot be written", path);
+        snn_file_abandon(f);
+        return false;
+    }
+    return snn_file_commit(f, err);
 }
 
 static bool check_model(const snn_model *m, snn_error *err) {
@@ -169,20 +203,15 @@ bool snn_model_save(const snn_model *m, const char *path, snn_error *err) {
     char *network = snn_net_to_json(m->net, err);
     if (network == NULL)
         return snn_error_context(err, "%s", path);
-    snn_file *f = snn_file_create(path, 0644, err);
-    bool ok = f != NULL;
-    if (ok) {
-        snn_hdf5_guard guard;
-        snn_hdf5_enter(&guard);
-        ok = write_file(m, network, snn_file_temporary(f));
-        snn_hdf5_leave(&guard);
-        if (!ok)
-            snn_fail(err, SNN_ERR_RUNTIME, "%s: cannot be written: %s", path, guard.reason);
-        if (ok)
-            ok = snn_file_commit(f, err);
-        else
-            snn_file_abandon(f);
-    }
+    snn_hdf5_guard guard;
+    size_t size = 0;
+    snn_hdf5_enter(&guard);
+    void *image = file_image(m, network, &size);
+    snn_hdf5_leave(&guard);
     free(network);
+    bool ok = image != NULL ? write_image(image, size, path, err)
+                            : snn_fail(err, SNN_ERR_RUNTIME, "%s: the model cannot be put together: %s", path,
+                                       guard.reason);
+    free(image);
     return ok;
 }

@@ -194,7 +194,7 @@ float snn_weight_value(const snn_tensor *t, uint64_t i) {
 
 const char *snn_shape_text(int dims, const uint64_t *shape, char *buf, size_t size) {
     size_t at = 0;
-    buf[0] = '\0';
+    snprintf(buf, size, "()"); /* a scalar, as NumPy says it */
     for (int i = 0; i < dims && at < size; i++)
         at += (size_t)snprintf(buf + at, size - at, "%s%" PRIu64, i ? " x " : "", shape[i]);
     return buf;
