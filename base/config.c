@@ -118,8 +118,7 @@ config_setting_t *snn_config_lookup(const snn_config *c, const char *path) {
         if (*path == '[') {
             char *end;
             unsigned long i = strtoul(path + 1, &end, 10);
-            int type = config_setting_type(setting);
-            if ((type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY) || *end != ']' ||
+            if (config_setting_type(setting) != CONFIG_TYPE_LIST || *end != ']' ||
                 i >= (unsigned long)config_setting_length(setting))
                 return NULL;
             setting = config_setting_get_elem(setting, (unsigned)i);

@@ -163,10 +163,7 @@ static void describe_value(const config_setting_t *setting, char *out, size_t si
     case CONFIG_TYPE_STRING:
         snprintf(out, size, "the text \"%.40s\"", config_setting_get_string(setting));
         break;
-    case CONFIG_TYPE_ARRAY:
-        snprintf(out, size, "an array");
-        break;
-    case CONFIG_TYPE_LIST:
+    case CONFIG_TYPE_LIST: /* arrays are read as lists (config_scan.c) */
         snprintf(out, size, "a list");
         break;
     default:
@@ -251,7 +248,7 @@ static bool check_choice(const char *where, const char *path, const snn_config_k
 static bool check_items(const char *where, const char *path, const snn_config_key *k,
                         const config_setting_t *setting, snn_error *err) {
     int type = config_setting_type(setting);
-    bool many = type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;
+    bool many = type == CONFIG_TYPE_LIST;
     int n = many ? config_setting_length(setting) : 1;
     for (int i = 0; i < n; i++) {
         const config_setting_t *item = many ? config_setting_get_elem(setting, (unsigned)i) : setting;

@@ -42,9 +42,20 @@ static void print_members(FILE *f, const config_setting_t *s, int indent) {
     }
 }
 
+/* Values of one type are an array, others a list. */
+static bool is_uniform(const config_setting_t *s) {
+    int n = config_setting_length(s),
+        type = n ? config_setting_type(config_setting_get_elem(s, 0)) : CONFIG_TYPE_LIST;
+    for (int i = 1; i < n; i++)
+        if (config_setting_type(config_setting_get_elem(s, (unsigned)i)) != type)
+            return false;
+    return type != CONFIG_TYPE_GROUP && type != CONFIG_TYPE_LIST;
+}
+
 static void print_items(FILE *f, const config_setting_t *s, int indent) {
     int n = config_setting_length(s);
-    bool groups = n > 0 && config_setting_is_aggregate(config_setting_get_elem(s, 0));
+    bool groups = n > 0 && config_setting_is_group(config_setting_get_elem(s, 0)), array = is_uniform(s);
+    fputc(array ? '[' : '(', f);
     for (int i = 0; i < n; i++) {
         if (groups)
             fprintf(f, "\n%*s", indent + 2, "");
@@ -54,6 +65,7 @@ static void print_items(FILE *f, const config_setting_t *s, int indent) {
     }
     if (groups)
         fprintf(f, "\n%*s", indent, "");
+    fputc(array ? ']' : ')', f);
 }
 
 static void print_setting(FILE *f, const config_setting_t *s, int indent) {
@@ -79,9 +91,7 @@ static void print_setting(FILE *f, const config_setting_t *s, int indent) {
         fprintf(f, "%*s}", indent, "");
         break;
     default:
-        fputc(config_setting_is_array(s) ? '[' : '(', f);
         print_items(f, s, indent);
-        fputc(config_setting_is_array(s) ? ']' : ')', f);
     }
 }
 

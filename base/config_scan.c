@@ -267,6 +267,8 @@ static bool scan_punctuation(scanner *s) {
     if (strchr(")}]", c) && --s->depth < 0)
         return FAIL(s, "'%c' closes nothing", c);
     s->previous = c;
+    /* libconfig's arrays refuse [1, 2.5] and [1, 5000000000]; its lists do not, and the table checks the types. */
+    c = c == '[' ? '(' : c == ']' ? ')' : c;
     return emit(s, &c, 1);
 }
 

@@ -39,7 +39,8 @@ static bool check_elements(const snn_config *c, const char *path, snn_error *err
         const config_setting_t *list = snn_config_lookup(c, list_path);
         int length = list ? config_setting_length(list) : 0;
         if (bracket[1] == ']' || strtoul(bracket + 1, NULL, 10) >= (unsigned long)length)
-            return snn_fail(err, SNN_ERR_USAGE, "'%s' has %d elements, numbered from 0", list_path, length);
+            return snn_fail(err, SNN_ERR_USAGE, "'%s' has %d element%s, numbered from 0", list_path, length,
+                            length == 1 ? "" : "s");
     }
     return true;
 }

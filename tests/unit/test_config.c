@@ -243,7 +243,7 @@ static void wrong_types(void **state) {
     expect_error("seed = \"x\";", "t.cfg:1: seed: expected an integer, found the text \"x\"");
     expect_error("seed = 1.0;", "t.cfg:1: seed: expected an integer, found the number 1");
     expect_error("seed = true;", "t.cfg:1: seed: expected an integer, found true");
-    expect_error("seed = [1];", "t.cfg:1: seed: expected an integer, found an array");
+    expect_error("seed = [1];", "t.cfg:1: seed: expected an integer, found a list");
     expect_error("seed = {};", "t.cfg:1: seed: expected an integer, found a group");
     expect_error("dataset = 5;", "t.cfg:1: dataset: expected a group {...}, found the integer 5");
     expect_error("dataset = { binary = 1; };",
@@ -256,8 +256,8 @@ static void wrong_types(void **state) {
                  "t.cfg:1: train.clip: expected a number, found the text \"much\"");
     expect_error("network = { layers = { }; };",
                  "t.cfg:1: network.layers: expected a list of groups ( {...}, {...} ), found a group");
-    expect_error("network = { layers = [ ]; };",
-                 "t.cfg:1: network.layers: expected a list of groups ( {...}, {...} ), found an array");
+    expect_error("network = { layers = [ 1 ]; };",
+                 "t.cfg:1: network.layers[0]: expected a group {...}, found the integer 1");
     expect_error("network = { layers = ( { },\n 5 ); };",
                  "t.cfg:2: network.layers[1]: expected a group {...}, found the integer 5");
     expect_error("network = { layers = ( ( ) ); };",
