@@ -79,7 +79,8 @@ static void print_escaped(const char *text) {
 }
 
 static void print_markdown(void) {
-    printf("<!-- Made by `snnsim config --markdown` out of base/config_keys.c: do not edit. -->\n"
+    printf("<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n"
+           "<!-- Made by `snnsim config --markdown` out of base/config_keys.c: do not edit. -->\n"
            "# Configuration keys\n"
            "\n"
            "A configuration is a [libconfig](https://hyperrealm.github.io/libconfig) file: groups `{ key = "

@@ -7,13 +7,11 @@
 
 typedef struct {
     const char *path;
-    char *text; /* the lines so far, header included */
+    char *text; /* the lines so far */
     size_t size, capacity;
 } cli_curve;
 
-/* Starts a curve; with `resume` it goes on with the lines of the file, if there is one. */
-bool cli_curve_begin(cli_curve *c, const char *path, bool resume, snn_error *err);
-/* Adds an epoch in place of lines from this epoch on, which a resumed training repeats, and writes the file. */
+/* Adds an epoch and writes the file. A resumed training reports its earlier epochs again, so the curve is whole. */
 bool cli_curve_add(cli_curve *c, const snn_train_epoch *e, snn_error *err);
 void cli_curve_free(cli_curve *c);
 

@@ -50,6 +50,7 @@ static int version(void) {
 
 int main(int argc, char **argv) {
     snn_error err = {0};
+    signal(SIGXFSZ, SIG_IGN);    /* a file beyond the limit is a failed write, not the end of the program */
     gsl_set_error_handler_off(); /* GSL would abort; the library checks its arguments itself */
     if (sodium_init() < 0)
         return cli_finish(snn_fail(&err, SNN_ERR_RUNTIME, "libsodium cannot be initialised"), &err);

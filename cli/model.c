@@ -83,29 +83,34 @@ static const char import_help[] =
     "Example, in Python: np.save('fc1.npy', net.fc1.weight.detach().numpy())\n"
     "         snnsim model import nmnist.cfg --npy fc1=fc1.npy --npy fc2=fc2.npy -o mine.h5\n";
 
-/* LAYER=FILE[:SCALE]; scale is NULL when there is none. The parts point into text, which is cut. */
-static bool split_npy(char *text, char **layer, char **file, char **scale, snn_error *err) {
-    char *equals = strchr(text, '=');
-    if (!equals || equals == text || !equals[1])
-        return snn_fail(err, SNN_ERR_USAGE, "--npy %s: expected LAYER=FILE or LAYER=FILE:SCALE", text);
-    *equals = 0;
-    *layer = text;
-    *file = equals + 1;
-    *scale = strrchr(*file, ':');
-    if (*scale && strchr(*scale, '/'))
-        *scale = NULL; /* a colon in a folder's name */
-    if (*scale)
-        *(*scale)++ = 0;
+/* One --npy LAYER=FILE[:SCALE]; the parts point into text. */
+typedef struct {
+    char *text, *layer, *file, *scale; /* scale: NULL when there is none */
+} npy_argument;
+
+static bool split_npy(const char *argument, npy_argument *a, snn_error *err) {
+    const char *equals = strchr(argument, '=');
+    if (!equals || equals == argument || !equals[1])
+        return snn_fail(err, SNN_ERR_USAGE, "--npy %s: expected LAYER=FILE or LAYER=FILE:SCALE", argument);
+    a->layer = a->text = strdup(argument);
+    if (!a->text)
+        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
+    a->file = a->text + (equals - argument);
+    *a->file++ = 0;
+    a->scale = strrchr(a->file, ':');
+    if (a->scale && strchr(a->scale, '/'))
+        a->scale = NULL; /* a colon in a folder's name */
+    if (a->scale)
+        *a->scale++ = 0;
     return true;
 }
 
 /* Are all layers that need weights given, each once? */
-static bool check_layers(const snn_net *net, const model_options *o, snn_error *err) {
+static bool check_layers(const snn_net *net, const npy_argument *argument, size_t n, snn_error *err) {
     for (int l = 0; l < net->layers; l++) {
-        size_t length = strlen(net->layer[l].name);
         int given = 0;
-        for (size_t i = 0; i < o->npys; i++)
-            given += !strncmp(o->npy[i], net->layer[l].name, length) && o->npy[i][length] == '=';
+        for (size_t i = 0; i < n; i++)
+            given += !strcmp(argument[i].layer, net->layer[l].name);
         if (net->layer[l].tensor >= 0 && given != 1)
             return snn_fail(err, SNN_ERR_USAGE,
                             "model import: weights of layer %s are given %d times, expected once",
@@ -114,16 +119,18 @@ static bool check_layers(const snn_net *net, const model_options *o, snn_error *
     return true;
 }
 
-static bool import_all(snn_model *model, const model_options *o, const snn_quantisation *q, snn_error *err) {
-    bool ok = true;
-    for (size_t i = 0; ok && i < o->npys; i++) {
-        char *text = strdup(o->npy[i]), *layer = NULL, *file = NULL, *scale = NULL;
-        if (!text)
-            return snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
-        ok = split_npy(text, &layer, &file, &scale, err) &&
-             snn_model_import_npy(model, layer, file, scale, q, err);
-        free(text);
-    }
+static bool import_layers(snn_model *model, const model_options *o, const snn_quantisation *q,
+                          snn_error *err) {
+    npy_argument *argument = snn_alloc(o->npys, sizeof *argument, "arguments", err);
+    bool ok = argument != NULL;
+    for (size_t i = 0; ok && i < o->npys; i++)
+        ok = split_npy(o->npy[i], &argument[i], err);
+    ok = ok && check_layers(model->net, argument, o->npys, err);
+    for (size_t i = 0; ok && i < o->npys; i++)
+        ok = snn_model_import_npy(model, argument[i].layer, argument[i].file, argument[i].scale, q, err);
+    for (size_t i = 0; argument && i < o->npys; i++)
+        free(argument[i].text);
+    free(argument);
     return ok;
 }
 
@@ -131,8 +138,7 @@ static bool import_model(const snn_config *config, const model_options *o, bool 
     snn_model model = {0};
     snn_quantisation q;
     bool ok = snn_quantisation_from_config(config, &q, err) && (model.net = cli_net(config, err)) &&
-              check_layers(model.net, o, err) && import_all(&model, o, keep_float ? NULL : &q, err) &&
-              snn_model_save(&model, o->output, err);
+              import_layers(&model, o, keep_float ? NULL : &q, err) && snn_model_save(&model, o->output, err);
     snn_model_free(&model);
     return ok;
 }

@@ -9,6 +9,11 @@ static json_t *real(double x) {
     return isfinite(x) ? json_real(x) : json_null();
 }
 
+/* An accuracy; -1 stands for none. */
+static json_t *share(double x) {
+    return x < 0 ? json_null() : real(x);
+}
+
 /* [{layer, saturated, error_rms}, ...]: what quantising cost each tensor. */
 static json_t *quantisation(const snn_weights *w, const snn_quantisation_stats *stats) {
     json_t *list = json_array();
@@ -27,8 +32,11 @@ static char *dump(json_t *record, snn_error *err) {
     return text;
 }
 
-/* Statistics of quantising the best float weights; NULL when that fails. */
+/* Statistics of quantising the best float weights; NULL when that fails. After quantisation-aware epochs there is nothing to tell: the float weights behind
+ * the codes are not those. */
 static json_t *cost(const snn_train_options *o, const snn_train_result *r, snn_error *err) {
+    if (o->quant_epochs > 0)
+        return json_array();
     snn_quantisation_stats *stats = snn_alloc((size_t)r->best->tensors, sizeof *stats, "statistics", err);
     snn_weights *codes = stats ? snn_weights_quantise(r->best, &o->quant, stats, err) : NULL;
     json_t *list = codes ? quantisation(codes, stats) : NULL;
@@ -46,13 +54,12 @@ char *cli_training_record(const snn_config *config, const snn_dataset *data, con
         free(text);
         return NULL;
     }
-    json_t *record =
-        json_pack("{s:s, s:s, s:s, s:i, s:b, s:I, s:i, s:i, s:i, s:o, s:o, s:s}", "made_by", "snnsim train",
-                  "version", SNN_VERSION, "dataset", about->name, "samples", (int)snn_dataset_count(data),
-                  "synthetic", !*about->folder, "seed", (json_int_t)o->seed, "epochs", r->epochs,
-                  "best_epoch", r->best_epoch, "quant_epochs", o->quant_epochs, "best_validation",
-                  r->best_validation < 0 ? json_null() : real(r->best_validation), "quantisation", list,
-                  "config", text);
+    json_t *record = json_pack(
+        "{s:s, s:s, s:s, s:i, s:b, s:I, s:i, s:i, s:i, s:o, s:o, s:o, s:s}", "made_by", "snnsim train",
+        "version", SNN_VERSION, "dataset", about->name, "samples", (int)snn_dataset_count(data), "synthetic",
+        !*about->folder, "seed", (json_int_t)o->seed, "epochs", r->epochs, "float_epoch", r->best_epoch,
+        "quantised_epoch", r->quantised_epoch, "float_validation", share(r->best_validation),
+        "quantised_validation", share(r->quantised_validation), "quantisation", list, "config", text);
     free(text);
     return dump(record, err);
 }

@@ -100,7 +100,8 @@ static bool open_all(training *t, snn_error *err) {
         return false;
     const uint32_t *input = snn_dataset_about(t->data)->input;
     t->net = snn_net_from_config(t->config, (snn_shape){input[0], input[1], input[2]}, err);
-    return t->net && cli_curve_begin(&t->curve, t->curve_path, t->resume, err);
+    t->curve.path = t->curve_path;
+    return t->net != NULL;
 }
 
 /* ---- while it runs ---- */
@@ -156,8 +157,8 @@ static bool train(training *t, snn_error *err) {
 
 /* ---- the model ---- */
 
-static bool save(const training *t, const char *path, snn_weights *weights, snn_error *err) {
-    snn_model model = {.net = t->net, .weights = weights};
+static bool save(const training *t, const char *path, snn_net *net, snn_weights *weights, snn_error *err) {
+    snn_model model = {.net = net, .weights = weights};
     model.record = cli_training_record(t->config, t->data, &t->options, &t->result, err);
     bool ok = model.record && snn_model_save(&model, path, err);
     free(model.record);
@@ -165,18 +166,18 @@ static bool save(const training *t, const char *path, snn_weights *weights, snn_
 }
 
 static bool finish(training *t, snn_error *err) {
-    if ((t->float_path && !save(t, t->float_path, t->result.best, err)) ||
-        !save(t, t->path, t->result.quantised, err))
+    if ((t->float_path && !save(t, t->float_path, t->result.best_net, t->result.best, err)) ||
+        !save(t, t->path, t->result.quantised_net, t->result.quantised, err))
         return false;
     unlink(t->checkpoint); /* there is nothing left to resume */
     if (t->common.quiet)
         return true;
+    const snn_train_result *r = &t->result;
     char seconds[32];
-    printf("wrote %s: best of %d epochs is %d", t->path, t->result.epochs, t->result.best_epoch);
-    if (t->result.best_validation >= 0)
-        printf(" (validation %.2f %%)", 100 * t->result.best_validation);
-    printf(", %d bit, trained in %s\n", t->options.quant.bits,
-           cli_seconds(t->result.seconds, seconds, sizeof seconds));
+    printf("wrote %s: %d bit, epoch %d of %d", t->path, t->options.quant.bits, r->quantised_epoch, r->epochs);
+    if (r->quantised_validation >= 0)
+        printf(", validation %.2f %%", 100 * r->quantised_validation);
+    printf(", trained in %s\n", cli_seconds(r->seconds, seconds, sizeof seconds));
     printf("try it: snnsim run %s%s%s\n", snn_config_path(t->config), t->model_option ? " --model " : "",
            t->model_option ? t->model_option : "");
     return true;

@@ -78,12 +78,13 @@ def main():
         count = np.zeros(CLASSES, int)
         for t in range(STEPS):
             i1 = x[n, t]
-            before = v1
+            before = v1 * (1 - s1)
             v1, s1 = lif(v1, s1, conv(i1, w1))
             i2 = s1.reshape(3, 3, 2, 3, 2).max(axis=(2, 4)).astype(np.int64).reshape(-1)
-            before2 = v2
+            before2 = v2 * (1 - s2)
             v2, s2 = lif(v2, s2, w2 @ i2)
-            for layer, (i, w, old, new) in enumerate(((i1, w1, before, v1), (i2, w2, before2, v2))):
+            # the membrane that is kept is the one after the reset (snnTorch: Leaky with reset_delay=False)
+            for layer, (i, w, old, new) in enumerate(((i1, w1, before, v1 * (1 - s1)), (i2, w2, before2, v2 * (1 - s2)))):
                 nonzero = (i != 0).astype(np.int64)
                 run = (lambda i, w: conv(i, w).sum()) if layer == 0 else (lambda i, w: (w @ i).sum())
                 ops['syn'][layer] += run(nonzero, np.ones_like(w))

@@ -26,7 +26,7 @@ static const uint64_t golden_input_counts[] = {1328, 1375};
 static const uint64_t golden_synops[] = {25134, 5500};
 static const uint64_t golden_effective_macs[] = {14047, 0};
 static const uint64_t golden_effective_acs[] = {9369, 5148};
-static const uint64_t golden_membrane_updates[] = {6418, 241};
+static const uint64_t golden_membrane_updates[] = {5762, 204};
 #define GOLDEN_DENSE_STEP 1644
 #define GOLDEN_ZEROS 11
 #define GOLDEN_BALANCED 0.29166666666666663
