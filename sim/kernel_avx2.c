@@ -1,42 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The engine's inner loops for AVX2. Twins of kernel_plain.c; the method of the row sums is told in kernel_avx512.c. */
-#include "kernel.h"
+#include "kernel_pair.h"
 
 #include <immintrin.h>
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 static uint32_t avx2_position(uint32_t j, uint32_t outputs) {
     return snn_interleaved_position(j, outputs, 32);
 }
 
 /* ---- row sums, blocks of `chunks` x 32 outputs held in registers ---- */
-
-typedef struct {
-    const int8_t *a, *b;
-    __m256i counts; /* count of a in even bytes, of b in odd bytes */
-    int32_t weight;
-} row_pair;
-
-INLINE row_pair take_pair(const snn_segment *g, size_t i, size_t stride, uint32_t first, bool counted) {
-    row_pair p;
-    const bool two = i + 1 < g->n;
-    if (counted) {
-        const snn_spike x = g->count[i], y = g->count[two ? i + 1 : i];
-        const int32_t cb = two ? (int32_t)y.count : 0;
-        p.a = g->base + (size_t)x.index * stride + first;
-        p.b = g->base + (size_t)y.index * stride + first;
-        p.counts = _mm256_set1_epi16((short)(x.count | (uint32_t)cb << 8));
-        p.weight = (int32_t)x.count + cb;
-    } else {
-        p.a = g->base + (size_t)g->entry[i] * stride + first;
-        p.b = g->base + (size_t)g->entry[two ? i + 1 : i] * stride + first;
-        p.counts = _mm256_set1_epi16(two ? 0x0101 : 0x0001);
-        p.weight = 2;
-    }
-    return p;
-}
 
 /* A load that the compiler may not repeat as a memory operand of both unpacks. */
 INLINE __m256i load_once(const int8_t *p) {
@@ -46,14 +19,14 @@ INLINE __m256i load_once(const int8_t *p) {
 }
 
 INLINE void add_pair(const row_pair *p, __m256i *acc, const int chunks) {
+    const __m256i counts = _mm256_set1_epi16((short)p->counts);
 #pragma GCC unroll 8
     for (int c = 0; c < chunks; c++) {
         const __m256i a = _mm256_loadu_si256((const __m256i *)(p->a + 32 * c));
         const __m256i b = load_once(p->b + 32 * c);
-        acc[2 * c] =
-            _mm256_add_epi16(acc[2 * c], _mm256_maddubs_epi16(p->counts, _mm256_unpacklo_epi8(a, b)));
+        acc[2 * c] = _mm256_add_epi16(acc[2 * c], _mm256_maddubs_epi16(counts, _mm256_unpacklo_epi8(a, b)));
         acc[2 * c + 1] =
-            _mm256_add_epi16(acc[2 * c + 1], _mm256_maddubs_epi16(p->counts, _mm256_unpackhi_epi8(a, b)));
+            _mm256_add_epi16(acc[2 * c + 1], _mm256_maddubs_epi16(counts, _mm256_unpackhi_epi8(a, b)));
     }
 }
 
@@ -118,7 +91,7 @@ INLINE void sum_tail16(const snn_row_sum *r, uint32_t first, int32_t *sum, const
                           b = _mm_loadu_si128((const __m128i *)p.b);
             const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi8(a, b)),
                                                          _mm_unpackhi_epi8(a, b), 1);
-            acc = _mm256_add_epi16(acc, _mm256_maddubs_epi16(p.counts, both));
+            acc = _mm256_add_epi16(acc, _mm256_maddubs_epi16(_mm256_set1_epi16((short)p.counts), both));
         }
     }
     low = _mm256_add_epi32(low, _mm256_cvtepi16_epi32(_mm256_castsi256_si128(acc)));

@@ -5,43 +5,16 @@
  * Row sums take two rows at a time: their bytes are interleaved and multiplied by the two counts with pmaddubsw, which gives 16-bit
  * pair sums; these are added in 16-bit registers for as long as they cannot overflow, and then spilled into 32-bit sums.
  */
-#include "kernel.h"
+#include "kernel_pair.h"
 
 #include <immintrin.h>
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 static uint32_t avx512_position(uint32_t j, uint32_t outputs) {
     return snn_interleaved_position(j, outputs, 64);
 }
 
 /* ---- row sums, blocks of `chunks` x 64 outputs held in registers ---- */
-
-typedef struct {
-    const int8_t *a, *b; /* the two rows, at the block's first output */
-    __m512i counts;      /* count of a in even bytes, of b in odd bytes */
-    int32_t weight;      /* count a + count b */
-} row_pair;
-
-INLINE row_pair take_pair(const snn_segment *g, size_t i, size_t stride, uint32_t first, bool counted) {
-    row_pair p;
-    const bool two = i + 1 < g->n;
-    if (counted) {
-        const snn_spike x = g->count[i], y = g->count[two ? i + 1 : i];
-        const int32_t cb = two ? (int32_t)y.count : 0;
-        p.a = g->base + (size_t)x.index * stride + first;
-        p.b = g->base + (size_t)y.index * stride + first;
-        p.counts = _mm512_set1_epi16((short)(x.count | (uint32_t)cb << 8));
-        p.weight = (int32_t)x.count + cb;
-    } else {
-        p.a = g->base + (size_t)g->entry[i] * stride + first;
-        p.b = g->base + (size_t)g->entry[two ? i + 1 : i] * stride + first;
-        p.counts = _mm512_set1_epi16(two ? 0x0101 : 0x0001);
-        p.weight = 2;
-    }
-    return p;
-}
 
 /* A load that the compiler may not repeat as a memory operand of both unpacks: loads are the bottleneck. */
 INLINE __m512i load_once(const int8_t *p) {
@@ -52,13 +25,13 @@ INLINE __m512i load_once(const int8_t *p) {
 
 /* acc[2c], acc[2c+1]: 16-bit sums of outputs 64c .. 64c+63 in order. */
 INLINE void add_pair(const row_pair *p, __m512i *acc, const int chunks) {
+    const __m512i counts = _mm512_set1_epi16((short)p->counts);
 #pragma GCC unroll 8
     for (int c = 0; c < chunks; c++) {
         const __m512i a = _mm512_loadu_si512(p->a + 64 * c), b = load_once(p->b + 64 * c);
-        acc[2 * c] =
-            _mm512_add_epi16(acc[2 * c], _mm512_maddubs_epi16(p->counts, _mm512_unpacklo_epi8(a, b)));
+        acc[2 * c] = _mm512_add_epi16(acc[2 * c], _mm512_maddubs_epi16(counts, _mm512_unpacklo_epi8(a, b)));
         acc[2 * c + 1] =
-            _mm512_add_epi16(acc[2 * c + 1], _mm512_maddubs_epi16(p->counts, _mm512_unpackhi_epi8(a, b)));
+            _mm512_add_epi16(acc[2 * c + 1], _mm512_maddubs_epi16(counts, _mm512_unpackhi_epi8(a, b)));
     }
 }
 
@@ -127,7 +100,7 @@ INLINE void sum_tail32(const snn_row_sum *r, uint32_t first, int32_t *sum, const
                 break;
             const __m256i a = _mm256_loadu_si256((const __m256i *)p.a),
                           b = _mm256_loadu_si256((const __m256i *)p.b);
-            const __m256i counts = _mm512_castsi512_si256(p.counts);
+            const __m256i counts = _mm256_set1_epi16((short)p.counts);
             low = _mm256_add_epi16(low, _mm256_maddubs_epi16(counts, _mm256_unpacklo_epi8(a, b)));
             high = _mm256_add_epi16(high, _mm256_maddubs_epi16(counts, _mm256_unpackhi_epi8(a, b)));
         }
@@ -153,7 +126,7 @@ INLINE void sum_tail16(const snn_row_sum *r, uint32_t first, int32_t *sum, const
                           b = _mm_loadu_si128((const __m128i *)p.b);
             const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi8(a, b)),
                                                          _mm_unpackhi_epi8(a, b), 1);
-            acc = _mm256_add_epi16(acc, _mm256_maddubs_epi16(_mm512_castsi512_si256(p.counts), both));
+            acc = _mm256_add_epi16(acc, _mm256_maddubs_epi16(_mm256_set1_epi16((short)p.counts), both));
         }
     }
     _mm512_storeu_si512(sum, _mm512_add_epi32(total, _mm512_cvtepi16_epi32(acc)));
