@@ -8,8 +8,8 @@ import numpy as np
 
 warnings.simplefilter("ignore")  # version 3.0 warns that old NumPy cannot read it
 
-for name in ("uint8", "int8", "int16", "int32", "int64", "float32", "float64"):
-    lo = 0 if name == "uint8" else -3
+for name in ("uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "float32", "float64"):
+    lo = 0 if name.startswith("uint") else -3
     a = (np.arange(12) + lo).reshape(3, 4)
     if name.startswith("float"):
         a = a * 0.25
@@ -28,7 +28,7 @@ np.save("nine.npy", np.zeros((1,) * 9, np.uint8))
 np.save("fortran.npy", np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3)))
 np.save("big.npy", np.arange(3, dtype=">f4"))
 np.save("bool.npy", np.array([True, False]))
-np.save("uint16.npy", np.arange(3, dtype=np.uint16))
+np.save("uint64.npy", np.arange(3, dtype=np.uint64))
 np.save("complex.npy", np.arange(2, dtype=np.complex64))
 np.save("unicode.npy", np.array(["ab", "c"]))
 np.save("structured.npy", np.zeros(2, dtype=[("x", np.int16), ("t", np.int32)]))
