@@ -381,17 +381,17 @@ static void progress_on_a_terminal(void **state) {
     assert_non_null(strstr(out, " samples/s  "));
     assert_non_null(strstr(out, " left"));
     assert_non_null(strstr(out, "\r\033[KEND")); /* erased at the end */
-    run_on_terminal(700, 0, true, 100, out, sizeof out);
+    run_on_terminal(560, 0, true, 100, out, sizeof out);
     assert_non_null(strstr(out, "samples/s  1 s"));
     assert_null(strstr(out, "left"));
-    run_on_terminal(700, 500000, true, 100, out, sizeof out);
+    run_on_terminal(560, 500000, true, 100, out, sizeof out);
     assert_non_null(strstr(out, " h left")); /* 100 a second: an hour and a half */
-    run_on_terminal(700, 50000, true, 100, out, sizeof out);
+    run_on_terminal(560, 50000, true, 100, out, sizeof out);
     assert_non_null(strstr(out, " min left"));
-    run_on_terminal(700, 1000, true, 12, out, sizeof out);
+    run_on_terminal(560, 1000, true, 12, out, sizeof out);
     assert_non_null(strstr(out, "\r\033[Ktesting  ")); /* cut to 11 columns, so that it never wraps */
     assert_null(strstr(out, "samples"));
-    run_on_terminal(700, 1000, true, 0, out, sizeof out);
+    run_on_terminal(560, 1000, true, 0, out, sizeof out);
     assert_non_null(strstr(out, "samples/s"));
 }
 
@@ -400,7 +400,7 @@ static void progress_is_silent(void **state) {
     char out[10000];
     run_on_terminal(100, 1000, true, 100, out, sizeof out); /* short */
     assert_string_equal(out, "END");
-    run_on_terminal(700, 1000, false, 100, out, sizeof out); /* not wanted */
+    run_on_terminal(560, 1000, false, 100, out, sizeof out); /* not wanted */
     assert_string_equal(out, "END");
     int saved = dup(2), null = open("/dev/null", O_WRONLY); /* not a terminal */
     dup2(null, 2);
