@@ -22,6 +22,8 @@ build      libhdf5-dev          module:hdf5
 test       libcmocka-dev        module:cmocka
 test       bats                 command:bats
 test       g++                  command:g++
+test       python3              command:python3
+test       python3-numpy        python:numpy
 lint       clang-format         command:clang-format
 lint       clang-tidy           command:clang-tidy
 lint       cppcheck             command:cppcheck
