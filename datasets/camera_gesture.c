@@ -97,13 +97,13 @@ static void circle(snn_random *r, const double *habit, snn_performance *p, int a
     snn_arm_motion *a = begin(&p->arm[arm]);
     double radius = styled(r, habit[0], 0.13, 0.27), squeeze = snn_camera_range(r, 0.8, 1.2);
     double tilt = snn_camera_range(r, -0.5, 0.5), bulge = snn_camera_range(r, -0.05, 0.05);
-    double outwards = arm == SNN_ARM_LEFT ? sense : -sense; /* the path is mirrored for the right arm */
+    double turn = arm == SNN_ARM_LEFT ? sense : -sense; /* the path is mirrored for the right arm */
     a->centre = (snn_vec){styled(r, habit[1], 0.11, 0.26), styled(r, habit[2], -0.09, 0.08),
                           snn_camera_range(r, 0.06, 0.18)};
     p->hz = styled(r, habit[3], 0.8, 2.1);
-    a->path[OUT][0] = harmonic(radius, outwards, QUARTER);
-    a->path[DOWN][0] = harmonic(radius * squeeze, 1, 0);
-    a->path[FRONT][0] = harmonic(radius * tilt, 1, 0); /* lower half nearer or farther */
+    a->path[OUT][0] = harmonic(radius, 1, QUARTER);
+    a->path[DOWN][0] = harmonic(radius * squeeze, turn, 0);
+    a->path[FRONT][0] = harmonic(radius * tilt, turn, 0); /* lower half nearer or farther */
     a->path[FRONT][1] = harmonic(bulge, 2, QUARTER);
     a->pole = (snn_vec){snn_camera_range(r, 0.4, 1), 0.7, -0.3};
     a->stretch = snn_camera_range(r, 0.88, 1);
