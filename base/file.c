@@ -34,22 +34,27 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* Where the bytes will go: a symbolic link is followed, so that it stays a link. False when it cannot be a file. */
-static bool resolve_target(snn_file *f, const char *path, snn_error *err) {
+/* Where the bytes will go: a symbolic link is followed, so that it stays a link. NULL when it cannot be a file. */
+static char *resolve_target(const char *path, snn_error *err) {
     size_t length = strlen(path);
-    if (length == 0)
-        return snn_fail(err, SNN_ERR_RUNTIME, "cannot write a file with an empty name");
-    struct stat st;
-    if (path[length - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
-        return snn_fail(err, SNN_ERR_RUNTIME, "cannot write '%s': it is a folder", path);
-    if (stat(path, &st) == 0) {
-        if (!S_ISREG(st.st_mode))
-            return snn_fail(err, SNN_ERR_RUNTIME, "cannot write '%s': it is not a regular file", path);
-        f->path = realpath(path, NULL);
-    } else {
-        f->path = strdup(path);
+    if (length == 0) {
+        snn_fail(err, SNN_ERR_RUNTIME, "cannot write a file with an empty name");
+        return NULL;
     }
-    return f->path || snn_fail_errno(err, "cannot write '%s'", path);
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+    if (path[length - 1] == '/' || (exists && S_ISDIR(st.st_mode))) {
+        snn_fail(err, SNN_ERR_RUNTIME, "cannot write '%s': it is a folder", path);
+        return NULL;
+    }
+    if (exists && !S_ISREG(st.st_mode)) {
+        snn_fail(err, SNN_ERR_RUNTIME, "cannot write '%s': it is not a regular file", path);
+        return NULL;
+    }
+    char *target = exists ? realpath(path, NULL) : strdup(path);
+    if (!target)
+        snn_fail_errno(err, "cannot write '%s'", path);
+    return target;
 }
 
 /* Opens an exclusive temporary file beside the target; -1 with errno. The kernel applies the umask. */
@@ -75,7 +80,8 @@ snn_file *snn_file_create(const char *path, unsigned mode, snn_error *err) {
         snn_fail(err, SNN_ERR_RUNTIME, "cannot write '%s': out of memory", path);
         return NULL;
     }
-    if (!resolve_target(f, path, err)) {
+    f->path = resolve_target(path, err);
+    if (!f->path) {
         release(f);
         return NULL;
     }

@@ -80,7 +80,7 @@ static bool parse_descr(parser *p, snn_npy *h) {
     skip_space(p);
     if (p->text[p->at] == '[' || p->text[p->at] == '(')
         return snn_fail(p->err, SNN_ERR_DATA, "%s: structured arrays are not supported", p->path);
-    char descr[64];
+    char descr[64] = "";
     if (!take_string(p, descr, sizeof descr, "an element type"))
         return false;
     const char *name = *descr ? descr + 1 : descr;
@@ -276,7 +276,7 @@ bool snn_npy_open(const char *path, snn_npy *header, snn_error *err) {
     int fd = open_regular(path, err);
     if (fd < 0)
         return false;
-    size_t start;
+    size_t start = 0;
     bool ok = read_preamble(fd, path, &start, header, err) && read_dict(fd, path, start, header, err) &&
               check_size(fd, path, header, err);
     close(fd);
