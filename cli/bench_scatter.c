@@ -25,7 +25,11 @@ enum { BLOCK = 512 };
 SCATTER(plain, )
 #if defined(__x86_64__)
 SCATTER(avx2, __attribute__((target("avx2"))))
+#if defined(__clang__)
+SCATTER(avx512, __attribute__((target("avx512bw,avx512vl"))))
+#else
 SCATTER(avx512, __attribute__((target("avx512bw,avx512vl,prefer-vector-width=512"))))
+#endif
 #endif
 
 typedef struct {
