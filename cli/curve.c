@@ -31,12 +31,22 @@ bool cli_curve_add(cli_curve *c, const snn_train_epoch *e, snn_error *err) {
     n += snprintf(line + n, sizeof line - (size_t)n, ",%.3f,%d\n", e->seconds, e->best);
     if (!append(c, line, (size_t)n, err))
         return false;
+    return snn_now() - c->saved_at < 1 || cli_curve_save(c, err);
+}
+
+bool cli_curve_save(cli_curve *c, snn_error *err) {
+    if (c->saved == c->size)
+        return true;
     snn_file *f = snn_file_create(c->path, 0644, err);
     if (!f)
         return false;
     fputs(header, snn_file_stream(f));
     fwrite(c->text, 1, c->size, snn_file_stream(f));
-    return snn_file_commit(f, err);
+    if (!snn_file_commit(f, err))
+        return false;
+    c->saved = c->size;
+    c->saved_at = snn_now();
+    return true;
 }
 
 void cli_curve_free(cli_curve *c) {

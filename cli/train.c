@@ -145,6 +145,10 @@ static bool train(training *t, snn_error *err) {
                              .resume = t->resume};
     bool ok = snn_train(t->net, t->data, NULL, &t->options, &hooks, &t->result, err);
     snn_progress_end(t->progress);
+    if (!t->failure.code && !cli_curve_save(&t->curve, &t->failure) && ok) {
+        *err = t->failure;
+        return false;
+    }
     if (ok || err->code != SNN_ERR_INTERRUPTED)
         return ok;
     if (t->failure.code) {

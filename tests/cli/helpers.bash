@@ -43,7 +43,9 @@ go() {
 
 # expect CODE: the exit code; prints everything when it is another one.
 expect() {
+    # shellcheck disable=SC2154 # status, output and stderr are set by run
     [ "$status" -eq "$1" ] && return
+    # shellcheck disable=SC2154
     printf 'exit code %s, expected %s\nstdout: %s\nstderr: %s\n' "$status" "$1" "$output" "$stderr"
     return 1
 }

@@ -10,6 +10,7 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 @test "the size of a trace is announced" {
     go run tiny.cfg --out out --trace conv1 --trace pool1 --trace conv1
     expect 0
+    # shellcheck disable=SC2154 # stderr is set by run
     [ "$stderr" = "trace conv1: 282 kB
 trace pool1: 14.1 kB" ]
 }
