@@ -73,7 +73,7 @@ static hid_t open_attribute(const reader *r, hid_t object, const char *where, co
     }
     hid_t a = H5Aopen(object, name, H5P_DEFAULT), space = H5Aget_space(a);
     *type = H5Aget_type(a);
-    bool ok = a >= 0 && H5Tget_class(*type) == class && H5Sget_simple_extent_npoints(space) == 1;
+    bool ok = a >= 0 && H5Tget_class(*type) == class && H5Sget_simple_extent_type(space) == H5S_SCALAR;
     H5Sclose(space);
     if (ok)
         return a;
@@ -150,24 +150,29 @@ static bool check_storage(const reader *r, hid_t d, const char *group, const cha
     return true;
 }
 
+/* Dimensions of a data set into shape, their number as result; -1 when it has none that can be read. */
+static int get_shape(hid_t d, uint64_t shape[H5S_MAX_RANK]) {
+    hsize_t found[H5S_MAX_RANK];
+    hid_t space = H5Dget_space(d);
+    int n = space >= 0 && H5Sis_simple(space) > 0 && H5Sget_simple_extent_type(space) != H5S_NULL
+                ? H5Sget_simple_extent_dims(space, found, NULL)
+                : -1;
+    H5Sclose(space);
+    for (int i = 0; i < n; i++)
+        shape[i] = found[i];
+    return n;
+}
+
 /* Has the data set exactly this shape? */
 static bool check_shape(const reader *r, hid_t d, const char *group, const char *name, int dims,
                         const uint64_t *shape) {
-    hsize_t found[H5S_MAX_RANK] = {0};
-    uint64_t shown[H5S_MAX_RANK];
-    hid_t space = H5Dget_space(d);
-    int n = space >= 0 && H5Sis_simple(space) > 0 ? H5Sget_simple_extent_dims(space, found, NULL) : -1;
-    H5Sclose(space);
-    bool same = n == dims;
-    for (int i = 0; i < n; i++) {
-        shown[i] = found[i];
-        same = same && found[i] == shape[i];
-    }
-    if (same)
-        return true;
+    uint64_t found[H5S_MAX_RANK];
     char a[200], b[120];
+    int n = get_shape(d, found);
+    if (n == dims && (dims == 0 || memcmp(found, shape, (size_t)dims * sizeof *shape) == 0))
+        return true;
     return snn_fail(r->err, SNN_ERR_DATA, "%s: %s/%s: has shape %s, expected %s", r->path, group, name,
-                    n < 0 ? "unknown" : snn_shape_text(n, shown, a, sizeof a),
+                    n < 0 ? "none" : snn_shape_text(n, found, a, sizeof a),
                     snn_shape_text(dims, shape, b, sizeof b));
 }
 
@@ -243,9 +248,9 @@ static hid_t open_scales(const reader *r, hid_t group, const snn_tensor *t, uint
     hid_t d = open_object(r, group, scales_group, t->name, H5I_DATASET);
     if (d < 0)
         return -1;
-    hid_t space = H5Dget_space(d), type = H5Dget_type(d);
-    uint64_t n = H5Sget_simple_extent_npoints(space) == 1 ? 1 : t->shape[0];
-    H5Sclose(space);
+    uint64_t found[H5S_MAX_RANK];
+    uint64_t n = get_shape(d, found) == 1 && found[0] == 1 ? 1 : t->shape[0];
+    hid_t type = H5Dget_type(d);
     bool ok = H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == sizeof(float);
     H5Tclose(type);
     if (!ok)

@@ -665,6 +665,15 @@ static void double_scales(hid_t f) {
 static void scalar_scale(hid_t f) {
     replace(f, FC_SCALE, H5T_IEEE_F32LE, 0, NULL, H5P_DEFAULT, (float[1]){1});
 }
+static void null_tensor(hid_t f) {
+    drop(f, FC);
+    hid_t space = H5Screate(H5S_NULL);
+    hid_t d = H5Dcreate2(f, FC, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dclose(d);
+    H5Sclose(space);
+    set_int(f, FC, "bits", 6);
+    set_string(f, FC, "encoding", "sign_magnitude");
+}
 static void negative_scale(hid_t f) {
     replace(f, FC_SCALE, H5T_IEEE_F32LE, 1, (hsize_t[]){5}, H5P_DEFAULT, (float[5]){1, 1, 1, -1, 1});
 }
@@ -759,6 +768,7 @@ static void hostile_tensors(void **state) {
     hostile(wrong_rank, "/snnsim/weights/fc: has shape 60, expected 5 x 12");
     hostile(scalar_tensor, "/snnsim/weights/fc: has shape (), expected 5 x 12");
     hostile(huge_tensor, "/snnsim/weights/fc: has shape 2147483648 x 2147483648, expected 5 x 12");
+    hostile(null_tensor, "/snnsim/weights/fc: has shape none, expected 5 x 12");
     hostile(empty_tensor, "/snnsim/weights/fc: holds less data than its shape asks for");
     hostile(external_storage, "/snnsim/weights/fc: is stored outside the file");
     hostile(virtual_storage, "/snnsim/weights/fc: is stored outside the file");
@@ -768,7 +778,7 @@ static void hostile_tensors(void **state) {
     hostile(float_of_8_bits, "8 bits in codes of 4 bytes");
     hostile(too_few_scales, "/snnsim/scales/fc: has shape 4, expected 5");
     hostile(double_scales, "/snnsim/scales/fc: has a number type other than float32");
-    hostile(scalar_scale, "/snnsim/scales/fc: has shape (), expected 1");
+    hostile(scalar_scale, "/snnsim/scales/fc: has shape (), expected 5");
     hostile(negative_scale, "layer 'fc': scale 3 is -1, expected a positive number");
     hostile(nan_scale, "layer 'fc': scale 0 is nan");
 }
