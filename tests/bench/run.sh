@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `make bench`: our benchmark, and beside it the same networks in PyTorch on this machine, if python3-torch is installed
+# (tests/setup/packages.sh bench). BUILD: the build; BENCH_SECONDS: time for each figure (1).
+set -uo pipefail
+build=${BUILD:-build} seconds=${BENCH_SECONDS:-1} data=${SNNSIM_DATA:-../shared/data}
+ours=$(mktemp) peer=$(mktemp)
+trap 'rm -f "$ours" "$peer"' EXIT
+
+"$build/snnsim" bench --seconds "$seconds" | tee "$ours"
+[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
+
+echo
+if ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+    echo "# PyTorch: skipped (no python3-torch)"
+    exit 0
+fi
+# Debian's torch takes whatever libblas.so.3 the system's alternatives point at; this makes it OpenBLAS without changing the system.
+openblas=$(pkg-config --variable=libdir openblas)
+options=(--seconds "$seconds")
+[ -d "$data/models/snngx_pytorch_gesture" ] && options+=(--golden "$data/models/snngx_pytorch_gesture")
+for threads in 1 2; do
+    [ "$threads" -le "$(nproc)" ] || continue
+    OMP_NUM_THREADS=$threads LD_LIBRARY_PATH=$openblas${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
+        /usr/bin/python3 "$(dirname "$0")/peer_torch.py" "${options[@]}" | tee -a "$peer" || exit 1
+done
+
+# Ours: `name simd threads thread(s) value unit...`, the first line of a kind is the best SIMD level. Peer: `name batch threads samples/s`.
+echo
+awk 'NR == FNR { if ($4 ~ /^thread/ && $6 == "samples/s" && !(($1, $3) in rate)) rate[$1, $3] = $5
+                 if ($4 ~ /^thread/ && $6 == "us" && !($1 in latency)) latency[$1] = $5
+                 next }
+     { name = $1 == "gesture" ? "gesture-golden" : $1
+       if ($2 == 1 && $3 == 1 && name in latency)
+           printf "%-16s one sample alone, 1 thread:   %10.1f us, PyTorch %10.1f us: %6.1f times as fast\n", name, latency[name], 1e6 / $4, 1e6 / $4 / latency[name]
+       if ($2 > 1 && (name, $3) in rate)
+           printf "%-16s batch of %3d, %d thread(s):  %10.0f /s, PyTorch %10.0f /s: %6.1f times as fast\n", name, $2, $3, rate[name, $3], $4, rate[name, $3] / $4 }' \
+    "$ours" "$peer"
