@@ -86,11 +86,13 @@ static bool skip_text(const snn_source *s, uint64_t *first, snn_error *err) {
             ok = snn_fail(err, SNN_ERR_DATA,
                           "byte 0: not an AEDAT 3.1 file (expected \"%s\" in the first line)", VERSION);
     }
-    bool more = ok;
-    while (more) {
-        *first = (uint64_t)(l.next - (const char *)text);
+    *first = size;
+    while (ok && snn_lines_next(&l)) {
         bool end = l.size == strlen(END_OF_TEXT) && memcmp(l.line, END_OF_TEXT, l.size) == 0;
-        more = !end && l.next < l.end && *l.next == '#' && snn_lines_next(&l);
+        if (end || *l.line != '#') {
+            *first = (uint64_t)((end ? l.next : l.line) - (const char *)text);
+            break;
+        }
     }
     if (ok && *first == size && size == TEXT_MAX)
         ok = snn_fail(err, SNN_ERR_DATA, "byte %d: the text in front of the packets does not end", TEXT_MAX);

@@ -72,7 +72,7 @@ snn_dataset *snn_dataset_open(const snn_config *config, snn_split split, snn_err
 void snn_dataset_free(snn_dataset *d) {
     if (d == NULL)
         return;
-    if (d->folder_fd >= 0)
+    if (d->folder_fd != -1)
         close(d->folder_fd);
     for (int i = 0; d->class_name != NULL && i < d->info.classes; i++)
         free(d->class_name[i]);

@@ -15,6 +15,22 @@
 #define DATA_VARIABLE "SNNSIM_DATA"
 #define DATA_DEFAULT "../shared/data" /* seen from the repository's root */
 
+/* Reads up to n bytes from `first` on; less only at the end of the file. -1: see errno. */
+static ssize_t read_at(int fd, uint8_t *out, size_t n, uint64_t first) {
+    size_t done = 0;
+    while (done < n) {
+        ssize_t got = pread(fd, out + done, n - done, (off_t)(first + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
 bool snn_source_read(const snn_source *s, uint64_t offset, size_t n, uint8_t *out, snn_error *err) {
     if (offset > s->size || n > s->size - offset)
         return snn_fail(err, SNN_ERR_DATA,
@@ -24,19 +40,12 @@ bool snn_source_read(const snn_source *s, uint64_t offset, size_t n, uint8_t *ou
         memcpy(out, s->memory + offset, n);
         return true;
     }
-    while (n > 0) {
-        ssize_t got = pread(s->fd, out, n, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return snn_fail_errno(err, "byte %" PRIu64 ": cannot read", offset);
-        if (got == 0)
-            return snn_fail(err, SNN_ERR_DATA, "byte %" PRIu64 ": the file became shorter while it was read",
-                            offset);
-        out += got;
-        offset += (uint64_t)got;
-        n -= (size_t)got;
-    }
+    ssize_t got = read_at(s->fd, out, n, offset);
+    if (got < 0)
+        return snn_fail_errno(err, "byte %" PRIu64 ": cannot read", offset);
+    if ((size_t)got < n)
+        return snn_fail(err, SNN_ERR_DATA, "byte %" PRIu64 ": the file became shorter while it was read",
+                        offset + (uint64_t)got);
     return true;
 }
 
@@ -80,7 +89,7 @@ bool snn_folder_open(snn_dataset *d, const snn_config *config, snn_error *err) {
         return false;
     d->info.folder = d->folder;
     d->folder_fd = open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (d->folder_fd < 0) {
+    if (d->folder_fd == -1) {
         char where[256];
         return snn_fail(err, SNN_ERR_DATA, "%s: dataset.path: cannot open the folder %s: %s",
                         snn_config_where(config, "dataset.path", where, sizeof where), d->folder,
@@ -109,41 +118,23 @@ bool snn_recording_size(const snn_dataset *d, const char *path, unsigned unit, u
     return true;
 }
 
-/* Reads up to n bytes from the file's position or, with `first` > 0, from there on. */
-static ssize_t read_some(int fd, uint8_t *out, size_t n, uint64_t first) {
-    size_t done = 0;
-    while (done < n) {
-        ssize_t got =
-            first ? pread(fd, out + done, n - done, (off_t)(first + done)) : read(fd, out + done, n - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        done += (size_t)got;
-        if (done + 1 == n)
-            break; /* the one byte more that must not be there; a regular file that gives less has ended */
-    }
-    return (ssize_t)done;
-}
-
 bool snn_recording_read(const snn_dataset *d, const char *path, uint64_t first, uint64_t size, bool part,
                         snn_dataset_buffer *b, snn_error *err) {
-    size_t want = (size_t)size + 1; /* one more, to see that the file did not grow */
-    if (!snn_grow((void **)&b->bytes, &b->bytes_capacity, want, 1, err))
+    if (!snn_grow((void **)&b->bytes, &b->bytes_capacity, (size_t)size + 1, 1, err))
         return false;
     int fd = openat(d->folder_fd, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd == -1)
         return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the recording: %s", d->folder, path,
                         strerror(errno));
-    ssize_t got = read_some(fd, b->bytes, want, first);
+    ssize_t got = read_at(fd, b->bytes, (size_t)size, first);
     int saved = errno;
+    struct stat st;
+    bool same = part || (fstat(fd, &st) == 0 && (uint64_t)st.st_size == size);
     close(fd);
     if (got < 0)
         return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot read the recording: %s", d->folder, path,
                         strerror(saved));
-    if ((uint64_t)got < size || (!part && (uint64_t)got > size))
+    if ((uint64_t)got < size || !same)
         return snn_fail(err, SNN_ERR_DATA,
                         "%s/%s: its size changed since the data set was opened (%" PRIu64 " bytes then)",
                         d->folder, path, size);
@@ -190,21 +181,18 @@ bool snn_folder_names(const snn_dataset *d, const char *path, const char *ending
     *names = NULL;
     *n = 0;
     int fd = openat(d->folder_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && optional && errno == ENOENT)
+    if (fd == -1 && optional && errno == ENOENT)
         return true;
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    DIR *dir = fd == -1 ? NULL : fdopendir(fd);
     if (dir == NULL) {
         snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the folder: %s", d->folder, path, strerror(errno));
-        if (fd >= 0)
+        if (fd != -1)
             close(fd);
         return false;
     }
     bool ok = collect(dir, ending, names, n, err);
     closedir(dir);
-    if (!ok) {
+    if (!ok)
         snn_names_free(*names, *n);
-        *names = NULL;
-        *n = 0;
-    }
     return ok;
 }

@@ -111,17 +111,16 @@ bool snn_frame(const snn_framing *f, const snn_events *e, snn_spikes *out, snn_f
     uint32_t shape[3] = {0, 0, 0}, size = 0;
     if (f->downsample >= 1)
         snn_framing_shape(f, e->channels, e->height, e->width, shape);
-    if (!check(f, shape, &size, err) || !snn_spikes_reset(out, size, f->bins, err))
-        return false;
-    if (dropped != NULL)
+    counters c = {0};
+    bool ok = check(f, shape, &size, err) && snn_spikes_reset(out, size, f->bins, err);
+    if (ok && e->n > 0)
+        ok = counters_init(&c, size, scratch, err) &&
+             snn_grow((void **)&out->spike, &out->spike_capacity, e->n, sizeof *out->spike, err);
+    if (ok && dropped != NULL)
         *dropped = 0;
-    if (e->n == 0)
-        return true;
+    if (!ok || e->n == 0)
+        return ok;
 
-    counters c;
-    if (!counters_init(&c, size, scratch, err) ||
-        !snn_grow((void **)&out->spike, &out->spike_capacity, e->n, sizeof *out->spike, err))
-        return false;
     pixel_map map = {.reciprocal =
                          (((uint64_t)1 << 32) + (uint64_t)f->downsample - 1) / (uint64_t)f->downsample,
                      .row = shape[2],

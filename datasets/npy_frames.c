@@ -200,9 +200,8 @@ bool snn_npy_frames_open(snn_dataset *d, const snn_config *config, snn_split spl
 static bool add_step(const float *item, uint32_t size, size_t step, bool binary, snn_spikes *x,
                      snn_error *err) {
     size_t n = x->first[step];
-    if (!snn_grow((void **)&x->spike, &x->spike_capacity, n + size, sizeof *x->spike, err))
-        return false;
-    for (uint32_t i = 0; i < size; i++) {
+    bool ok = snn_grow((void **)&x->spike, &x->spike_capacity, n + size, sizeof *x->spike, err);
+    for (uint32_t i = 0; ok && i < size; i++) {
         float v = item[i];
         if (v == 0)
             continue;
@@ -213,7 +212,7 @@ static bool add_step(const float *item, uint32_t size, size_t step, bool binary,
         x->spike[n++] = (snn_spike){.index = i, .count = binary ? 1 : (uint32_t)v};
     }
     x->first[step + 1] = n;
-    return true;
+    return ok;
 }
 
 bool snn_npy_frames_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_spikes *x,

@@ -153,7 +153,7 @@ static bool read_text(const snn_dataset *d, const char *name, uint8_t **text, si
 static bool index_trial(const snn_dataset *d, const char *name, uint64_t size, snn_aedat_packet **packet,
                         size_t *n, snn_error *err) {
     snn_source s = {.fd = openat(d->folder_fd, name, O_RDONLY | O_CLOEXEC), .size = size};
-    if (s.fd < 0)
+    if (s.fd == -1)
         return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the recording: %s", d->folder, name,
                         strerror(errno));
     bool ok = snn_aedat_index(&s, packet, n, err);
@@ -210,8 +210,8 @@ static bool open_trial(snn_dataset *d, const char *name, bool test, snn_error *e
 static bool open_list(snn_dataset *d, bool test, snn_error *err) {
     const char *list = test ? "trials_to_test.txt" : "trials_to_train.txt";
     uint8_t *text = NULL;
-    size_t size, n = 0;
-    char **names = NULL;
+    size_t size, n;
+    char **names;
     if (!read_text(d, list, &text, &size, err))
         return false;
     bool ok =

@@ -89,6 +89,7 @@ static void nmnist_official(void **state) {
     snn_spikes_free(&s);
     snn_dataset_buffer_free(&b);
     assert_null(b.bytes);
+    assert_int_equal(b.events.width, 0);
     assert_true(b.read_seconds == 0);
     snn_dataset_free(d);
     snn_dataset_free(NULL);

@@ -16,7 +16,9 @@ static void append_grows(void **state) {
     assert_true(e.capacity >= 1000);
     for (size_t i = 0; i < 1000; i++)
         check_event(&e.event[i], (int64_t)i, (int)i, 0, 0);
+    e.width = 3;
     snn_events_free(&e);
+    assert_int_equal(e.width, 0);
     assert_null(e.event);
     assert_int_equal(e.n, 0);
     assert_int_equal(e.capacity, 0);
