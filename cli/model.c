@@ -225,24 +225,30 @@ static bool export(int argc, char **argv, snn_error *err) {
 
 /* ---- quantise ---- */
 
+/* Codes, record and statistics [tensors] of a float model. */
+static bool make_codes(const snn_model *model, const snn_quantisation *q, snn_model *codes,
+                       snn_quantisation_stats *stats, snn_error *err) {
+    codes->weights = snn_weights_quantise(model->weights, q, stats, err);
+    if (!codes->weights)
+        return false;
+    codes->record =
+        cli_quantisation_record(model->record, "snnsim model quantise", codes->weights, stats, err);
+    codes->net = snn_net_copy(model->net, err);
+    return codes->record && codes->net;
+}
+
 static bool quantise_model(const snn_config *config, const char *from, const char *to, snn_error *err) {
     snn_model model = {0}, codes = {0};
     snn_quantisation q;
     snn_quantisation_stats *stats = NULL;
     bool ok = snn_quantisation_from_config(config, &q, err) && snn_model_load(&model, from, err) &&
-              (stats = snn_alloc((size_t)model.weights->tensors, sizeof *stats, "statistics", err)) &&
-              ((codes.weights = snn_weights_quantise(model.weights, &q, stats, err)) ||
-               snn_error_context(err, "%s", from)) &&
-              (codes.record =
-                   cli_quantisation_record(model.record, "snnsim model quantise", codes.weights, stats, err));
-    if (ok) {
-        codes.net = model.net;
-        ok = snn_model_save(&codes, to, err);
-        codes.net = NULL;
-    }
-    for (int i = 0; ok && i < codes.weights->tensors; i++)
-        printf("%s: %d bit, %llu saturated, error %.4f LSB rms\n", codes.weights->tensor[i].name,
-               codes.weights->tensor[i].bits, (unsigned long long)stats[i].saturated, stats[i].error_rms);
+              (stats = snn_alloc((size_t)model.weights->tensors, sizeof *stats, "statistics", err));
+    if (ok && !make_codes(&model, &q, &codes, stats, err))
+        ok = snn_error_context(err, "%s", from);
+    ok = ok && snn_model_save(&codes, to, err);
+    for (int i = 0; ok && i < model.weights->tensors; i++)
+        printf("%s: %d bit, %llu saturated, error %.4f LSB rms\n", model.weights->tensor[i].name, q.bits,
+               (unsigned long long)stats[i].saturated, stats[i].error_rms);
     free(stats);
     snn_model_free(&codes);
     snn_model_free(&model);

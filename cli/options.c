@@ -33,9 +33,9 @@ static bool assign(cli_common *common, const char *assignment, snn_error *err) {
 static bool assign_number(cli_common *common, int which, const char *option, const char *path,
                           const char *value, snn_error *err) {
     const snn_config_key *key = snn_config_keys;
-    while (key->path && strcmp(key->path, path))
+    while (key->path && strcmp(key->path, path) != 0)
         key++;
-    uint64_t n;
+    uint64_t n = 0;
     if (!cli_number(option, value, (uint64_t)key->min, (uint64_t)key->max, &n, err))
         return false;
     free(common->text[which]);

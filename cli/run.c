@@ -164,11 +164,10 @@ static void warn(cli_run *run, uint64_t n, const char *one, const char *many) {
 /* Weights that quantisation cut off, as the training record tells. */
 static uint64_t saturated_weights(const cli_run *run) {
     json_t *record = run->model.record ? json_loads(run->model.record, 0, NULL) : NULL;
-    json_t *entry;
-    size_t i;
+    json_t *list = json_object_get(record, "quantisation");
     uint64_t sum = 0;
-    json_array_foreach(json_object_get(record, "quantisation"), i, entry) {
-        json_int_t n = json_integer_value(json_object_get(entry, "saturated"));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_int_t n = json_integer_value(json_object_get(json_array_get(list, i), "saturated"));
         sum += n > 0 ? (uint64_t)n : 0;
     }
     json_decref(record);

@@ -118,13 +118,11 @@ static void print_time(const cli_run *run, FILE *out) {
 }
 
 void cli_summary(const cli_run *run, FILE *out) {
-    const json_t *warning;
-    size_t i;
     print_head(run, out);
     print_accuracy(run, out);
     print_layers(run, out);
     print_neurobench(run, out);
     print_time(run, out);
-    json_array_foreach(run->warnings, i, warning)
-        fprintf(out, "warning     %s\n", json_string_value(warning));
+    for (size_t i = 0; i < json_array_size(run->warnings); i++)
+        fprintf(out, "warning     %s\n", json_string_value(json_array_get(run->warnings, i)));
 }

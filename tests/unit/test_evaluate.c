@@ -391,9 +391,9 @@ static void broken_sample(void **state) {
 static bool sum_membrane(void *context, size_t i, int layer, const uint8_t *spikes, const void *membrane,
                          snn_error *err) {
     (void)i, (void)layer, (void)err;
-    int64_t *sum = context;
+    uint64_t *sum = context;
     for (int k = 0; k < GOLDEN_STEPS * GOLDEN_CLASSES; k++) {
-        *sum = *sum * 31 + ((const int32_t *)membrane)[k];
+        *sum = *sum * 31 + (uint32_t)((const int32_t *)membrane)[k];
         *sum += spikes[k];
     }
     return true;
@@ -402,10 +402,10 @@ static bool sum_membrane(void *context, size_t i, int layer, const uint8_t *spik
 static void fixed_membranes(void **state) {
     (void)state;
     tiny s = open_tiny("x.npy", "y.npy", SNN_ARITHMETIC_FIXED, "neuron = { type = \"li\"; decay = 0.9; };");
-    int64_t first = 0;
+    uint64_t first = 0;
     bool trace[4] = {false, false, false, true};
     for (int threads = 1; threads <= 4; threads++) {
-        int64_t sum = 0;
+        uint64_t sum = 0;
         snn_error err = {0};
         snn_evaluation e;
         snn_evaluate_hooks hooks = {.context = &sum, .trace = sum_membrane};
