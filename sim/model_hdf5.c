@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What reading and writing HDF5 share: libhdf5's global state, property lists, messages. */
 #include "model_hdf5.h"
+#include "model_block.h"
 
 #include <snnsim/digest.h>
+#include <snnsim/output.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define CHUNK_BYTES                                                                                          \
+    (1u << 20) /* of one compressed block when a row is not larger, and of memory while a file grows */
+#define COMPRESS_FROM 4096 /* items: below that the block index costs more than compression saves */
+#define DEFLATE_LEVEL 6    /* zlib's own default */
 
 /* Called from the innermost failure outwards: the first one says what happened. */
 static herr_t take_first(unsigned n, const H5E_error2_t *e, void *data) {
@@ -60,6 +68,88 @@ hid_t snn_hdf5_string_type(size_t n) {
     H5Tset_strpad(t, H5T_STR_NULLPAD);
     H5Tset_cset(t, H5T_CSET_UTF8);
     return t;
+}
+
+hid_t snn_hdf5_create_group(hid_t parent, const char *name) {
+    hid_t create = snn_hdf5_create_properties(H5P_GROUP_CREATE);
+    hid_t g = H5Gcreate2(parent, name, H5P_DEFAULT, create, H5P_DEFAULT);
+    H5Pclose(create);
+    return g;
+}
+
+void snn_hdf5_compress(hid_t create, int dims, const hsize_t *shape, size_t item_size) {
+    hsize_t chunk[H5S_MAX_RANK], row = 1;
+    for (int i = 1; i < dims; i++)
+        row *= chunk[i] = shape[i];
+    if (row * shape[0] < COMPRESS_FROM)
+        return;
+    hsize_t rows = CHUNK_BYTES / (row * item_size);
+    chunk[0] = rows < 1 ? 1 : rows > shape[0] ? shape[0] : rows;
+    H5Pset_chunk(create, dims, chunk);
+    if (item_size > 1)
+        H5Pset_shuffle(create);
+    H5Pset_deflate(create, DEFLATE_LEVEL);
+}
+
+/* ---- writing a file ---- */
+
+/* The whole file as bytes; free() it. It is put together in memory, because libhdf5 1.10 cannot let go of a file whose last write failed (a full
+ * disk) and crashes at exit. NULL on failure. */
+static uint8_t *file_image(bool block, bool (*fill)(hid_t file, const void *context), const void *context,
+                           size_t *size) {
+    hid_t access = snn_hdf5_access(), create = H5Pcreate(H5P_FILE_CREATE);
+    size_t head = block ? SNN_MODEL_BLOCK : 0;
+    H5Pset_fapl_core(access, CHUNK_BYTES, 0);
+    if (block)
+        H5Pset_userblock(create, SNN_MODEL_BLOCK);
+    hid_t file = H5Fcreate("model", H5F_ACC_TRUNC, create, access);
+    H5Pclose(create);
+    H5Pclose(access);
+    if (file < 0)
+        return NULL;
+    uint8_t *image = NULL;
+    ssize_t n = -1;
+    if (fill(file, context) && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0)
+        n = H5Fget_file_image(file, NULL, 0); /* without the user block */
+    if (n > 0)
+        image = malloc((size_t)n + head);
+    if (image != NULL && H5Fget_file_image(file, image + head, (size_t)n) != n) {
+        free(image);
+        image = NULL;
+    }
+    H5Fclose(file);
+    if (image != NULL) {
+        *size = (size_t)n + head;
+        if (block)
+            snn_model_block_fill(image, *size);
+    }
+    return image;
+}
+
+static bool write_image(const void *image, size_t size, const char *path, snn_error *err) {
+    snn_file *f = snn_file_create(path, 0644, err);
+    if (f == NULL)
+        return false;
+    if (fwrite(image, 1, size, snn_file_stream(f)) != size) {
+        snn_fail_errno(err, "%s: cannot be written", path);
+        snn_file_abandon(f);
+        return false;
+    }
+    return snn_file_commit(f, err);
+}
+
+bool snn_hdf5_write(const char *path, bool block, bool (*fill)(hid_t file, const void *context),
+                    const void *context, snn_error *err) {
+    snn_hdf5_guard guard;
+    size_t size = 0;
+    snn_hdf5_enter(&guard);
+    uint8_t *image = file_image(block, fill, context, &size);
+    snn_hdf5_leave(&guard);
+    bool ok = image != NULL ? write_image(image, size, path, err)
+                            : snn_fail(err, SNN_ERR_RUNTIME, "%s: the file cannot be put together: %s", path,
+                                       guard.reason);
+    free(image);
+    return ok;
 }
 
 void snn_text_digest(const char *text, char hex[65]) {

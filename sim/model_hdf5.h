@@ -31,9 +31,20 @@ void snn_hdf5_leave(const snn_hdf5_guard *g);
  * renaming, never changed in place). */
 hid_t snn_hdf5_access(void);
 
+/* Writes a new file atomically: `fill` puts groups and data sets into `file` and returns false when libhdf5 failed. With `block` the file starts with
+ * its digest (model_block.h). Errors: RUNTIME. */
+bool snn_hdf5_write(const char *path, bool block, bool (*fill)(hid_t file, const void *context),
+                    const void *context, snn_error *err);
+
 /* Group or dataset creation properties without time stamps, so that the same content gives the same bytes. `class` is H5P_GROUP_CREATE or
  * H5P_DATASET_CREATE. */
 hid_t snn_hdf5_create_properties(hid_t class);
+
+/* A new group of that name without time stamps; -1 on failure. */
+hid_t snn_hdf5_create_group(hid_t parent, const char *name);
+
+/* Has the data set compressed in blocks of whole rows (first dimension), when it has enough items for that to pay. */
+void snn_hdf5_compress(hid_t create, int dims, const hsize_t *shape, size_t item_size);
 
 /* Fixed-length string type of n bytes (at least 1). */
 hid_t snn_hdf5_string_type(size_t n);

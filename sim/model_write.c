@@ -8,19 +8,11 @@
  *   /snnsim/weights/<layer>  raw codes, uint8 or uint16, or float32; attributes bits (int32) and encoding
  *   /snnsim/scales/<layer>   float32 [1] or [outputs]; not for float weights
  */
-#include "model_block.h"
-#include "model_hdf5.h"
+#include "model_write.h"
 #include "weights_internal.h"
-
-#include <snnsim/model.h>
-#include <snnsim/output.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHUNK_BYTES (1u << 20) /* of one compressed block, when a row is not larger */
-#define COMPRESS_FROM 4096     /* items: below that the block index costs more than compression saves */
-#define DEFLATE_LEVEL 6        /* zlib's own default */
 
 static bool write_string_attribute(hid_t object, const char *name, const char *text) {
     hid_t type = snn_hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);
@@ -53,21 +45,6 @@ static bool write_text(hid_t group, const char *name, const char *text) {
     return ok;
 }
 
-/* Compressed in blocks of whole rows. */
-static void set_compression(hid_t create, const snn_tensor *t) {
-    if (t->count < COMPRESS_FROM)
-        return;
-    hsize_t chunk[4];
-    uint64_t row = t->count / t->shape[0] * snn_tensor_item_size(t->type), rows = CHUNK_BYTES / row;
-    for (int i = 0; i < t->dims; i++)
-        chunk[i] = t->shape[i];
-    chunk[0] = rows < 1 ? 1 : rows > t->shape[0] ? t->shape[0] : rows;
-    H5Pset_chunk(create, t->dims, chunk);
-    if (t->type != SNN_CODE_8)
-        H5Pset_shuffle(create);
-    H5Pset_deflate(create, DEFLATE_LEVEL);
-}
-
 static bool write_codes(hid_t group, const snn_tensor *t) {
     hid_t in_file = t->type == SNN_CODE_8    ? H5T_STD_U8LE
                     : t->type == SNN_CODE_16 ? H5T_STD_U16LE
@@ -80,7 +57,7 @@ static bool write_codes(hid_t group, const snn_tensor *t) {
         dims[i] = t->shape[i];
     hid_t space = H5Screate_simple(t->dims, dims, NULL),
           create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
-    set_compression(create, t);
+    snn_hdf5_compress(create, t->dims, dims, snn_tensor_item_size(t->type));
     hid_t d = H5Dcreate2(group, t->name, in_file, space, H5P_DEFAULT, create, H5P_DEFAULT);
     bool ok =
         d >= 0 && H5Dwrite(d, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->data) >= 0 &&
@@ -105,15 +82,8 @@ static bool write_scales(hid_t group, const snn_tensor *t) {
     return ok;
 }
 
-static hid_t create_group(hid_t parent, const char *name) {
-    hid_t create = snn_hdf5_create_properties(H5P_GROUP_CREATE);
-    hid_t g = H5Gcreate2(parent, name, H5P_DEFAULT, create, H5P_DEFAULT);
-    H5Pclose(create);
-    return g;
-}
-
 static bool write_tensors(hid_t group, const snn_weights *w) {
-    hid_t weights = create_group(group, "weights"), scales = create_group(group, "scales");
+    hid_t weights = snn_hdf5_create_group(group, "weights"), scales = snn_hdf5_create_group(group, "scales");
     bool ok = weights >= 0 && scales >= 0;
     for (int i = 0; ok && i < w->tensors; i++)
         ok = write_codes(weights, &w->tensor[i]) && write_scales(scales, &w->tensor[i]);
@@ -122,9 +92,9 @@ static bool write_tensors(hid_t group, const snn_weights *w) {
     return ok;
 }
 
-static bool write_group(hid_t file, const snn_model *m, const char *network) {
+bool snn_model_write_group(hid_t file, const snn_model *m, const char *network) {
     char digest[65];
-    hid_t group = create_group(file, "snnsim");
+    hid_t group = snn_hdf5_create_group(file, "snnsim");
     bool ok = group >= 0 && write_int_attribute(group, "format", SNN_MODEL_FORMAT);
     snn_weights_digest(m->weights, digest);
     ok = ok && write_string_attribute(group, "digest", digest);
@@ -140,49 +110,7 @@ static bool write_group(hid_t file, const snn_model *m, const char *network) {
     return ok;
 }
 
-/* The whole file as bytes; free() it. It is put together in memory, because libhdf5 1.10 cannot let go of a file whose last write failed (a full
- * disk) and crashes at exit. NULL on failure. */
-static void *file_image(const snn_model *m, const char *network, size_t *size) {
-    hid_t access = snn_hdf5_access();
-    H5Pset_fapl_core(access, CHUNK_BYTES, 0);
-    hid_t create = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_userblock(create, SNN_MODEL_BLOCK);
-    hid_t file = H5Fcreate("model", H5F_ACC_TRUNC, create, access);
-    H5Pclose(create);
-    H5Pclose(access);
-    if (file < 0)
-        return NULL;
-    uint8_t *image = NULL;
-    ssize_t n = -1;
-    if (write_group(file, m, network) && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0)
-        n = H5Fget_file_image(file, NULL, 0); /* without the user block */
-    if (n > 0)
-        image = malloc((size_t)n + SNN_MODEL_BLOCK);
-    if (image != NULL && H5Fget_file_image(file, image + SNN_MODEL_BLOCK, (size_t)n) != n) {
-        free(image);
-        image = NULL;
-    }
-    H5Fclose(file);
-    if (image != NULL) {
-        *size = (size_t)n + SNN_MODEL_BLOCK;
-        snn_model_block_fill(image, *size);
-    }
-    return image;
-}
-
-static bool write_image(const void *image, size_t size, const char *path, snn_error *err) {
-    snn_file *f = snn_file_create(path, 0644, err);
-    if (f == NULL)
-        return false;
-    if (fwrite(image, 1, size, snn_file_stream(f)) != size) {
-        snn_fail_errno(err, "%s: cannot be written", path);
-        snn_file_abandon(f);
-        return false;
-    }
-    return snn_file_commit(f, err);
-}
-
-static bool check_model(const snn_model *m, snn_error *err) {
+bool snn_model_check(const snn_model *m, snn_error *err) {
     if (m->net == NULL || m->weights == NULL)
         return snn_fail(err, SNN_ERR_DATA, "a model without %s cannot be saved",
                         m->net ? "weights" : "a network");
@@ -197,21 +125,24 @@ static bool check_model(const snn_model *m, snn_error *err) {
     return true;
 }
 
+typedef struct {
+    const snn_model *model;
+    const char *network;
+} content;
+
+static bool fill(hid_t file, const void *context) {
+    const content *c = context;
+    return snn_model_write_group(file, c->model, c->network);
+}
+
 bool snn_model_save(const snn_model *m, const char *path, snn_error *err) {
-    if (!check_model(m, err))
+    if (!snn_model_check(m, err))
         return snn_error_context(err, "%s", path);
     char *network = snn_net_to_json(m->net, err);
     if (network == NULL)
         return snn_error_context(err, "%s", path);
-    snn_hdf5_guard guard;
-    size_t size = 0;
-    snn_hdf5_enter(&guard);
-    void *image = file_image(m, network, &size);
-    snn_hdf5_leave(&guard);
+    content c = {m, network};
+    bool ok = snn_hdf5_write(path, true, fill, &c, err);
     free(network);
-    bool ok = image != NULL ? write_image(image, size, path, err)
-                            : snn_fail(err, SNN_ERR_RUNTIME, "%s: the model cannot be put together: %s", path,
-                                       guard.reason);
-    free(image);
     return ok;
 }

@@ -43,6 +43,9 @@ bool snn_model_import_npy(snn_model *m, const char *name, const char *path, cons
 /* Writes <folder>/<layer>.npy (values q as int8 or int16, or float32) for each tensor, <folder>/<layer>.scale.npy where each channel has its own, and
  * <folder>/scales.csv (layer,channel,bits,encoding,scale). */
 bool snn_model_export_npy(const snn_model *m, const char *folder, snn_error *err);
+/* Writes a NIR graph (HDF5, group /node with float weights) with our /snnsim beside it, so that both NIR readers and snn_model_load read the file. What
+ * NIR cannot say is refused (DATA): reset by subtraction, max-pooling of counts. */
+bool snn_model_export_nir(const snn_model *m, const char *path, snn_error *err);
 
 #ifdef __cplusplus
 }
