@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_PER_THREAD = 64, CHUNK_BYTES = 64 << 20 };
+enum { CHUNK_PER_THREAD = 512, CHUNK_BYTES = 64 << 20 };
 
 typedef struct {
     uint8_t *spikes;   /* [steps][neurons], NULL: not traced */

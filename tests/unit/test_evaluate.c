@@ -19,7 +19,8 @@
 
 #include "golden_metrics.h"
 
-enum { INPUTS = 72, CONV_NEURONS = 108, POOL_OUTPUTS = 27 };
+/* "many.npy" has COPIES times the golden samples: several chunks of 512 per thread. */
+enum { INPUTS = 72, CONV_NEURONS = 108, POOL_OUTPUTS = 27, COPIES = 100, MANY = COPIES * GOLDEN_SAMPLES };
 
 static char folder[64];
 
@@ -70,7 +71,7 @@ static int setup(void **state) {
     if (!mkdtemp(folder))
         return 1;
     write_frames("x.npy", "y.npy", 1);
-    write_frames("many.npy", "many_y.npy", 40);
+    write_frames("many.npy", "many_y.npy", COPIES);
     return 0;
 }
 
@@ -254,7 +255,6 @@ static void golden_ratios(void **state) {
     close_tiny(&s);
 }
 
-/* Several chunks: 520 samples and one thread make chunks of 64. */
 static void many_chunks(void **state) {
     (void)state;
     tiny s = open_tiny("many.npy", "many_y.npy", SNN_ARITHMETIC_FLOAT, "");
@@ -267,10 +267,10 @@ static void many_chunks(void **state) {
         snn_evaluate_options o = {.threads = threads};
         need(snn_evaluate(s.engine, s.net, s.data, &o, &hooks, &e, &err), &err);
         assert_false(book.wrong);
-        assert_int_equal(book.next, 40 * GOLDEN_SAMPLES);
+        assert_int_equal(book.next, MANY);
         assert_int_equal(book.traced, 0);
-        assert_int_equal(e.metrics->activity[3].spikes, 40 * golden_spikes[2]);
-        assert_int_equal(e.empty_samples, 40);
+        assert_int_equal(e.metrics->activity[3].spikes, COPIES * golden_spikes[2]);
+        assert_int_equal(e.empty_samples, COPIES);
         double sum = e.read_seconds + e.frame_seconds + e.simulate_seconds + e.other_seconds;
         assert_true(e.wall_seconds > 0 && e.simulate_seconds > 0 && sum > 0.99 * e.wall_seconds);
         if (threads == 1)
@@ -284,7 +284,7 @@ static void many_chunks(void **state) {
 static void limits(void **state) {
     (void)state;
     tiny s = open_tiny("many.npy", "many_y.npy", SNN_ARITHMETIC_FLOAT, "");
-    static const size_t limit[] = {1, GOLDEN_SAMPLES, 64, 65, 519, 520, 521, 100000};
+    static const size_t limit[] = {1, GOLDEN_SAMPLES, 511, 512, 513, MANY - 1, MANY, MANY + 1, 100000};
     for (size_t i = 0; i < sizeof limit / sizeof *limit; i++) {
         log_book book;
         snn_error err = {0};
@@ -292,7 +292,7 @@ static void limits(void **state) {
         snn_evaluate_hooks hooks = hooks_of(&book);
         snn_evaluate_options o = {.threads = 1, .limit = limit[i]};
         need(snn_evaluate(s.engine, s.net, s.data, &o, &hooks, &e, &err), &err);
-        size_t expected = limit[i] < 520 ? limit[i] : 520;
+        size_t expected = limit[i] < MANY ? limit[i] : MANY;
         assert_int_equal(e.samples, expected);
         assert_int_equal(book.next, expected);
         if (limit[i] == GOLDEN_SAMPLES)
@@ -320,7 +320,7 @@ static void stops_and_failures(void **state) {
     tiny s = open_tiny("many.npy", "many_y.npy", SNN_ARITHMETIC_FLOAT, "");
     log_book book;
     snn_evaluate_options o = {.threads = 2};
-    refuse(&s, s.net, &o, &book, true, SIZE_MAX, SNN_ERR_INTERRUPTED, "interrupted after 0 of 520 samples");
+    refuse(&s, s.net, &o, &book, true, SIZE_MAX, SNN_ERR_INTERRUPTED, "interrupted after 0 of 1300 samples");
     assert_int_equal(book.next, 0);
     /* a hook that fails stops the delivery at once */
     refuse(&s, s.net, &o, &book, false, 200, SNN_ERR_RUNTIME, "no more space");
@@ -333,10 +333,10 @@ static void stops_and_failures(void **state) {
     snn_error err = {0};
     snn_evaluation e;
     o.trace = NULL;
-    book.stop_at = 70;
+    book.stop_at = 100; /* in the delivery of the first chunk */
     assert_false(snn_evaluate(s.engine, s.net, s.data, &o, &hooks, &e, &err));
     assert_int_equal(err.code, SNN_ERR_INTERRUPTED);
-    assert_true(book.next >= 71 && book.next < 520 && !book.wrong);
+    assert_true(book.next == 1024 && !book.wrong); /* two threads: the first chunk */
     close_tiny(&s);
 }
 
