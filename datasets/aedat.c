@@ -129,15 +129,10 @@ bool snn_aedat_index(const snn_source *s, snn_aedat_packet **packet, size_t *n, 
     *n = 0;
     bool ok = skip_text(s, &byte, err);
     while (ok && byte < s->size) {
-        ok = snn_grow((void **)packet, &capacity, *n + 1, sizeof **packet, err) &&
-             index_packet(s, &byte, *packet + *n, err);
-        if (ok && (*packet)[*n].events > 0)
-            ++*n;
-    }
-    if (!ok) {
-        free(*packet);
-        *packet = NULL;
-        *n = 0;
+        snn_aedat_packet p;
+        ok = index_packet(s, &byte, &p, err);
+        if (ok && p.events > 0)
+            ok = snn_push((void **)packet, &capacity, n, &p, sizeof p, err);
     }
     return ok;
 }

@@ -74,9 +74,8 @@ void snn_dataset_free(snn_dataset *d) {
         return;
     if (d->folder_fd != -1)
         close(d->folder_fd);
-    for (int i = 0; d->class_name != NULL && i < d->info.classes; i++)
-        free(d->class_name[i]);
     free(d->class_name);
+    free(d->class_text);
     free(d->frames[0]);
     free(d->frames[1]);
     free(d->folder);

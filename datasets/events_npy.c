@@ -35,11 +35,9 @@ bool snn_events_npy_decode(const double *item, size_t n, snn_events *out, snn_er
 }
 
 bool snn_events_npy_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_error *err) {
-    char *path = NULL;
     snn_npy h;
-    if (asprintf(&path, "%s/%s", d->folder, snn_table_text(&d->table, s)) < 0)
-        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory for a path");
-    bool ok = snn_npy_open(path, &h, err);
+    char *path = snn_path_join(d->folder, snn_table_text(&d->table, s), err);
+    bool ok = path != NULL && snn_npy_open(path, &h, err);
     if (ok && (h.type != SNN_NPY_F64 || h.dims != 2 || h.shape[1] != COLUMNS))
         ok = snn_fail(err, SNN_ERR_DATA, "%s: expected a float64 array [events][4]", path);
     if (ok && h.count > SNN_RECORDING_MAX / sizeof(double))

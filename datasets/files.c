@@ -49,31 +49,33 @@ bool snn_source_read(const snn_source *s, uint64_t offset, size_t n, uint8_t *ou
     return true;
 }
 
-static char *join(const char *a, const char *b, snn_error *err) {
+static char *concatenate(const char *a, const char *b, const char *c, snn_error *err) {
     char *path = NULL;
-    if (asprintf(&path, "%s%s", a, b) < 0) {
+    if (asprintf(&path, "%s%s%s", a, b, c) < 0) {
         snn_fail(err, SNN_ERR_RUNTIME, "out of memory for a path");
         return NULL;
     }
     return path;
 }
 
+char *snn_path_join(const char *folder, const char *name, snn_error *err) {
+    return concatenate(folder, "/", name, err);
+}
+
 char *snn_path_expand(const char *path, snn_error *err) {
     static const char variable[] = "$" DATA_VARIABLE;
     size_t n = sizeof variable - 1;
     if (strncmp(path, variable, n) != 0 || (path[n] != '\0' && path[n] != '/'))
-        return join("", path, err);
+        return concatenate("", "", path, err);
     const char *data = getenv(DATA_VARIABLE);
-    return join(data != NULL && *data != '\0' ? data : DATA_DEFAULT, path + n, err);
+    return concatenate(data != NULL && *data != '\0' ? data : DATA_DEFAULT, "", path + n, err);
 }
 
 char *snn_path_beside(const char *folder, const char *name, snn_error *err) {
     char *plain = snn_path_expand(name, err);
     if (plain == NULL || *plain == '/' || *folder == '\0')
         return plain;
-    char *slash = join(folder, "/", err);
-    char *beside = slash ? join(slash, plain, err) : NULL;
-    free(slash);
+    char *beside = snn_path_join(folder, plain, err);
     struct stat st;
     if (beside != NULL && stat(beside, &st) != 0 && stat(plain, &st) == 0) {
         free(beside);
@@ -118,37 +120,57 @@ bool snn_recording_size(const snn_dataset *d, const char *path, unsigned unit, u
     return true;
 }
 
+static bool open_below(const snn_dataset *d, const char *path, int *fd, snn_error *err) {
+    *fd = openat(d->folder_fd, path, O_RDONLY | O_CLOEXEC);
+    return *fd != -1 || snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the recording: %s", d->folder, path,
+                                 strerror(errno));
+}
+
+bool snn_recording_open(const snn_dataset *d, const char *path, uint64_t size, snn_source *s,
+                        snn_error *err) {
+    *s = (snn_source){.size = size};
+    return open_below(d, path, &s->fd, err);
+}
+
 bool snn_recording_read(const snn_dataset *d, const char *path, uint64_t first, uint64_t size, bool part,
                         snn_dataset_buffer *b, snn_error *err) {
-    if (!snn_grow((void **)&b->bytes, &b->bytes_capacity, (size_t)size + 1, 1, err))
+    int fd;
+    struct stat st;
+    if (!snn_grow((void **)&b->bytes, &b->bytes_capacity, (size_t)size + 1, 1, err) ||
+        !open_below(d, path, &fd, err))
         return false;
-    int fd = openat(d->folder_fd, path, O_RDONLY | O_CLOEXEC);
-    if (fd == -1)
-        return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the recording: %s", d->folder, path,
-                        strerror(errno));
     ssize_t got = read_at(fd, b->bytes, (size_t)size, first);
     int saved = errno;
-    struct stat st;
     bool same = part || (fstat(fd, &st) == 0 && (uint64_t)st.st_size == size);
     close(fd);
     if (got < 0)
         return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot read the recording: %s", d->folder, path,
                         strerror(saved));
-    if ((uint64_t)got < size || !same)
-        return snn_fail(err, SNN_ERR_DATA,
-                        "%s/%s: its size changed since the data set was opened (%" PRIu64 " bytes then)",
-                        d->folder, path, size);
-    return true;
+    return ((uint64_t)got == size && same) ||
+           snn_fail(err, SNN_ERR_DATA,
+                    "%s/%s: its size changed since the data set was opened (%" PRIu64 " bytes then)",
+                    d->folder, path, size);
 }
 
 static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void snn_names_free(char **names, size_t n) {
-    for (size_t i = 0; names != NULL && i < n; i++)
-        free(names[i]);
-    free(names);
+bool snn_names_add(snn_names *names, const char *text, size_t size, snn_error *err) {
+    char *name = strndup(text, size);
+    if (name == NULL)
+        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory for a list of files");
+    bool ok = snn_push((void **)&names->name, &names->capacity, &names->n, &name, sizeof name, err);
+    if (!ok)
+        free(name);
+    return ok;
+}
+
+void snn_names_free(snn_names *names) {
+    for (size_t i = 0; i < names->n; i++)
+        free(names->name[i]);
+    free(names->name);
+    *names = (snn_names){0};
 }
 
 static bool ends_with(const char *name, const char *ending) {
@@ -156,43 +178,22 @@ static bool ends_with(const char *name, const char *ending) {
     return n > m && strcmp(name + n - m, ending) == 0;
 }
 
-/* Entries of an open folder; hidden ones are left out. */
-static bool collect(DIR *dir, const char *ending, char ***names, size_t *n, snn_error *err) {
-    size_t capacity = 0;
-    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] == '.' || !ends_with(entry->d_name, ending))
-            continue;
-        char *name = join("", entry->d_name, err);
-        if (name == NULL)
-            return false;
-        if (!snn_grow((void **)names, &capacity, *n + 1, sizeof **names, err)) {
-            free(name);
-            return false;
-        }
-        (*names)[(*n)++] = name;
-    }
-    if (*n > 0)
-        qsort(*names, *n, sizeof **names, by_name);
-    return true;
-}
-
 bool snn_folder_names(const snn_dataset *d, const char *path, const char *ending, bool optional,
-                      char ***names, size_t *n, snn_error *err) {
-    *names = NULL;
-    *n = 0;
-    int fd = openat(d->folder_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd == -1 && optional && errno == ENOENT)
-        return true;
-    DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-    if (dir == NULL) {
-        snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the folder: %s", d->folder, path, strerror(errno));
-        if (fd != -1)
-            close(fd);
-        return false;
-    }
-    bool ok = collect(dir, ending, names, n, err);
+                      snn_names *names, snn_error *err) {
+    char *full = snn_path_join(d->folder, path, err);
+    DIR *dir = full != NULL ? opendir(full) : NULL;
+    bool absent = dir == NULL && full != NULL && errno == ENOENT && optional;
+    bool ok = dir != NULL || absent;
+    if (!ok && full != NULL)
+        snn_fail(err, SNN_ERR_DATA, "%s: cannot open the folder: %s", full, strerror(errno));
+    free(full);
+    if (dir == NULL)
+        return ok;
+    for (const struct dirent *entry; ok && (entry = readdir(dir)) != NULL;)
+        if (entry->d_name[0] != '.' && ends_with(entry->d_name, ending))
+            ok = snn_names_add(names, entry->d_name, strlen(entry->d_name), err);
     closedir(dir);
-    if (!ok)
-        snn_names_free(*names, *n);
+    if (names->n > 0)
+        qsort(names->name, names->n, sizeof *names->name, by_name);
     return ok;
 }

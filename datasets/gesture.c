@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PATH_SIZE 300 /* two folders, of which one has a name of at most 255 bytes */
+
 static const char *const tonic_folder[2] = {"ibmGestureTrain", "ibmGestureTest"};
 
 static bool camera_samples(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err) {
@@ -39,23 +41,25 @@ static bool camera_samples(snn_dataset *d, const snn_config *config, snn_split s
     return true;
 }
 
+static bool tonic_file(snn_dataset *d, bool test, const char *user, int gesture, snn_error *err) {
+    char path[PATH_SIZE];
+    bool found;
+    snn_sample s = {.label = gesture, .test = test, .format = SNN_FORMAT_EVENTS_NPY};
+    snprintf(path, sizeof path, "%s/%s/%d.npy", tonic_folder[test], user, gesture);
+    bool ok = snn_recording_size(d, path, 1, &s.size, &found, err);
+    if (ok && found) /* not everyone did everything */
+        ok = snn_table_path(&d->table, path, &s.path, err) && snn_table_add(&d->table, &s, err);
+    return ok;
+}
+
 /* ibmGestureTrain/user01_led/<0..10>.npy */
 static bool tonic_part(snn_dataset *d, bool test, snn_error *err) {
-    char **user, path[600];
-    size_t users;
-    if (!snn_folder_names(d, tonic_folder[test], "", false, &user, &users, err))
-        return false;
-    bool ok = true;
-    for (size_t u = 0; ok && u < users; u++)
-        for (int gesture = 0; ok && gesture < SNN_GESTURES; gesture++) {
-            snn_sample s = {.label = gesture, .test = test, .format = SNN_FORMAT_EVENTS_NPY};
-            bool found;
-            snprintf(path, sizeof path, "%s/%s/%d.npy", tonic_folder[test], user[u], gesture);
-            ok = snn_recording_size(d, path, 1, &s.size, &found, err);
-            if (ok && found)
-                ok = snn_table_path(&d->table, path, &s.path, err) && snn_table_add(&d->table, &s, err);
-        }
-    snn_names_free(user, users);
+    snn_names user = {0};
+    bool ok = snn_folder_names(d, tonic_folder[test], "", false, &user, err);
+    for (size_t u = 0; ok && u < user.n; u++)
+        for (int gesture = 0; ok && gesture < SNN_GESTURES; gesture++)
+            ok = tonic_file(d, test, user.name[u], gesture, err);
+    snn_names_free(&user);
     return ok;
 }
 

@@ -54,9 +54,12 @@ typedef struct {
 typedef struct {
     snn_sample *sample; /* [n] */
     size_t n, capacity;
-    char *text; /* paths, zero-terminated, one after the other; text[0] is the empty path */
+    char *text; /* paths, zero-terminated, one after the other, from offset 1 on */
     size_t used, text_capacity;
 } snn_table;
+
+/* Copies one item of `size` bytes to the end of an array that grows. */
+bool snn_push(void **array, size_t *capacity, size_t *n, const void *item, size_t size, snn_error *err);
 
 bool snn_table_add(snn_table *t, const snn_sample *s, snn_error *err);
 /* Keeps a copy of a path; *offset goes into snn_sample.path. */
@@ -72,8 +75,9 @@ struct snn_dataset {
     int folder_fd; /* paths of samples are relative to it; -1: none */
     snn_table table;
     snn_camera camera;
-    char **class_name; /* owned, when not constant */
-    char *frames[2];   /* npy: files of the training and the test part */
+    const char **class_name; /* owned, when not constant */
+    char *class_text;
+    char *frames[2]; /* npy: files of the training and the test part */
     snn_npy header[2];
 };
 
@@ -100,6 +104,8 @@ bool snn_source_read(const snn_source *s, uint64_t offset, size_t n, uint8_t *ou
 
 /* "$SNNSIM_DATA" at the start replaced; free() it. */
 char *snn_path_expand(const char *path, snn_error *err);
+/* "folder/name"; free() it. */
+char *snn_path_join(const char *folder, const char *name, snn_error *err);
 /* A list or array named in the config: absolute, else beside `folder` when it is there, else from the current folder. */
 char *snn_path_beside(const char *folder, const char *name, snn_error *err);
 /* Sets d->folder and d->folder_fd. */
@@ -108,13 +114,23 @@ bool snn_folder_open(snn_dataset *d, const snn_config *config, snn_error *err);
  * that the size must be a multiple of (1: any). DATA error for folders, cut off or oversized files. */
 bool snn_recording_size(const snn_dataset *d, const char *path, unsigned unit, uint64_t *size, bool *found,
                         snn_error *err);
+/* Opens a file below the folder; close(s->fd) it. */
+bool snn_recording_open(const snn_dataset *d, const char *path, uint64_t size, snn_source *s, snn_error *err);
 /* Reads [first, first+size) of a file below the folder into b->bytes; with first = 0 the file must not be longer than `size`, unless `part`. */
 bool snn_recording_read(const snn_dataset *d, const char *path, uint64_t first, uint64_t size, bool part,
                         snn_dataset_buffer *b, snn_error *err);
-/* Names in a folder below the folder that end in `ending`, sorted; *n = 0 when there is no such folder and `optional`. Free with snn_names_free. */
+/* Owned file names; all-zero is an empty list. */
+typedef struct {
+    char **name; /* [n] */
+    size_t n, capacity;
+} snn_names;
+/* Appends a copy of `size` characters. */
+bool snn_names_add(snn_names *names, const char *text, size_t size, snn_error *err);
+void snn_names_free(snn_names *names);
+/* Appends what is in a folder below the folder and ends in `ending`, sorted, without hidden files; nothing when there is no such folder and
+ * `optional`. */
 bool snn_folder_names(const snn_dataset *d, const char *path, const char *ending, bool optional,
-                      char ***names, size_t *n, snn_error *err);
-void snn_names_free(char **names, size_t n);
+                      snn_names *names, snn_error *err);
 
 /* ---- text (lines.c) ---- */
 
@@ -144,7 +160,7 @@ typedef struct {
 } snn_list_entry;
 
 /* `number<TAB>class`, lines starting with # are comments. Errors "line N: ...": no numbers, class out of range, the same number twice.
- * *entry is freed by the caller. */
+ * *entry is freed by the caller, also after an error. */
 bool snn_list_parse(const void *text, size_t size, int label_base, int classes, snn_list_entry **entry,
                     size_t *n, snn_error *err);
 /* Adds the recordings of a list file that lie in the folder: <number>.bs2, .bs3, .bin, also with the number written in 5 digits. */
@@ -168,7 +184,8 @@ typedef struct {
     uint32_t events;
 } snn_aedat_packet;
 
-/* Polarity packets with at least one event, in file order. Reads only their headers, first and last events. *packet is freed by the caller. */
+/* Polarity packets with at least one event, in file order. Reads only their headers, first and last events. *packet is freed by the
+ * caller, also after an error. */
 bool snn_aedat_index(const snn_source *s, snn_aedat_packet **packet, size_t *n, snn_error *err);
 /* Appends the valid polarity events with start <= t < end out of whole packets; their times count from `start`. `offset` is the byte of the
  * file at which bytes[0] stands, for messages. */
@@ -183,10 +200,11 @@ typedef struct {
     size_t line;
 } snn_gesture_label;
 
-/* Label file `class,startTime_usec,endTime_usec`. Errors "line N: ...". *label is freed by the caller. */
+/* Label file `class,startTime_usec,endTime_usec`. Errors "line N: ...". *label is freed by the caller, also
+ * after an error. */
 bool snn_labels_parse(const void *text, size_t size, snn_gesture_label **label, size_t *n, snn_error *err);
-/* Trials list: one file name per line. Errors "line N: ...". Free with snn_names_free. */
-bool snn_trials_parse(const void *text, size_t size, char ***names, size_t *n, snn_error *err);
+/* Trials list: one file name per line, appended to names. Errors "line N: ...". */
+bool snn_trials_parse(const void *text, size_t size, snn_names *names, snn_error *err);
 /* The packets that a gesture needs: bytes [*first, *end). DATA error when the gesture lies outside the recording. */
 bool snn_gesture_range(const snn_aedat_packet *packet, size_t n, const snn_gesture_label *label,
                        uint64_t *first, uint64_t *end, snn_error *err);

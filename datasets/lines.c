@@ -51,9 +51,9 @@ size_t snn_lines_blanks(snn_lines *l) {
 }
 
 const char *snn_lines_quote(const snn_lines *l, char buf[SNN_QUOTE]) {
-    size_t n = l->size < SNN_QUOTE - 4 ? l->size : SNN_QUOTE - 4;
-    for (size_t i = 0; i < n; i++)
-        buf[i] = l->line[i] >= ' ' && l->line[i] <= '~' ? l->line[i] : '?';
+    size_t n = 0;
+    for (; n < l->size && n < SNN_QUOTE - 4; n++)
+        buf[n] = l->line[n] >= ' ' && l->line[n] <= '~' ? l->line[n] : '?';
     strcpy(buf + n, n < l->size ? "..." : "");
     return buf;
 }

@@ -9,6 +9,7 @@
 
 /* Names have at most 9 digits. */
 #define NUMBER_MAX 999999999u
+#define NAME_SIZE 32
 
 static bool parse_line(snn_lines *l, int label_base, int classes, snn_list_entry *entry, snn_error *err) {
     char quote[SNN_QUOTE];
@@ -56,47 +57,39 @@ bool snn_list_parse(const void *text, size_t size, int label_base, int classes, 
     snn_lines l;
     snn_lines_init(&l, text, size);
     while (snn_lines_next(&l)) {
+        snn_list_entry e;
         if (l.size == 0 || l.line[0] == '#')
             continue;
-        if (!snn_grow((void **)entry, &capacity, *n + 1, sizeof **entry, err) ||
-            !parse_line(&l, label_base, classes, *entry + *n, err))
-            goto fail;
-        ++*n;
+        if (!parse_line(&l, label_base, classes, &e, err) ||
+            !snn_push((void **)entry, &capacity, n, &e, sizeof e, err))
+            return false;
     }
-    if (*n == 0) {
-        snn_fail(err, SNN_ERR_DATA, "no line `number<TAB>class`");
-        goto fail;
-    }
-    if (check_duplicates(*entry, *n, err))
-        return true;
-fail:
-    free(*entry);
-    *entry = NULL;
-    *n = 0;
-    return false;
+    if (*n == 0)
+        return snn_fail(err, SNN_ERR_DATA, "no line `number<TAB>class`");
+    return check_duplicates(*entry, *n, err);
 }
 
 /* Finds <number>.bs2, .bs3 or .bin, plain or written in 5 digits as in the official release; fills path, size and format. */
-static bool find_recording(const snn_dataset *d, uint64_t number, snn_format format, char path[32],
+static bool find_recording(const snn_dataset *d, uint64_t number, snn_format format, char path[NAME_SIZE],
                            snn_sample *s, bool *found, snn_error *err) {
     static const char *const ending[] = {"bs2", "bs3", "bin"};
     *found = false;
     for (int digits = 1; digits <= 5; digits += 4) {
         for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
             bool bs3 = strcmp(ending[i], "bs3") == 0;
-            snprintf(path, 32, "%0*" PRIu64 ".%s", digits, number, ending[i]);
+            snprintf(path, NAME_SIZE, "%0*" PRIu64 ".%s", digits, number, ending[i]);
             s->format = (uint8_t)(bs3 ? SNN_FORMAT_BS3 : format);
             bool ok = snn_recording_size(d, path, bs3 ? 7 : 5, &s->size, found, err);
             if (!ok || *found)
                 return ok;
         }
     }
-    snprintf(path, 32, "%" PRIu64, number);
+    snprintf(path, NAME_SIZE, "%" PRIu64, number);
     return true;
 }
 
 static bool add_entry(snn_dataset *d, const snn_list_entry *e, snn_format format, bool test, snn_error *err) {
-    char path[32];
+    char path[NAME_SIZE];
     bool found;
     snn_sample s = {.first = e->number, .label = e->label, .test = test, .listed = true};
     if (!find_recording(d, e->number, format, path, &s, &found, err))
@@ -111,7 +104,7 @@ bool snn_list_open(snn_dataset *d, const char *name, int label_base, snn_format 
                    snn_error *err) {
     char *path = snn_path_beside(d->folder, name, err);
     uint8_t *text = NULL;
-    size_t size, n = 0;
+    size_t size, n;
     snn_list_entry *entry = NULL;
     bool ok = path != NULL && snn_file_read(path, SNN_LIST_MAX, &text, &size, err);
     if (ok) {

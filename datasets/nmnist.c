@@ -4,25 +4,29 @@
 
 #include <stdio.h>
 
+#define FOLDER_SIZE 16
+#define PATH_SIZE (FOLDER_SIZE + 256) /* a name has at most 255 bytes */
+
 static const char *const digit_name[SNN_NMNIST_CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 
+static bool add_file(snn_dataset *d, bool test, int digit, const char *path, snn_error *err) {
+    bool found;
+    snn_sample s = {.label = digit, .test = test, .format = SNN_FORMAT_NMNIST};
+    return snn_recording_size(d, path, 5, &s.size, &found, err) &&
+           (found || snn_fail(err, SNN_ERR_DATA, "%s/%s: a link that leads nowhere", d->folder, path)) &&
+           snn_table_path(&d->table, path, &s.path, err) && snn_table_add(&d->table, &s, err);
+}
+
 static bool open_digit(snn_dataset *d, bool test, int digit, snn_error *err) {
-    char folder[16], path[300];
-    char **names;
-    size_t n;
+    char folder[FOLDER_SIZE], path[PATH_SIZE];
+    snn_names names = {0};
     snprintf(folder, sizeof folder, "%s/%d", test ? "Test" : "Train", digit);
-    if (!snn_folder_names(d, folder, ".bin", true, &names, &n, err))
-        return false;
-    bool ok = true;
-    for (size_t i = 0; ok && i < n; i++) {
-        bool found;
-        snn_sample s = {.label = digit, .test = test, .format = SNN_FORMAT_NMNIST};
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        ok = snn_recording_size(d, path, 5, &s.size, &found, err) &&
-             (found || snn_fail(err, SNN_ERR_DATA, "%s/%s: a link that leads nowhere", d->folder, path)) &&
-             snn_table_path(&d->table, path, &s.path, err) && snn_table_add(&d->table, &s, err);
+    bool ok = snn_folder_names(d, folder, ".bin", true, &names, err);
+    for (size_t i = 0; ok && i < names.n; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names.name[i]);
+        ok = add_file(d, test, digit, path, err);
     }
-    snn_names_free(names, n);
+    snn_names_free(&names);
     return ok;
 }
 

@@ -11,11 +11,31 @@
 #define DIMS 5
 #define COUNT_MAX 16777216.0f /* 2^24: up to here float32 holds every integer */
 #define CLASSES_MAX 65536
+#define CLASS_NAME_SIZE 24
 
 static const char *const frames_key[2] = {"dataset.train_frames", "dataset.frames"};
 static const char *const labels_key[2] = {"dataset.train_labels", "dataset.labels"};
 
-/* Widens n labels of any integer type in place of a switch at every use. */
+/* Item i of an integer array, widened. */
+static int64_t integer_at(snn_npy_type type, const void *item, size_t i) {
+    switch (type) {
+    case SNN_NPY_U8:
+        return ((const uint8_t *)item)[i];
+    case SNN_NPY_I8:
+        return ((const int8_t *)item)[i];
+    case SNN_NPY_U16:
+        return ((const uint16_t *)item)[i];
+    case SNN_NPY_I16:
+        return ((const int16_t *)item)[i];
+    case SNN_NPY_U32:
+        return ((const uint32_t *)item)[i];
+    case SNN_NPY_I32:
+        return ((const int32_t *)item)[i];
+    default:
+        return ((const int64_t *)item)[i];
+    }
+}
+
 static bool read_labels(const char *path, uint64_t samples, int64_t **label, snn_error *err) {
     snn_npy h;
     if (!snn_npy_open(path, &h, err))
@@ -28,37 +48,11 @@ static bool read_labels(const char *path, uint64_t samples, int64_t **label, snn
     size_t n = (size_t)samples;
     void *raw = snn_alloc(n, snn_npy_item_size(h.type), "labels", err);
     *label = snn_alloc(n, sizeof **label, "labels", err);
-    if (raw == NULL || *label == NULL || !snn_npy_read(path, &h, 0, samples, raw, err)) {
-        free(raw);
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        switch (h.type) {
-        case SNN_NPY_U8:
-            (*label)[i] = ((uint8_t *)raw)[i];
-            break;
-        case SNN_NPY_I8:
-            (*label)[i] = ((int8_t *)raw)[i];
-            break;
-        case SNN_NPY_I16:
-            (*label)[i] = ((int16_t *)raw)[i];
-            break;
-        case SNN_NPY_I32:
-            (*label)[i] = ((int32_t *)raw)[i];
-            break;
-        case SNN_NPY_U16:
-            (*label)[i] = ((uint16_t *)raw)[i];
-            break;
-        case SNN_NPY_U32:
-            (*label)[i] = ((uint32_t *)raw)[i];
-            break;
-        default:
-            (*label)[i] = ((int64_t *)raw)[i];
-            break;
-        }
-    }
+    bool ok = raw != NULL && *label != NULL && snn_npy_read(path, &h, 0, samples, raw, err);
+    for (size_t i = 0; ok && i < n; i++)
+        (*label)[i] = integer_at(h.type, raw, i);
     free(raw);
-    return true;
+    return ok;
 }
 
 static bool check_shape(const snn_dataset *d, int part, snn_error *err) {
@@ -92,10 +86,8 @@ static bool take_shape(snn_dataset *d, int part, snn_error *err) {
     bool same = (uint64_t)info->steps == h->shape[1];
     for (int i = 0; i < 3; i++)
         same = same && info->input[i] == h->shape[i + 2];
-    if (!same)
-        return snn_fail(err, SNN_ERR_DATA, "%s: the shape differs from that of %s", d->frames[part],
-                        d->frames[!part]);
-    return true;
+    return same || snn_fail(err, SNN_ERR_DATA, "%s: the shape differs from that of %s", d->frames[part],
+                            d->frames[!part]);
 }
 
 static bool add_samples(snn_dataset *d, int part, const char *labels, const int64_t *label, bool used,
@@ -132,15 +124,18 @@ static bool open_part(snn_dataset *d, const snn_config *config, const char *fold
     return ok;
 }
 
+/* "0", "1", ...: one block of text, and a pointer to each. */
 static bool name_classes(snn_dataset *d, snn_error *err) {
-    d->class_name = snn_alloc((size_t)d->info.classes + 1, sizeof *d->class_name, "class names", err);
-    for (int i = 0; d->class_name != NULL && i < d->info.classes; i++)
-        if (asprintf(&d->class_name[i], "%d", i) < 0) {
-            d->class_name[i] = NULL;
-            return snn_fail(err, SNN_ERR_RUNTIME, "out of memory for class names");
-        }
-    d->info.class_name = (const char *const *)d->class_name;
-    return d->class_name != NULL;
+    size_t n = (size_t)d->info.classes;
+    d->class_text = snn_alloc(n, CLASS_NAME_SIZE, "class names", err);
+    d->class_name = snn_alloc(n, sizeof *d->class_name, "class names", err);
+    bool ok = d->class_text != NULL && d->class_name != NULL;
+    for (size_t i = 0; ok && i < n; i++) {
+        d->class_name[i] = d->class_text + i * CLASS_NAME_SIZE;
+        snprintf(d->class_text + i * CLASS_NAME_SIZE, CLASS_NAME_SIZE, "%zu", i);
+    }
+    d->info.class_name = d->class_name;
+    return ok;
 }
 
 static bool check_keys(const snn_config *config, int steps, snn_error *err) {
@@ -227,16 +222,14 @@ bool snn_npy_frames_read(const snn_dataset *d, const snn_sample *s, snn_dataset_
         !snn_npy_read(path, h, s->first * items, items, b->bytes, err))
         return false;
     if (h->type == SNN_NPY_U8) {
-        if (!snn_spikes_from_counts(x, size, d->info.steps, b->bytes, err))
-            return false;
-        for (size_t i = 0; binary && i < x->first[x->steps]; i++)
+        bool ok = snn_spikes_from_counts(x, size, d->info.steps, b->bytes, err);
+        for (size_t i = 0; ok && binary && i < x->first[x->steps]; i++)
             x->spike[i].count = 1;
-        return true;
+        return ok;
     }
-    if (!snn_spikes_reset(x, size, d->info.steps, err))
-        return false;
-    for (int step = 0; step < d->info.steps; step++)
-        if (!add_step((const float *)b->bytes + (size_t)step * size, size, (size_t)step, binary, x, err))
-            return snn_error_context(err, "%s: sample %" PRIu64, path, s->first);
-    return true;
+    bool ok = snn_spikes_reset(x, size, d->info.steps, err);
+    for (int step = 0; ok && step < d->info.steps; step++)
+        ok = add_step((const float *)b->bytes + (size_t)step * size, size, (size_t)step, binary, x, err) ||
+             snn_error_context(err, "%s: sample %" PRIu64, path, s->first);
+    return ok;
 }

@@ -5,27 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool snn_push(void **array, size_t *capacity, size_t *n, const void *item, size_t size, snn_error *err) {
+    bool ok = snn_grow(array, capacity, *n + 1, size, err);
+    if (ok)
+        memcpy((char *)*array + size * (*n)++, item, size);
+    return ok;
+}
+
 bool snn_table_add(snn_table *t, const snn_sample *s, snn_error *err) {
     if (t->n >= SNN_SAMPLES_MAX)
         return snn_fail(err, SNN_ERR_DATA, "more than %llu samples", (unsigned long long)SNN_SAMPLES_MAX);
-    if (!snn_grow((void **)&t->sample, &t->capacity, t->n + 1, sizeof *t->sample, err))
-        return false;
-    t->sample[t->n++] = *s;
-    return true;
+    return snn_push((void **)&t->sample, &t->capacity, &t->n, s, sizeof *s, err);
 }
 
 bool snn_table_path(snn_table *t, const char *path, uint32_t *offset, snn_error *err) {
     size_t size = strlen(path) + 1;
-    size_t start = t->used ? t->used : 1;
+    size_t start = t->used ? t->used : 1; /* offset 0 means none */
     if (size > UINT32_MAX - start)
         return snn_fail(err, SNN_ERR_DATA, "the names of the recordings take more than 4 GiB");
-    if (!snn_grow((void **)&t->text, &t->text_capacity, start + size, 1, err))
-        return false;
-    t->text[0] = '\0';
-    memcpy(t->text + start, path, size);
-    t->used = start + size;
-    *offset = (uint32_t)start;
-    return true;
+    bool ok = snn_grow((void **)&t->text, &t->text_capacity, start + size, 1, err);
+    if (ok) {
+        memcpy(t->text + start, path, size);
+        t->used = start + size;
+        *offset = (uint32_t)start;
+    }
+    return ok;
 }
 
 const char *snn_table_text(const snn_table *t, const snn_sample *s) {

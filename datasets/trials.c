@@ -8,7 +8,6 @@
 #include "internal.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,6 +17,8 @@
 
 #define TRIAL_ENDING ".aedat"
 #define LABEL_ENDING "_labels.csv"
+#define NAME_MAX_SIZE 200
+#define PATH_SIZE (NAME_MAX_SIZE + 100)
 /* Without lists of trials: users 1..23 are for training, as in the release. */
 #define LAST_TRAINING_USER 23
 
@@ -59,67 +60,43 @@ bool snn_labels_parse(const void *text, size_t size, snn_gesture_label **label, 
     *n = 0;
     snn_lines l;
     snn_lines_init(&l, text, size);
-    bool ok = true;
-    while (ok && snn_lines_next(&l)) {
+    while (snn_lines_next(&l)) {
+        snn_gesture_label row;
         bool heading = l.number == 1 && l.size > 0 && isalpha((unsigned char)*l.line);
         if (l.size == 0 || heading)
             continue;
-        ok = snn_grow((void **)label, &capacity, *n + 1, sizeof **label, err) &&
-             parse_label(&l, *label + *n, err);
-        *n += ok;
+        if (!parse_label(&l, &row, err) || !snn_push((void **)label, &capacity, n, &row, sizeof row, err))
+            return false;
     }
-    if (ok && *n == 0)
-        ok = snn_fail(err, SNN_ERR_DATA, "no line `class,startTime_usec,endTime_usec`");
-    if (!ok) {
-        free(*label);
-        *label = NULL;
-        *n = 0;
-    }
-    return ok;
+    return *n > 0 || snn_fail(err, SNN_ERR_DATA, "no line `class,startTime_usec,endTime_usec`");
 }
 
-static bool add_trial(const snn_lines *l, char **names, size_t n, char **name, snn_error *err) {
+/* The name in the current line must be new, of an .aedat file, and lead nowhere else. */
+static bool check_trial(const snn_lines *l, const snn_names *names, snn_error *err) {
     char quote[SNN_QUOTE];
-    *name = strndup(l->line, l->size);
-    if (*name == NULL)
-        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory for a list of trials");
-    size_t size = strlen(*name), ending = strlen(TRIAL_ENDING);
-    if (size != l->size || size <= ending || size > 200 || strcmp(*name + size - ending, TRIAL_ENDING) != 0 ||
-        strchr(*name, '/') != NULL)
+    size_t ending = strlen(TRIAL_ENDING);
+    if (l->size <= ending || l->size > NAME_MAX_SIZE || memchr(l->line, '/', l->size) != NULL ||
+        memchr(l->line, '\0', l->size) != NULL ||
+        memcmp(l->line + l->size - ending, TRIAL_ENDING, ending) != 0)
         return snn_fail(err, SNN_ERR_DATA, "line %zu: expected the name of an .aedat file, found \"%s\"",
                         l->number, snn_lines_quote(l, quote));
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], *name) == 0)
-            return snn_fail(err, SNN_ERR_DATA, "line %zu: %s stands in the list already", l->number, *name);
+    for (size_t i = 0; i < names->n; i++)
+        if (strlen(names->name[i]) == l->size && memcmp(names->name[i], l->line, l->size) == 0)
+            return snn_fail(err, SNN_ERR_DATA, "line %zu: %s stands in the list already", l->number,
+                            names->name[i]);
     return true;
 }
 
-bool snn_trials_parse(const void *text, size_t size, char ***names, size_t *n, snn_error *err) {
-    size_t capacity = 0;
-    *names = NULL;
-    *n = 0;
+bool snn_trials_parse(const void *text, size_t size, snn_names *names, snn_error *err) {
     snn_lines l;
     snn_lines_init(&l, text, size);
-    bool ok = true;
-    while (ok && snn_lines_next(&l)) {
+    while (snn_lines_next(&l)) {
         if (l.size == 0 || *l.line == '#')
             continue;
-        char *name = NULL;
-        ok = snn_grow((void **)names, &capacity, *n + 1, sizeof **names, err) &&
-             add_trial(&l, *names, *n, &name, err);
-        if (ok)
-            (*names)[(*n)++] = name;
-        else
-            free(name);
+        if (!check_trial(&l, names, err) || !snn_names_add(names, l.line, l.size, err))
+            return false;
     }
-    if (ok && *n == 0)
-        ok = snn_fail(err, SNN_ERR_DATA, "no name of a trial");
-    if (!ok) {
-        snn_names_free(*names, *n);
-        *names = NULL;
-        *n = 0;
-    }
-    return ok;
+    return names->n > 0 || snn_fail(err, SNN_ERR_DATA, "no name of a trial");
 }
 
 bool snn_gesture_range(const snn_aedat_packet *packet, size_t n, const snn_gesture_label *label,
@@ -142,20 +119,17 @@ bool snn_gesture_range(const snn_aedat_packet *packet, size_t n, const snn_gestu
 
 /* Reads a small text file below the folder. */
 static bool read_text(const snn_dataset *d, const char *name, uint8_t **text, size_t *size, snn_error *err) {
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", d->folder, name) < 0)
-        return snn_fail(err, SNN_ERR_RUNTIME, "out of memory for a path");
-    bool ok = snn_file_read(path, SNN_LIST_MAX, text, size, err);
+    char *path = snn_path_join(d->folder, name, err);
+    bool ok = path != NULL && snn_file_read(path, SNN_LIST_MAX, text, size, err);
     free(path);
     return ok;
 }
 
 static bool index_trial(const snn_dataset *d, const char *name, uint64_t size, snn_aedat_packet **packet,
                         size_t *n, snn_error *err) {
-    snn_source s = {.fd = openat(d->folder_fd, name, O_RDONLY | O_CLOEXEC), .size = size};
-    if (s.fd == -1)
-        return snn_fail(err, SNN_ERR_DATA, "%s/%s: cannot open the recording: %s", d->folder, name,
-                        strerror(errno));
+    snn_source s;
+    if (!snn_recording_open(d, name, size, &s, err))
+        return false;
     bool ok = snn_aedat_index(&s, packet, n, err);
     close(s.fd);
     return ok || snn_error_context(err, "%s/%s", d->folder, name);
@@ -183,7 +157,7 @@ static bool add_gestures(snn_dataset *d, const char *name, const char *label_fil
 }
 
 static bool open_trial(snn_dataset *d, const char *name, bool test, snn_error *err) {
-    char label_file[300];
+    char label_file[PATH_SIZE];
     snprintf(label_file, sizeof label_file, "%.*s%s", (int)(strlen(name) - strlen(TRIAL_ENDING)), name,
              LABEL_ENDING);
     uint64_t size;
@@ -210,15 +184,15 @@ static bool open_trial(snn_dataset *d, const char *name, bool test, snn_error *e
 static bool open_list(snn_dataset *d, bool test, snn_error *err) {
     const char *list = test ? "trials_to_test.txt" : "trials_to_train.txt";
     uint8_t *text = NULL;
-    size_t size, n;
-    char **names;
-    if (!read_text(d, list, &text, &size, err))
-        return false;
-    bool ok =
-        snn_trials_parse(text, size, &names, &n, err) || snn_error_context(err, "%s/%s", d->folder, list);
-    for (size_t i = 0; ok && i < n; i++)
-        ok = open_trial(d, names[i], test, err) || snn_error_context(err, "trial %zu of %s", i + 1, list);
-    snn_names_free(names, n);
+    size_t size;
+    snn_names names = {0};
+    bool ok = read_text(d, list, &text, &size, err);
+    if (ok && !snn_trials_parse(text, size, &names, err))
+        ok = snn_error_context(err, "%s/%s", d->folder, list);
+    for (size_t i = 0; ok && i < names.n; i++)
+        ok =
+            open_trial(d, names.name[i], test, err) || snn_error_context(err, "trial %zu of %s", i + 1, list);
+    snn_names_free(&names);
     free(text);
     return ok;
 }
@@ -230,16 +204,13 @@ static bool of_test_user(const char *name) {
 }
 
 static bool open_by_user(snn_dataset *d, snn_split split, snn_error *err) {
-    char **names;
-    size_t n;
-    if (!snn_folder_names(d, ".", TRIAL_ENDING, false, &names, &n, err))
-        return false;
-    bool ok = true;
+    snn_names names = {0};
+    bool ok = snn_folder_names(d, ".", TRIAL_ENDING, false, &names, err);
     for (int test = 0; test < 2; test++)
-        for (size_t i = 0; ok && i < n; i++)
-            if (of_test_user(names[i]) == test && split != (test ? SNN_SPLIT_TRAIN : SNN_SPLIT_TEST))
-                ok = open_trial(d, names[i], test, err);
-    snn_names_free(names, n);
+        for (size_t i = 0; ok && i < names.n; i++)
+            if (of_test_user(names.name[i]) == test && split != (test ? SNN_SPLIT_TRAIN : SNN_SPLIT_TEST))
+                ok = open_trial(d, names.name[i], test, err);
+    snn_names_free(&names);
     return ok;
 }
 

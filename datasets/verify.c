@@ -67,7 +67,7 @@ static void count_parts(const snn_dataset *d, uint64_t samples[PARTS],
     for (size_t i = 0; i < d->table.n; i++) {
         const snn_sample *s = &d->table.sample[i];
         samples[s->test]++;
-        if (s->label < SNN_NMNIST_CLASSES)
+        if (s->format == SNN_FORMAT_NMNIST)
             digit[s->test][s->label]++;
     }
 }

@@ -27,8 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t n;
     snn_error err = {0};
     decode(data, 0, size, 0, INT64_MAX); /* as if every byte were packets */
-    if (!snn_aedat_index(&s, &packet, &n, &err))
+    if (!snn_aedat_index(&s, &packet, &n, &err)) {
+        free(packet);
         return 0;
+    }
     for (size_t i = 0; i < n; i++)
         if (packet[i].first >= packet[i].end || packet[i].end > size ||
             (i > 0 && packet[i].first < packet[i - 1].end))

@@ -11,9 +11,8 @@ static void label_list(const uint8_t *text, size_t size, int base) {
     snn_list_entry *entry;
     size_t n;
     snn_error err = {0};
-    if (!snn_list_parse(text, size, base, 10, &entry, &n, &err))
-        return;
-    for (size_t i = 0; i < n; i++)
+    bool ok = snn_list_parse(text, size, base, 10, &entry, &n, &err);
+    for (size_t i = 0; ok && i < n; i++)
         if (entry[i].label < 0 || entry[i].label >= 10 || entry[i].line == 0)
             abort();
     free(entry);
@@ -23,9 +22,8 @@ static void gesture_labels(const uint8_t *text, size_t size) {
     snn_gesture_label *label;
     size_t n;
     snn_error err = {0};
-    if (!snn_labels_parse(text, size, &label, &n, &err))
-        return;
-    for (size_t i = 0; i < n; i++)
+    bool ok = snn_labels_parse(text, size, &label, &n, &err);
+    for (size_t i = 0; ok && i < n; i++)
         if (label[i].label < 0 || label[i].label >= SNN_GESTURES || label[i].start < 0 ||
             label[i].end <= label[i].start)
             abort();
@@ -33,15 +31,13 @@ static void gesture_labels(const uint8_t *text, size_t size) {
 }
 
 static void trials(const uint8_t *text, size_t size) {
-    char **names;
-    size_t n;
+    snn_names names = {0};
     snn_error err = {0};
-    if (!snn_trials_parse(text, size, &names, &n, &err))
-        return;
-    for (size_t i = 0; i < n; i++)
-        if (strchr(names[i], '/') != NULL || strlen(names[i]) < 7)
+    snn_trials_parse(text, size, &names, &err);
+    for (size_t i = 0; i < names.n; i++)
+        if (strchr(names.name[i], '/') != NULL || strlen(names.name[i]) < 7)
             abort();
-    snn_names_free(names, n);
+    snn_names_free(&names);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

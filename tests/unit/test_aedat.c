@@ -12,8 +12,7 @@ static void index_fails(const aedat_bytes *a, const char *part) {
     size_t n;
     snn_error err = {0};
     assert_false(index_bytes(a, &p, &n, &err));
-    assert_null(p);
-    assert_int_equal(n, 0);
+    free(p);
     check_error(&err, SNN_ERR_DATA, part);
 }
 

@@ -456,6 +456,11 @@ static void float_events(void **state) {
         assert_false(snn_events_npy_decode(two, 2, &e, &err));
         check_error(&err, SNN_ERR_DATA, "event 1: ");
     }
+    e.height = 33;
+    assert_false(snn_events_npy_decode((const double[4]){7, 33, 1, 0}, 1, &e, &err));
+    check_error(&err, SNN_ERR_DATA,
+                "event 0: x = 7, y = 33, polarity = 1 lies outside the sensor of 34 x 33 x 2");
+    e.height = 34;
     e.n = 0;
     const double good[8] = {33, 33, 1, 0, 0, 0, 0, 1e12};
     assert_true(snn_events_npy_decode(good, 2, &e, &err));

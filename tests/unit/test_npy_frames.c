@@ -140,9 +140,11 @@ static void label_types(void **state) {
     } type[] = {{"|u1", "\xc8\1", 2},
                 {"|i1", "\x7f\1", 2},
                 {"<i2", "\x2c\1\1\0", 4},
+                {"<u2", "\x2c\x81\1\0", 4},
+                {"<u4", "\x2c\x81\0\0\1\0\0\0", 8},
                 {"<i4", "\x2c\1\0\0\1\0\0\0", 8},
                 {"<i8", "\x2c\1\0\0\0\0\0\0\1\0\0\0\0\0\0\0", 16}};
-    const int first[] = {200, 127, 300, 300, 300};
+    const int first[] = {200, 127, 300, 0x812c, 0x812c, 300, 300};
     for (size_t i = 0; i < sizeof type / sizeof *type; i++) {
         write_npy("y.npy", type[i].descr, "(2,)", type[i].data, type[i].size);
         snn_dataset *d = open_ok(NPY TEST "};", SNN_SPLIT_TEST);

