@@ -2,7 +2,7 @@
 /*
  * Neurons of a stage: one time step forward, one backward.
  *
- *   I = (factor * sum + bias) * gain
+ *   I = (factor gain) sum + gain bias
  *   reset to zero:     v[t] = d v[t-1] (1 - s[t-1]) + I[t]
  *   reset by theta:    v[t] = d (v[t-1] - theta s[t-1]) + I[t]
  *   li:                v[t] = d v[t-1] + I[t]
@@ -25,18 +25,15 @@ static float sigmoid(const train_neuron *n, float v) {
     return (float)(1 / (1 + snn_exp(-4 * ((double)v - (double)n->threshold) / (double)n->width)));
 }
 
-/* v [lanes]: sums in, currents out. */
+/* v [lanes]: sums in, currents out; rounded as the engine does. */
 static void currents(const train_stage *st, const float *bias, size_t lanes, float *v) {
-    const train_neuron *n = &st->neuron;
-    if (n->factor != 1)
+    float gain = st->neuron.gain, scale = st->neuron.factor * gain;
+    if (scale != 1)
         for (size_t i = 0; i < lanes; i++)
-            v[i] *= n->factor;
+            v[i] *= scale;
     for (size_t i = 0; bias != NULL && i < lanes; i += st->out_pitch)
         for (uint32_t c = 0; c < st->out_pitch; c++)
-            v[i + c] += bias[c];
-    if (n->gain != 1)
-        for (size_t i = 0; i < lanes; i++)
-            v[i] *= n->gain;
+            v[i + c] += bias[c] * gain;
 }
 
 static void smooth_forward(const train_neuron *n, size_t lanes, const float *before, float *v, float *s) {

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Gradients against finite differences, for every kind of layer and neuron, with the smooth surrogate, whose forward pass is differentiable.
+ *
+ * The loss is a double but the forward pass is float: its noise (a few 1e-7) over the step h = 1/32 is about 1e-5; the error of the difference with one
+ * step of Richardson's extrapolation is of order h^4 = 1e-6 times a fifth derivative. TOLERANCE is 2e-3 of the largest gradient of a tensor, which in these
+ * networks lies between 1e-2 and 1: a few times the noise, and far below what a missing term would do.
+ */
+#include "train_test.h"
+
+#include <math.h>
+
+#define STEP 0.03125
+#define TOLERANCE 2e-3
+#define SAMPLES 3
+#define STEPS 4
+#define PROBES 25 /* weights of a tensor that are tried */
+
+typedef struct {
+    snn_net *net, *bias_gradient;
+    snn_weights *w, *gradient;
+    snn_train_options o;
+    snn_spikes *x;
+    int label[SAMPLES];
+    double step; /* of the differences */
+} problem;
+
+static double loss_at(problem *p, snn_weights *gradient, snn_net *biases) {
+    snn_error err = {0};
+    double loss;
+    if (!snn_train_gradient_with(p->net, p->w, &p->o, NULL, p->x, p->label, SAMPLES, &loss, gradient, biases,
+                                 &err))
+        fail_msg("%s", err.text);
+    return loss;
+}
+
+/* dL/d*w by central differences of two step widths. */
+static double difference(problem *p, snn_weights *scratch, float *w) {
+    float at = *w;
+    double slope[2];
+    for (int k = 0; k < 2; k++) {
+        double h = p->step / (k + 1), up, down;
+        *w = (float)(at + h);
+        double hi = *w;
+        up = loss_at(p, scratch, NULL);
+        *w = (float)(at - h);
+        down = loss_at(p, scratch, NULL);
+        slope[k] = (up - down) / (hi - (double)*w);
+        *w = at;
+    }
+    return (4 * slope[1] - slope[0]) / 3;
+}
+
+static void probe(problem *p, const char *what, float *w, const float *gradient, uint64_t n) {
+    snn_error err = {0};
+    snn_weights *scratch = snn_weights_new(p->net, &err);
+    double top = 0;
+    for (uint64_t i = 0; i < n; i++)
+        top = fabs((double)gradient[i]) > top ? fabs((double)gradient[i]) : top;
+    if (!(top > 1e-4))
+        fail_msg("%s: largest gradient is %g, nothing to compare", what, top);
+    uint64_t stride = n / PROBES + 1;
+    for (uint64_t i = 0; i < n; i += stride) {
+        double expected = difference(p, scratch, &w[i]);
+        if (!(fabs((double)gradient[i] - expected) <= TOLERANCE * top))
+            fail_msg("%s[%d]: gradient %.6g, finite difference %.6g (largest %.3g)", what, (int)i,
+                     (double)gradient[i], expected, top);
+    }
+    snn_weights_free(scratch);
+}
+
+static void check_step(const char *layers, const char *loss, snn_shape input, double bound, double share,
+                       double step) {
+    char text[2048];
+    snn_error err = {0};
+    snprintf(text, sizeof text,
+             "dataset = { bins = %d; }; network = { layers = ( %s ); };"
+             "train = { surrogate = \"smooth\"; surrogate_width = 1.0; %s };",
+             STEPS, layers, loss);
+    snn_config *c = test_config(text);
+    problem p = {.net = test_net(c, input), .o = test_options(c), .step = step};
+    p.o.threads = 1;
+    p.w = test_weights(p.net, bound, 1);
+    p.x = test_inputs(p.net, STEPS, SAMPLES, share, 2);
+    p.gradient = snn_weights_new(p.net, &err);
+    p.bias_gradient = snn_net_copy(p.net, &err);
+    for (int s = 0; s < SAMPLES; s++)
+        p.label[s] = s % (int)p.net->classes;
+    for (int sparse = 0; sparse < 2; sparse++) {
+        p.o.sparse = sparse;
+        loss_at(&p, p.gradient, p.bias_gradient);
+        for (int i = 0; i < p.net->layers; i++) {
+            snn_layer *l = &p.net->layer[i];
+            if (l->tensor >= 0)
+                probe(&p, l->name, p.w->tensor[l->tensor].value, p.gradient->tensor[l->tensor].value,
+                      p.w->tensor[l->tensor].count);
+            if (l->bias != NULL)
+                probe(&p, "bias", l->bias, p.bias_gradient->layer[i].bias, l->out.channels);
+        }
+    }
+    snn_net_free(p.net);
+    snn_net_free(p.bias_gradient);
+    snn_weights_free(p.w);
+    snn_weights_free(p.gradient);
+    test_inputs_free(p.x, SAMPLES);
+    snn_config_free(c);
+}
+
+static void check_net(const char *layers, const char *loss, snn_shape input, double bound, double share) {
+    check_step(layers, loss, input, bound, share, STEP);
+}
+
+#define MSE "loss = \"mse\";"
+#define ENTROPY "loss = \"cross_entropy\"; loss_scale = 4.0;"
+#define FC(name, n, neuron)                                                                                  \
+    "{ name = \"" name "\"; type = \"linear\"; outputs = " #n "; neuron = { " neuron " }; }"
+#define LIF "decay = 0.6; threshold = 0.4;"
+
+static void linear_lif_reset_to_zero(void **state) {
+    (void)state;
+    check_net(FC("fc1", 9, LIF) "," FC("fc2", 4, LIF), MSE, (snn_shape){2, 3, 3}, 0.5, 0.4);
+}
+
+static void linear_lif_reset_by_subtraction(void **state) {
+    (void)state;
+    check_net(FC("fc1", 9, LIF "reset = \"subtract\";") "," FC("fc2", 4, LIF "reset = \"subtract\";"),
+              ENTROPY, (snn_shape){2, 3, 3}, 0.5, 0.4);
+}
+
+static void integrate_and_fire(void **state) {
+    (void)state;
+    check_net(FC("fc1", 9, "type = \"if\"; threshold = 0.4;") "," FC("fc2", 4,
+                                                                     "type = \"if\"; reset = \"subtract\";"),
+              MSE, (snn_shape){2, 3, 3}, 0.3, 0.4);
+}
+
+static void membrane_readout(void **state) {
+    (void)state;
+    check_net(FC("fc1", 9, LIF) "," FC("fc2", 4, "type = \"li\"; decay = 0.7;"), ENTROPY,
+              (snn_shape){2, 3, 3}, 0.5, 0.4);
+    check_net(FC("fc2", 4, "type = \"li\"; decay = 0.7;"), MSE, (snn_shape){2, 3, 3}, 0.5, 0.4);
+}
+
+static void biases_and_gain(void **state) {
+    (void)state;
+    check_net("{ name = \"fc1\"; type = \"linear\"; outputs = 9; bias = true; neuron = { gain = 1.7; decay = "
+              "0.6; }; },"
+              "{ name = \"fc2\"; type = \"linear\"; outputs = 4; bias = true; neuron = { gain = 0.6; decay = "
+              "0.6; }; }",
+              ENTROPY, (snn_shape){2, 3, 3}, 0.5, 0.4);
+}
+
+static void convolution_with_padding_and_stride(void **state) {
+    (void)state;
+    check_net(
+        "{ name = \"c1\"; type = \"conv2d\"; channels = 5; kernel = 3; padding = 1; bias = true; },"
+        "{ name = \"c2\"; type = \"conv2d\"; channels = 4; kernel = 3; stride = 2; },"
+        "{ name = \"c3\"; type = \"conv2d\"; channels = 3; kernel = 2; padding = 1; }," FC("fc", 3, LIF),
+        MSE, (snn_shape){2, 7, 8}, 0.4, 0.3);
+}
+
+/* The last layer may be a convolution: classes count [channel][y][x]. */
+static void convolution_as_readout(void **state) {
+    (void)state;
+    check_net("{ name = \"c1\"; type = \"conv2d\"; channels = 17; kernel = 2; },"
+              "{ name = \"c2\"; type = \"conv2d\"; channels = 2; kernel = 3; }",
+              ENTROPY, (snn_shape){1, 5, 5}, 0.4, 0.5);
+}
+
+/* Inputs are dense, so that no two elements of a window tie; the step is small, so that few maxima change places within it. */
+static void pools(void **state) {
+    (void)state;
+    check_step("{ name = \"c1\"; type = \"conv2d\"; channels = 5; kernel = 2; },"
+               "{ name = \"p1\"; type = \"pool_max\"; kernel = 2; },"
+               "{ name = \"c2\"; type = \"conv2d\"; channels = 4; kernel = 2; padding = 1; },"
+               "{ name = \"p2\"; type = \"pool_average\"; kernel = 3; stride = 1; },"
+               "{ name = \"p3\"; type = \"pool_max\"; kernel = 2; stride = 1; },"
+               "{ name = \"flat\"; type = \"flatten\"; }," FC("fc", 3, LIF),
+               ENTROPY, (snn_shape){2, 9, 9}, 0.6, 0.95, STEP / 32);
+    check_net("{ name = \"p0\"; type = \"pool_sum\"; kernel = 2; },"
+              "{ name = \"c1\"; type = \"conv2d\"; channels = 5; kernel = 2; },"
+              "{ name = \"p1\"; type = \"pool_sum\"; kernel = 2; }," FC("fc", 3, LIF),
+              MSE, (snn_shape){2, 6, 6}, 0.2, 0.5);
+}
+
+/* More outputs than a panel has lanes, and pitches of every remainder. */
+static void several_panels(void **state) {
+    (void)state;
+    check_net(FC("fc1", 70, LIF) "," FC("fc2", 130, LIF) "," FC("fc3", 20, LIF), ENTROPY,
+              (snn_shape){1, 4, 4}, 0.3, 0.4);
+    check_net("{ name = \"c1\"; type = \"conv2d\"; channels = 33; kernel = 2; },"
+              "{ name = \"c2\"; type = \"conv2d\"; channels = 65; kernel = 2; }," FC("fc", 3, LIF),
+              MSE, (snn_shape){1, 4, 4}, 0.3, 0.4);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(linear_lif_reset_to_zero), cmocka_unit_test(linear_lif_reset_by_subtraction),
+        cmocka_unit_test(integrate_and_fire),       cmocka_unit_test(membrane_readout),
+        cmocka_unit_test(biases_and_gain),          cmocka_unit_test(convolution_with_padding_and_stride),
+        cmocka_unit_test(convolution_as_readout),   cmocka_unit_test(pools),
+        cmocka_unit_test(several_panels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
