@@ -369,6 +369,8 @@ static void gesture_lists(void **state) {
     assert_false(snn_dataset_events(d, 1, &b, &err));
     check_error(&err, SNN_ERR_DATA, "y = 240");
     snn_dataset_free(d);
+    snn_spikes_free(&s);
+    snn_dataset_buffer_free(&b);
     d = open_ok(GESTURE "train_list = \"labels.txt\"; label_base = 1; };", SNN_SPLIT_TRAIN);
     assert_int_equal(snn_dataset_count(d), 2);
     snn_dataset_free(d);
