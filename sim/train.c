@@ -162,10 +162,10 @@ static uint64_t batches(const trainer *t) {
     return (t->data.trains + (size_t)t->o->batch - 1) / (size_t)t->o->batch;
 }
 
-/* Step size of the batch at hand: the schedule at the middle of the batch. */
-static double rate_now(const trainer *t) {
+/* Step size of a batch of the epoch at hand: the schedule at the middle of the batch. */
+static double rate_of(const trainer *t, uint64_t batch) {
     const train_progress *at = &t->state.at;
-    double progress = at->phase_epoch + ((double)at->batch + 0.5) / (double)batches(t);
+    double progress = at->phase_epoch + ((double)batch + 0.5) / (double)batches(t);
     return snn_train_rate(t->o, at->quantised, progress);
 }
 
@@ -179,7 +179,7 @@ static bool run_batch(trainer *t, snn_error *err) {
         return false;
     if (!isfinite(loss))
         return diverged(t, "the loss", err);
-    train_adam a = {.rate = rate_now(t),
+    train_adam a = {.rate = rate_of(t, s->at.batch),
                     .weight_decay = o->weight_decay,
                     .beta1 = o->beta1,
                     .beta2 = o->beta2,
@@ -274,7 +274,7 @@ static bool end_epoch(trainer *t, double rate, snn_error *err) {
 
 static bool run_epoch(trainer *t, snn_error *err) {
     train_progress *at = &t->state.at;
-    double rate = rate_now(t);
+    double rate = rate_of(t, 0);
     shuffle(t);
     for (uint64_t n = batches(t); at->batch < n;) {
         if (stop_asked(t))
