@@ -28,7 +28,7 @@ typedef struct {
     const char *
         *assignment; /* [assignments] "key=value" of --set, in order; values of --seed and the like too */
     size_t assignments, capacity;
-    char *text[3]; /* assignments made of --seed, --threads, --limit */
+    char *number[3]; /* assignments made of --seed, --threads, --limit */
     bool quiet, json;
 } cli_common;
 

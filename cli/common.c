@@ -75,8 +75,9 @@ static bool model_missing(const char *path) {
         return false;
     if (strchr(path, '/'))
         return true;
+    const char *installed = getenv("SNNSIM_MODELS");
+    const char *const folders[] = {"models", installed && *installed ? installed : SNN_MODEL_DIR};
     char buf[4096];
-    const char *const folders[] = {"models", SNN_MODEL_DIR};
     for (size_t i = 0; i < 2; i++) {
         snprintf(buf, sizeof buf, "%s/%s", folders[i], path);
         if (!access(buf, F_OK))
@@ -144,10 +145,10 @@ const char *cli_layer_type(snn_layer_type type) {
 /* ---- quantities ---- */
 
 /* Three significant digits with a prefix of the SI. */
-static const char *scaled(double x, const char *const *prefix, size_t prefixes, const char *unit, char *buf,
-                          size_t size) {
+static const char *scaled(double x, const char *unit, char *buf, size_t size) {
+    static const char *const prefix[] = {"", "k", "M", "G", "T", "P"};
     size_t p = 0;
-    while (x >= 999.5 && p + 1 < prefixes) {
+    while (x >= 999.5 && p + 1 < sizeof prefix / sizeof *prefix) {
         x /= 1000;
         p++;
     }
@@ -157,13 +158,11 @@ static const char *scaled(double x, const char *const *prefix, size_t prefixes, 
 }
 
 const char *cli_size(double bytes, char *buf, size_t size) {
-    static const char *const prefix[] = {"", "k", "M", "G", "T", "P"};
-    return scaled(bytes, prefix, 6, "B", buf, size);
+    return scaled(bytes, "B", buf, size);
 }
 
 const char *cli_count(double n, char *buf, size_t size) {
-    static const char *const prefix[] = {"", "k", "M", "G", "T", "P"};
-    return scaled(n, prefix, 6, "", buf, size);
+    return scaled(n, "", buf, size);
 }
 
 const char *cli_seconds(double seconds, char *buf, size_t size) {

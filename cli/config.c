@@ -11,10 +11,9 @@ static const char help[] =
     "\n"
     "  --markdown   as docs/config.md\n"
     "\n"
-    "A configuration is a libconfig file (https://hyperrealm.github.io/libconfig): groups { key = value; }, "
-    "lists ( ... ), arrays [ ... ],\n"
-    "comments #, @include \"file\". A key that is not in this table is an error. On the command line:\n"
-    "--set dataset.bins=20.\n";
+    "A configuration is a libconfig file (https://hyperrealm.github.io/libconfig): groups\n"
+    "{ key = value; }, lists ( ... ), arrays [ ... ], comments #, @include \"file\". A key that is not\n"
+    "in this table is an error. On the command line: --set dataset.bins=20\n";
 
 static const char *type_name(snn_key_type type) {
     switch (type) {

@@ -17,11 +17,24 @@ static const char show_help[] =
     "Usage: snnsim dataset show CONFIG [OPTION]...\n"
     "Describes the data set: parts, classes, sensor, durations and event rates.\n"
     "\n"
-    "  --sample N         draw sample N (from 0) of the part that dataset.split names, as characters: + ON, "
-    "- OFF, # both\n"
-    "  --limit N          measure durations and rates on N recordings, evenly spread (default 100; 0: all)\n"
+    "  --sample N         draw sample N (from 0) of the part that dataset.split names, its beginning,\n"
+    "                     middle and end beside each other: + ON, - OFF, # both\n"
+    "  --limit N          measure durations and rates on N recordings, evenly spread (default 100;\n"
+    "                     0: all)\n"
     "  --set KEY=VALUE    override a key of the config\n"
     "  --quiet            no progress line\n";
+
+static const char make_help[] =
+    "Usage: snnsim dataset make CONFIG -o DIR [--set KEY=VALUE]... [--quiet]\n"
+    "Writes the synthetic camera's recordings (section dataset.camera of the config) to DIR in the\n"
+    "layout of the official DVS128 Gesture release: AEDAT 3.1 files, label CSVs, trials_to_train.txt,\n"
+    "trials_to_test.txt.\n";
+
+static const char verify_help[] =
+    "Usage: snnsim dataset verify CONFIG [--set KEY=VALUE]...\n"
+    "Reads all recordings and compares the data set with its official release: parts, classes, number\n"
+    "of samples. Prints one line for each finding.\n"
+    "Exit code 0: no findings; 4: findings.\n";
 
 enum { OPTION_SAMPLE = CLI_OWN, OPTION_OUTPUT };
 
@@ -103,11 +116,7 @@ static bool make(int argc, char **argv, snn_error *err) {
                                             {0}};
     dataset_options o = {0};
     cli_syntax syntax = {.name = "dataset make",
-                         .help = "Usage: snnsim dataset make CONFIG -o DIR [--set KEY=VALUE]... [--quiet]\n"
-                                 "Writes the synthetic camera's recordings (section dataset.camera of the "
-                                 "config) to DIR in the layout of the\n"
-                                 "official DVS128 Gesture release: AEDAT 3.1 files, label CSVs, "
-                                 "trials_to_train.txt, trials_to_test.txt.\n",
+                         .help = make_help,
                          .letters = ":ho:",
                          .options = options,
                          .positional_min = 1,
@@ -127,7 +136,7 @@ static bool make(int argc, char **argv, snn_error *err) {
                               err);
     snn_progress_end(progress);
     if (ok && config && !common.quiet)
-        printf("wrote %s; use it with --set dataset.path=\\\"%s\\\"\n", o.output, o.output);
+        printf("wrote %s; use it with --set dataset.path=%s\n", o.output, o.output);
     snn_config_free(config);
     cli_common_free(&common);
     return ok;
@@ -139,10 +148,7 @@ static bool verify(int argc, char **argv, snn_error *err) {
     static const struct option options[] = {
         {"help", no_argument, NULL, CLI_HELP}, {"set", required_argument, NULL, CLI_SET}, {0}};
     cli_syntax syntax = {.name = "dataset verify",
-                         .help = "Usage: snnsim dataset verify CONFIG [--set KEY=VALUE]...\n"
-                                 "Reads all recordings and compares the data set with its official release: "
-                                 "parts, classes, number of samples.\n"
-                                 "Prints one line for each finding. Exit code 0: no findings; 4: findings.\n",
+                         .help = verify_help,
                          .letters = ":h",
                          .options = options,
                          .positional_min = 1,

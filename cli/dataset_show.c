@@ -158,11 +158,8 @@ bool cli_dataset_show(const snn_config *config, bool quiet, FILE *out, snn_error
 
 /* ---- drawing ---- */
 
-enum {
-    PANELS = 3,
-    PANEL_WIDTH = 36,
-    PANEL_HEIGHT = 18
-}; /* three moments beside each other fit 110 columns */
+/* Three moments beside each other, in 110 columns. */
+enum { PANELS = 3, PANEL_WIDTH = 36, PANEL_HEIGHT = 18 };
 
 typedef struct {
     uint32_t channels, height, width; /* of the input */

@@ -37,8 +37,8 @@ static void help(void) {
         "./configs and in the installed configurations. Try: snnsim run gesture.cfg\n"
         "\n"
         "Exit codes: 0 fine, 1 failed at run time, 2 wrong usage or configuration, 3 bad data or model,\n"
-        "4 ran but the criterion asked for was not met (models differ, a data set has faults), 130 "
-        "interrupted.\n");
+        "4 ran but the criterion asked for was not met (models differ, a data set has faults),\n"
+        "130 interrupted.\n");
 }
 
 static int version(void) {

@@ -6,53 +6,66 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: snnsim model ACTION ...\n"
-    "  show FILE                                      describe a model\n"
+    "  show FILE                                            describe a model\n"
     "  import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL   make a model of NumPy weights\n"
-    "  export MODEL --npy DIR                         write its weights as NumPy files\n"
-    "  quantise CONFIG MODEL -o MODEL                 turn float weights into codes\n"
-    "  diff A B                                       compare two models\n"
+    "  export MODEL --npy DIR | --nir FILE                  write its weights for other programs\n"
+    "  quantise CONFIG MODEL -o MODEL                       turn float weights into codes\n"
+    "  diff A B                                             compare two models\n"
     "  snnsim model ACTION --help tells more.\n";
 
 /* What the actions' options fill in. */
 typedef struct {
     const char *output; /* -o */
+    const char *nir;    /* --nir */
     const char **npy;   /* [npys] --npy */
     size_t npys, capacity;
+    bool keep_float; /* --float */
 } model_options;
 
-enum { OPTION_OUTPUT = CLI_OWN, OPTION_NPY };
+enum { OPTION_OUTPUT = CLI_OWN, OPTION_NPY, OPTION_NIR, OPTION_FLOAT };
 
 static bool take(void *context, int option, const char *value, snn_error *err) {
     model_options *o = context;
-    if (option != OPTION_NPY) {
+    void *array = o->npy;
+    switch (option) {
+    case OPTION_NPY:
+        if (!snn_grow(&array, &o->capacity, o->npys + 1, sizeof *o->npy, err))
+            return false;
+        o->npy = array;
+        o->npy[o->npys++] = value;
+        return true;
+    case OPTION_NIR:
+        o->nir = value;
+        return true;
+    case OPTION_FLOAT:
+        o->keep_float = true;
+        return true;
+    default: /* -o and --output */
         o->output = value;
         return true;
     }
-    void *array = o->npy;
-    if (!snn_grow(&array, &o->capacity, o->npys + 1, sizeof *o->npy, err))
-        return false;
-    o->npy = array;
-    o->npy[o->npys++] = value;
-    return true;
 }
 
 /* ---- show ---- */
 
 static const struct option help_only[] = {{"help", no_argument, NULL, CLI_HELP}, {0}};
 
+static const char show_help[] =
+    "Usage: snnsim model show FILE\n"
+    "Describes a model: network, weights, bits, scales, digest and training record.\n";
+
 static bool show(int argc, char **argv, snn_error *err) {
-    cli_syntax syntax = {
-        .name = "model show",
-        .help = "Usage: snnsim model show FILE\n"
-                "Describes a model: network, weights, bits, scales, digest and training record.\n",
-        .letters = ":h",
-        .options = help_only,
-        .positional_min = 1,
-        .positional_max = 1,
-        .positional = "FILE"};
+    cli_syntax syntax = {.name = "model show",
+                         .help = show_help,
+                         .letters = ":h",
+                         .options = help_only,
+                         .positional_min = 1,
+                         .positional_max = 1,
+                         .positional = "FILE"};
     cli_common common = {0};
     int first;
     cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
@@ -69,11 +82,12 @@ static bool show(int argc, char **argv, snn_error *err) {
 
 static const char import_help[] =
     "Usage: snnsim model import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL [--set KEY=VALUE]...\n"
-    "Makes a model of the config's network with weights from NumPy files (numpy.save), in PyTorch's axis "
-    "order.\n"
+    "Makes a model of the config's network with weights from NumPy files (numpy.save), in PyTorch's\n"
+    "axis order.\n"
     "\n"
     "  --npy LAYER=FILE         float32 weights, quantised as section quant of the config says\n"
-    "  --npy LAYER=FILE:SCALE   int8 weights q with w = q * SCALE; SCALE like 2^-11 or 0.00048828125\n"
+    "  --npy LAYER=FILE:SCALE   int8 (or int16) weights q with w = q * SCALE; SCALE is a number like\n"
+    "                           2^-11 or 0.00048828125, or a .npy file with one per output channel\n"
     "  --float                  keep float32 weights as they are\n"
     "  -o, --output MODEL       the model to write\n"
     "  --set KEY=VALUE          override a key of the config\n"
@@ -97,9 +111,8 @@ static bool split_npy(const char *argument, npy_argument *a, snn_error *err) {
         return snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
     a->file = a->text + (equals - argument);
     *a->file++ = 0;
-    a->scale = strrchr(a->file, ':');
-    if (a->scale && strchr(a->scale, '/'))
-        a->scale = NULL; /* a colon in a folder's name */
+    if (access(a->file, F_OK)) /* otherwise a colon belongs to the name */
+        a->scale = strrchr(a->file, ':');
     if (a->scale)
         *a->scale++ = 0;
     return true;
@@ -134,26 +147,14 @@ static bool import_layers(snn_model *model, const model_options *o, const snn_qu
     return ok;
 }
 
-static bool import_model(const snn_config *config, const model_options *o, bool keep_float, snn_error *err) {
+static bool import_model(const snn_config *config, const model_options *o, snn_error *err) {
     snn_model model = {0};
     snn_quantisation q;
     bool ok = snn_quantisation_from_config(config, &q, err) && (model.net = cli_net(config, err)) &&
-              import_layers(&model, o, keep_float ? NULL : &q, err) && snn_model_save(&model, o->output, err);
+              import_layers(&model, o, o->keep_float ? NULL : &q, err) &&
+              snn_model_save(&model, o->output, err);
     snn_model_free(&model);
     return ok;
-}
-
-typedef struct {
-    model_options options;
-    bool keep_float;
-} import_options;
-
-static bool take_import(void *context, int option, const char *value, snn_error *err) {
-    import_options *o = context;
-    if (option != OPTION_NPY + 1)
-        return take(&o->options, option, value, err);
-    o->keep_float = true;
-    return true;
 }
 
 static bool import(int argc, char **argv, snn_error *err) {
@@ -161,9 +162,9 @@ static bool import(int argc, char **argv, snn_error *err) {
                                             {"set", required_argument, NULL, CLI_SET},
                                             {"output", required_argument, NULL, OPTION_OUTPUT},
                                             {"npy", required_argument, NULL, OPTION_NPY},
-                                            {"float", no_argument, NULL, OPTION_NPY + 1},
+                                            {"float", no_argument, NULL, OPTION_FLOAT},
                                             {0}};
-    import_options o = {0};
+    model_options o = {0};
     cli_syntax syntax = {.name = "model import",
                          .help = import_help,
                          .letters = ":ho:",
@@ -171,34 +172,51 @@ static bool import(int argc, char **argv, snn_error *err) {
                          .positional_min = 1,
                          .positional_max = 1,
                          .positional = "CONFIG",
-                         .own = take_import,
+                         .own = take,
                          .context = &o};
     cli_common common = {0};
     snn_config *config = NULL;
     int first;
     cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
     bool ok = parsed == CLI_DONE;
-    if (parsed == CLI_GO && !o.options.output)
+    if (parsed == CLI_GO && !o.output)
         snn_fail(err, SNN_ERR_USAGE, "model import: -o MODEL is missing (see snnsim model import --help)");
     else if (parsed == CLI_GO)
-        ok = (config = cli_config(&common, err)) && import_model(config, &o.options, o.keep_float, err);
+        ok = (config = cli_config(&common, err)) && import_model(config, &o, err);
     snn_config_free(config);
     cli_common_free(&common);
-    free(o.options.npy);
+    free(o.npy);
     return ok;
 }
 
 /* ---- export ---- */
 
+static const char export_help[] =
+    "Usage: snnsim model export MODEL --npy DIR\n"
+    "       snnsim model export MODEL --nir FILE\n"
+    "  --npy DIR    write the weights of each layer to DIR/LAYER.npy, in PyTorch's axis order (values q\n"
+    "               as int8 or int16, or float32), and their scales to DIR/scales.csv: w = q * scale\n"
+    "  --nir FILE   write a NIR graph (neuroir.org) with float weights; snnsim still reads it as a model\n"
+    "Both may be given.\n";
+
+static bool export_model(const char *path, const model_options *o, snn_error *err) {
+    snn_model model = {0};
+    bool ok =
+        snn_model_load(&model, path, err) &&
+        (!o->npys || (snn_folder_create(o->npy[0], err) && snn_model_export_npy(&model, o->npy[0], err))) &&
+        (!o->nir || snn_model_export_nir(&model, o->nir, err));
+    snn_model_free(&model);
+    return ok;
+}
+
 static bool export(int argc, char **argv, snn_error *err) {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, CLI_HELP}, {"npy", required_argument, NULL, OPTION_NPY}, {0}};
+    static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
+                                            {"npy", required_argument, NULL, OPTION_NPY},
+                                            {"nir", required_argument, NULL, OPTION_NIR},
+                                            {0}};
     model_options o = {0};
     cli_syntax syntax = {.name = "model export",
-                         .help = "Usage: snnsim model export MODEL --npy DIR\n"
-                                 "Writes the weights of each layer to DIR/LAYER.npy, in PyTorch's axis order "
-                                 "(int8 or int16 values q, or\n"
-                                 "float32), and their scales to DIR/scales.csv: w = q * scale.\n",
+                         .help = export_help,
                          .letters = ":h",
                          .options = options,
                          .positional_min = 1,
@@ -207,23 +225,25 @@ static bool export(int argc, char **argv, snn_error *err) {
                          .own = take,
                          .context = &o};
     cli_common common = {0};
-    snn_model model = {0};
     int first;
     cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
     bool ok = parsed == CLI_DONE;
-    if (parsed == CLI_GO && o.npys != 1)
+    if (parsed == CLI_GO && (o.npys > 1 || (!o.npys && !o.nir)))
         snn_fail(err, SNN_ERR_USAGE,
-                 "model export: expected --npy DIR once (see snnsim model export --help)");
+                 "model export: expected --npy DIR or --nir FILE (see snnsim model export --help)");
     else if (parsed == CLI_GO)
-        ok = snn_model_load(&model, argv[first], err) && snn_folder_create(o.npy[0], err) &&
-             snn_model_export_npy(&model, o.npy[0], err);
-    snn_model_free(&model);
+        ok = export_model(argv[first], &o, err);
     cli_common_free(&common);
     free(o.npy);
     return ok;
 }
 
 /* ---- quantise ---- */
+
+static const char quantise_help[] =
+    "Usage: snnsim model quantise CONFIG MODEL -o MODEL [--set quant.bits=N]...\n"
+    "Turns a model's float weights into codes as section quant of the config says, and tells what that\n"
+    "cost.\n";
 
 /* Codes, record and statistics [tensors] of a float model. */
 static bool make_codes(const snn_model *model, const snn_quantisation *q, snn_model *codes,
@@ -262,10 +282,7 @@ static bool quantise(int argc, char **argv, snn_error *err) {
                                             {0}};
     model_options o = {0};
     cli_syntax syntax = {.name = "model quantise",
-                         .help =
-                             "Usage: snnsim model quantise CONFIG MODEL -o MODEL [--set quant.bits=N]...\n"
-                             "Turns a model's float weights into codes as section quant of the config says, "
-                             "and tells what that cost.\n",
+                         .help = quantise_help,
                          .letters = ":ho:",
                          .options = options,
                          .positional_min = 2,
@@ -290,17 +307,19 @@ static bool quantise(int argc, char **argv, snn_error *err) {
 
 /* ---- diff ---- */
 
+static const char diff_help[] =
+    "Usage: snnsim model diff A B\n"
+    "Compares two models: network, scales, and how many codes and bits of each layer differ.\n"
+    "Exit code 0: the same; 4: they differ.\n";
+
 static bool diff(int argc, char **argv, snn_error *err) {
-    cli_syntax syntax = {
-        .name = "model diff",
-        .help = "Usage: snnsim model diff A B\n"
-                "Compares two models: network, scales, and how many codes and bits of each layer differ.\n"
-                "Exit code 0: the same; 4: they differ.\n",
-        .letters = ":h",
-        .options = help_only,
-        .positional_min = 2,
-        .positional_max = 2,
-        .positional = "A or B"};
+    cli_syntax syntax = {.name = "model diff",
+                         .help = diff_help,
+                         .letters = ":h",
+                         .options = help_only,
+                         .positional_min = 2,
+                         .positional_max = 2,
+                         .positional = "A or B"};
     cli_common common = {0};
     int first;
     cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);

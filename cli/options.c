@@ -29,20 +29,21 @@ static bool assign(cli_common *common, const char *assignment, snn_error *err) {
     return true;
 }
 
-/* --seed N stands for --set seed=N, with the range of that key. */
-static bool assign_number(cli_common *common, int which, const char *option, const char *path,
-                          const char *value, snn_error *err) {
+/* --seed N stands for --set seed=N, with the range of that key; the last one given counts. */
+static bool assign_number(char **assignment, const char *option, const char *path, const char *value,
+                          snn_error *err) {
+    enum { SIZE = 64 }; /* of the longest path with a number of 20 digits */
     const snn_config_key *key = snn_config_keys;
     while (key->path && strcmp(key->path, path) != 0)
         key++;
     uint64_t n = 0;
     if (!cli_number(option, value, (uint64_t)key->min, (uint64_t)key->max, &n, err))
         return false;
-    free(common->text[which]);
-    common->text[which] = snn_alloc(64, 1, "option", err);
-    if (!common->text[which])
+    free(*assignment);
+    *assignment = snn_alloc(SIZE, 1, "option", err);
+    if (!*assignment)
         return false;
-    snprintf(common->text[which], 64, "%s=%llu", path, (unsigned long long)n);
+    snprintf(*assignment, SIZE, "%s=%llu", path, (unsigned long long)n);
     return true;
 }
 
@@ -51,19 +52,18 @@ static bool take_shared(cli_common *common, int option, const char *value, snn_e
     case CLI_SET:
         return assign(common, value, err);
     case CLI_SEED:
-        return assign_number(common, 0, "--seed", "seed", value, err);
+        return assign_number(&common->number[0], "--seed", "seed", value, err);
     case CLI_THREADS:
-        return assign_number(common, 1, "--threads", "run.threads", value, err);
+        return assign_number(&common->number[1], "--threads", "run.threads", value, err);
     case CLI_LIMIT:
-        return assign_number(common, 2, "--limit", "run.limit", value, err);
+        return assign_number(&common->number[2], "--limit", "run.limit", value, err);
     case CLI_QUIET:
         common->quiet = true;
         return true;
-    case CLI_JSON:
+    default:
         common->json = true;
         return true;
     }
-    return true;
 }
 
 /* The sentence for what getopt_long refused: ':' a missing value, '?' anything else. */
@@ -117,7 +117,7 @@ cli_parsed cli_parse(const cli_syntax *syntax, int argc, char **argv, cli_common
         return CLI_FAILED;
     /* --seed and the like win over --set, wherever they stand */
     for (int i = 0; i < 3; i++)
-        if (common->text[i] && !assign(common, common->text[i], err))
+        if (common->number[i] && !assign(common, common->number[i], err))
             return CLI_FAILED;
     *first = optind;
     common->config = argc > optind ? argv[optind] : NULL;
@@ -127,7 +127,7 @@ cli_parsed cli_parse(const cli_syntax *syntax, int argc, char **argv, cli_common
 void cli_common_free(cli_common *common) {
     free(common->assignment);
     for (int i = 0; i < 3; i++)
-        free(common->text[i]);
+        free(common->number[i]);
     *common = (cli_common){0};
 }
 

@@ -10,13 +10,11 @@ static const char help[] =
     "Usage: snnsim run CONFIG [OPTION]...\n"
     "Runs a trained network on a data set and reports accuracy, activity, operations and time.\n"
     "\n"
-    "  --model FILE       the model (default: model.path of the config); looked up in the current folder, "
-    "./models and the\n"
-    "                     installed models\n"
+    "  --model FILE       the model (default: model.path of the config); looked up in the current\n"
+    "                     folder, in ./models and in the installed models\n"
     "  --out DIR          write report.json, predictions.csv and confusion.csv to this folder\n"
-    "  --trace LAYER      with --out: write LAYER_spikes.npy (uint8 [samples][steps][neurons]) and "
-    "LAYER_membrane.npy\n"
-    "                     (float32 or int32); may be given more than once\n"
+    "  --trace LAYER      with --out: write LAYER_spikes.npy (uint8 [samples][steps][neurons]) and\n"
+    "                     LAYER_membrane.npy (float32 or int32); may be given more than once\n"
     "  --set KEY=VALUE    override a key of the config (see snnsim config); may be given more than once\n"
     "  --seed N           the same as --set seed=N\n"
     "  --threads N        the same as --set run.threads=N (0: all CPUs)\n"
@@ -26,8 +24,8 @@ static const char help[] =
     "  --help             this text\n"
     "\n"
     "Example: snnsim run gesture.cfg --threads 2 --out results\n"
-    "The figures are defined in docs/metrics.md. Interrupted (Ctrl-C), it exits with 130 and leaves no "
-    "files.\n";
+    "The figures are defined in docs/metrics.md. Interrupted (Ctrl-C), it exits with 130 and leaves\n"
+    "no files.\n";
 
 enum { OPTION_MODEL = CLI_OWN, OPTION_OUT, OPTION_TRACE };
 

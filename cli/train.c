@@ -11,21 +11,20 @@
 
 static const char help[] =
     "Usage: snnsim train CONFIG [OPTION]...\n"
-    "Trains the network of the config on the training part of its data set, quantises it, and writes the "
-    "model.\n"
+    "Trains the network of the config on the training part of its data set, quantises it, and writes\n"
+    "the model.\n"
     "\n"
     "  --model FILE       where to write the model (default: model.path of the config)\n"
-    "  --float FILE       also write the float weights from before quantisation, as a model of their own\n"
-    "  --resume           continue from FILE.checkpoint, to the same bits as without the interruption\n"
+    "  --float FILE       also write the float weights from before quantisation, as a model\n"
+    "  --resume           continue from FILE.checkpoint, to the same bits as without interruption\n"
     "  --set KEY=VALUE    override a key of the config (see snnsim config); may be given more than once\n"
     "  --seed N           the same as --set seed=N\n"
     "  --threads N        the same as --set run.threads=N (0: all CPUs)\n"
     "  --quiet            print errors only\n"
     "  --help             this text\n"
     "\n"
-    "Beside the model FILE stand FILE.training.csv, the training curve, and, until training is finished, "
-    "FILE.checkpoint.\n"
-    "Interrupted (Ctrl-C), it saves the checkpoint and exits with 130.\n"
+    "Beside the model FILE stand FILE.training.csv, the training curve, and, until training is\n"
+    "finished, FILE.checkpoint. Interrupted (Ctrl-C), it saves the checkpoint and exits with 130.\n"
     "\n"
     "Example: snnsim train gesture.cfg --model gesture.h5 --seed 7\n";
 

@@ -40,6 +40,36 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
     [ "$(value one/report.json digests)" = "$(value two/report.json digests)" ]
 }
 
+@test "a scale for each output channel comes back too" {
+    go model quantise tiny.cfg float.h5 -o channels.h5 --set quant.per_channel=true --set quant.bits=5
+    expect 0
+    "$SNNSIM" model export channels.h5 --npy channels
+    go model import tiny.cfg --npy conv1=channels/conv1.npy:channels/conv1.scale.npy \
+        --npy fc1=channels/fc1.npy:channels/fc1.scale.npy --set quant.bits=5 -o channels-back.h5
+    expect 0
+    go model diff channels.h5 channels-back.h5
+    expect 0
+}
+
+@test "a NIR graph is still a model" {
+    go model export tiny.h5 --nir nir.h5
+    expect 0
+    [ -z "$output$stderr" ]
+    go model diff tiny.h5 nir.h5
+    expect 0
+    go model export tiny.h5 --nir no-such-folder/nir.h5
+    expect 1
+}
+
+@test "a colon may be part of a name" {
+    mkdir -p a:b
+    "$SNNSIM" model export float.h5 --npy a:b
+    go model import tiny.cfg --npy conv1=a:b/conv1.npy --npy fc1=a:b/fc1.npy --float -o colon.h5
+    expect 0
+    go model diff float.h5 colon.h5
+    expect 0
+}
+
 @test "float weights come in too" {
     "$SNNSIM" model export float.h5 --npy floats
     go model import tiny.cfg --npy conv1=floats/conv1.npy --npy fc1=floats/fc1.npy --float --output kept.h5
