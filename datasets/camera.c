@@ -13,8 +13,9 @@
 #define TURNS 8
 /* Steps that a tile stays awake after the arm has left it: the photoreceptors of dark pixels (10 % light: 30 Hz, 5 ms) settle. */
 #define AWAKE 8
-/* The sensor watches for a while before the recording begins, so that it does not start with the unrest of its first sight. */
-#define WARM_UP_US 60000
+/* The sensor watches for a while before the recording begins, so that it does not start with the unrest of its first sight:
+ * idle tiles see the lamps ripple (120 Hz) every 16 ms, which beats at 5 Hz. */
+#define WARM_UP_US 200000
 
 bool snn_camera_from_config(const snn_config *config, snn_camera *camera, snn_error *err) {
     (void)err; /* the table of keys has checked every range */

@@ -39,15 +39,30 @@ static double styled(snn_random *r, double habit, double low, double high) {
     return low + (high - low) * (0.5 + 0.25 * (habit + chance));
 }
 
+/* A point in a box. C leaves open in which order the items of a list are worked out, so draws that stand side by side in
+ * braces or arguments would differ between compilers. */
+static snn_vec somewhere(snn_random *r, snn_vec low, snn_vec high) {
+    snn_vec v;
+    v.x = snn_camera_range(r, low.x, high.x);
+    v.y = snn_camera_range(r, low.y, high.y);
+    v.z = snn_camera_range(r, low.z, high.z);
+    return v;
+}
+
 static snn_harmonic harmonic(double amplitude, double rate, double phase) {
     return (snn_harmonic){amplitude, rate, phase};
+}
+
+/* A slow wander of up to `most`, four strokes to a turn. */
+static snn_harmonic idle(snn_random *r, double most) {
+    double amplitude = snn_camera_range(r, 0, most), phase = snn_camera_range(r, 0, SNN_TURN);
+    return harmonic(amplitude, 0.25, phase);
 }
 
 /* An arm that hangs at the side. */
 static void rest(snn_random *r, snn_arm_motion *a) {
     *a = (snn_arm_motion){0};
-    a->centre = (snn_vec){snn_camera_range(r, 0.15, 0.20), snn_camera_range(r, 0.31, 0.36),
-                          snn_camera_range(r, 0.0, 0.06)};
+    a->centre = somewhere(r, (snn_vec){0.15, 0.31, 0.0}, (snn_vec){0.20, 0.36, 0.06});
     a->pole = (snn_vec){0.6, 0.4, -0.6};
     a->spread = 0.05;
     a->path[OUT][0] = harmonic(0.004, 1, snn_camera_range(r, 0, SNN_TURN)); /* shaken by the other arm */
@@ -81,8 +96,9 @@ static void clap(snn_random *r, const double *habit, snn_performance *p) {
 static void wave(snn_random *r, const double *habit, snn_performance *p, int arm) {
     snn_arm_motion *a = begin(&p->arm[arm]);
     double swing = styled(r, habit[0], 0.035, 0.11);
-    a->centre = (snn_vec){styled(r, habit[1], 0.12, 0.32), styled(r, habit[2], -0.24, 0.0),
-                          snn_camera_range(r, 0.04, 0.16)};
+    a->centre.x = styled(r, habit[1], 0.12, 0.32);
+    a->centre.y = styled(r, habit[2], -0.24, 0.0);
+    a->centre.z = snn_camera_range(r, 0.04, 0.16);
     p->hz = styled(r, habit[3], 1.1, 2.8);
     a->path[OUT][0] = harmonic(swing, 1, 0);
     a->path[DOWN][0] = harmonic(swing * snn_camera_range(r, 0.1, 0.3), 2, QUARTER); /* an arc */
@@ -98,8 +114,9 @@ static void circle(snn_random *r, const double *habit, snn_performance *p, int a
     double radius = styled(r, habit[0], 0.13, 0.27), squeeze = snn_camera_range(r, 0.8, 1.2);
     double tilt = snn_camera_range(r, -0.5, 0.5), bulge = snn_camera_range(r, -0.05, 0.05);
     double turn = arm == SNN_ARM_LEFT ? sense : -sense; /* the path is mirrored for the right arm */
-    a->centre = (snn_vec){styled(r, habit[1], 0.11, 0.26), styled(r, habit[2], -0.09, 0.08),
-                          snn_camera_range(r, 0.06, 0.18)};
+    a->centre.x = styled(r, habit[1], 0.11, 0.26);
+    a->centre.y = styled(r, habit[2], -0.09, 0.08);
+    a->centre.z = snn_camera_range(r, 0.06, 0.18);
     p->hz = styled(r, habit[3], 0.8, 2.1);
     a->path[OUT][0] = harmonic(radius, 1, QUARTER);
     a->path[DOWN][0] = harmonic(radius * squeeze, turn, 0);
@@ -136,11 +153,10 @@ static void drums(snn_random *r, const double *habit, snn_performance *p) {
     for (int i = 0; i < SNN_ARMS; i++) {
         snn_arm_motion *a = begin(&p->arm[i]);
         double half = i == SNN_ARM_RIGHT || together ? 0 : SNN_TURN / 2;
-        a->centre =
-            (snn_vec){apart + snn_camera_range(r, -0.03, 0.03), y + snn_camera_range(r, -0.03, 0.03), z};
+        a->centre = somewhere(r, (snn_vec){apart - 0.03, y - 0.03, z}, (snn_vec){apart + 0.03, y + 0.03, z});
         a->path[DOWN][0] = harmonic(stroke, 1, half);
         a->path[DOWN][1] = harmonic(0.3 * stroke, 2, 2 * half + 1.0); /* slow up, fast down */
-        a->path[OUT][0] = harmonic(snn_camera_range(r, 0, 0.04), 0.25, snn_camera_range(r, 0, SNN_TURN));
+        a->path[OUT][0] = idle(r, 0.04);
         a->path[FRONT][0] = harmonic(0.3 * stroke, 1, half);
         a->pole = (snn_vec){0.6, 0.8, -0.4};
         a->spread = -1;
@@ -152,18 +168,20 @@ static void guitar(snn_random *r, const double *habit, snn_performance *p, bool 
     snn_arm_motion *strum = begin(&p->arm[left_handed ? SNN_ARM_LEFT : SNN_ARM_RIGHT]);
     snn_arm_motion *fret = begin(&p->arm[left_handed ? SNN_ARM_RIGHT : SNN_ARM_LEFT]);
     double stroke = styled(r, habit[0], 0.025, 0.075), slant = snn_camera_range(r, -0.5, 0.7);
-    strum->centre = (snn_vec){snn_camera_range(r, 0.0, 0.18), styled(r, habit[1], 0.14, 0.29),
-                              snn_camera_range(r, 0.1, 0.18)};
+    strum->centre.x = snn_camera_range(r, 0.0, 0.18);
+    strum->centre.y = styled(r, habit[1], 0.14, 0.29);
+    strum->centre.z = snn_camera_range(r, 0.1, 0.18);
     p->hz = styled(r, habit[3], 1.6, 3.8);
     strum->path[DOWN][0] = harmonic(stroke, 1, 0);
     strum->path[OUT][0] = harmonic(stroke * slant, 1, snn_camera_range(r, -0.6, 0.6));
     strum->pole = (snn_vec){1, 0.2, -0.3};
     strum->spread = 0.05;
     strum->flex = -0.2;
-    fret->centre = (snn_vec){styled(r, habit[2], 0.2, 0.36), snn_camera_range(r, -0.04, 0.16),
-                             snn_camera_range(r, 0.1, 0.2)};
-    fret->path[OUT][0] = harmonic(snn_camera_range(r, 0.0, 0.05), 0.25, snn_camera_range(r, 0, SNN_TURN));
-    fret->path[DOWN][0] = harmonic(snn_camera_range(r, 0.0, 0.025), 0.25, snn_camera_range(r, 0, SNN_TURN));
+    fret->centre.x = styled(r, habit[2], 0.2, 0.36);
+    fret->centre.y = snn_camera_range(r, -0.04, 0.16);
+    fret->centre.z = snn_camera_range(r, 0.1, 0.2);
+    fret->path[OUT][0] = idle(r, 0.05);
+    fret->path[DOWN][0] = idle(r, 0.025);
     fret->pole = (snn_vec){0.3, 1, -0.3};
     fret->spread = -1;
     fret->flex = 0.4;
@@ -182,21 +200,20 @@ static void improvise(snn_random *r, snn_performance *p) {
         a->pole = (snn_vec){0.7, 0.7, -0.3};
         a->spread = snn_camera_range(r, -0.2, 0.4);
         if (kind == 0) { /* flap sideways */
-            a->centre = (snn_vec){snn_camera_range(r, 0.32, 0.4), snn_camera_range(r, -0.05, 0.1), 0.03};
+            a->centre = somewhere(r, (snn_vec){0.32, -0.05, 0.03}, (snn_vec){0.4, 0.1, 0.03});
             a->path[DOWN][0] = harmonic(size, 1, turn);
             a->path[OUT][0] = harmonic(-0.3 * size, 2, 2 * turn + QUARTER);
         } else if (kind == 1) { /* both arms overhead */
-            a->centre = (snn_vec){snn_camera_range(r, 0.05, 0.16), snn_camera_range(r, -0.3, -0.22), 0.05};
+            a->centre = somewhere(r, (snn_vec){0.05, -0.3, 0.05}, (snn_vec){0.16, -0.22, 0.05});
             a->path[OUT][0] = harmonic(0.7 * size, 1, turn);
             a->path[DOWN][0] = harmonic(0.2 * size, 2, 0);
         } else if (kind == 2) { /* punch towards the camera */
-            a->centre = (snn_vec){snn_camera_range(r, 0.03, 0.14), snn_camera_range(r, -0.06, 0.05), 0.18};
+            a->centre = somewhere(r, (snn_vec){0.03, -0.06, 0.18}, (snn_vec){0.14, 0.05, 0.18});
             a->path[FRONT][0] = harmonic(0.13, 1, turn);
             a->path[DOWN][0] = harmonic(-0.25 * size, 1, turn);
             a->spread = -1;
         } else { /* one arm to and fro, or free figures of both */
-            a->centre = (snn_vec){snn_camera_range(r, 0.0, 0.25), snn_camera_range(r, -0.15, 0.2),
-                                  snn_camera_range(r, 0.08, 0.2)};
+            a->centre = somewhere(r, (snn_vec){0.0, -0.15, 0.08}, (snn_vec){0.25, 0.2, 0.2});
             for (int axis = OUT; axis <= FRONT; axis++) {
                 double share = snn_camera_range(r, 0.1, 1.0);
                 double rate = kind == 3 ? 1 : 0.5 + 0.5 * snn_random_below(r, 3);

@@ -115,7 +115,7 @@ void snn_sensor_adapt(snn_sensor *s, int tile, const float intensity[SNN_TILE_PI
         float u = (float)(snn_random_u32(s->noise) >> 8) * (1.0f / 16777216.0f);
         s->light[i] = intensity[k];
         s->receptor[i] = log256(intensity[k] + DARK);
-        s->memory[i] = s->receptor[i] + 0.95f * (s->off[i] - u * (s->on[i] + s->off[i]));
+        s->memory[i] = s->receptor[i] + 0.999f * (s->off[i] - u * (s->on[i] + s->off[i]));
         s->blind[i] = t;
     }
     s->seen[tile] = t;

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The five lighting conditions of DVS128 Gesture, in the order of snn_camera_light_name. Level 1 is a bright office; levels and ripple are assumptions.
+/* The five lighting conditions of DVS128 Gesture, in the order of light_name in make.c. Level 1 is a bright office; levels and ripple are assumptions.
  * Fluorescent tubes ripple at twice the mains frequency. */
 static const struct {
     double level, gradient, flicker, hz;
@@ -71,8 +71,8 @@ void snn_scene_draw_take(const snn_camera *camera, const snn_body *body, int sub
     snn_random_init(r, camera->seed, SNN_PURPOSE_SUBJECT, (uint64_t)subject << 32 | (uint64_t)(take + 1));
     snn_stance *s = &scene->stance;
     s->scale = body->stature * snn_camera_range(r, 0.94, 1.06);
-    s->x = 70 + 7 * snn_random_normal(r); /* 73 and 82 in the real recordings at hand */
-    s->y = 80 + 5 * snn_random_normal(r);
+    s->x = 69 + 8 * snn_random_normal(r); /* 73 and 82 in the real recordings at hand */
+    s->y = 80 + 6 * snn_random_normal(r);
     s->distance = snn_camera_range(r, 1.3, 2.0); /* 2.2 to 3.4 m for a stature of 1.7 m; assumption */
     s->x = s->x < 50 ? 50 : s->x > 90 ? 90 : s->x;
     s->y = s->y < 66 ? 66 : s->y > 94 ? 94 : s->y;
