@@ -185,7 +185,7 @@ valgrind: ## one small run under valgrind
 INSTALL_DIR := $(DESTDIR)$(PREFIX)
 CONFIGS := $(wildcard configs/*.cfg)
 MODELS := $(wildcard models/*.h5)
-DOCS := $(wildcard README.md LICENSE docs/*.md)
+DOCS := README.md LICENSE $(filter-out docs/README.md,$(wildcard docs/*.md))
 install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
 	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/doc/snnsim)
 	install -m 755 $(BUILD)/snnsim $(INSTALL_DIR)/bin/
