@@ -50,11 +50,10 @@ bool snn_source_read(const snn_source *s, uint64_t offset, size_t n, uint8_t *ou
 }
 
 static char *concatenate(const char *a, const char *b, const char *c, snn_error *err) {
-    char *path = NULL;
-    if (asprintf(&path, "%s%s%s", a, b, c) < 0) {
-        snn_fail(err, SNN_ERR_RUNTIME, "out of memory for a path");
-        return NULL;
-    }
+    size_t size = strlen(a) + strlen(b) + strlen(c) + 1;
+    char *path = snn_alloc(size, 1, "path", err);
+    if (path != NULL)
+        snprintf(path, size, "%s%s%s", a, b, c);
     return path;
 }
 
@@ -193,7 +192,7 @@ bool snn_folder_names(const snn_dataset *d, const char *path, const char *ending
         if (entry->d_name[0] != '.' && ends_with(entry->d_name, ending))
             ok = snn_names_add(names, entry->d_name, strlen(entry->d_name), err);
     closedir(dir);
-    if (names->n > 0)
+    if (names->name != NULL)
         qsort(names->name, names->n, sizeof *names->name, by_name);
     return ok;
 }

@@ -63,7 +63,7 @@ static size_t flush(counters *c, bool binary, snn_spike *out) {
 /* How pixels become input lines. */
 typedef struct {
     uint64_t
-        reciprocal; /* ceil(2^32 / downsample): exact floor(x / downsample) for x < 2^16 and downsample <= 2^16 */
+        reciprocal; /* floor(2^32 / downsample) + 1: x * this / 2^32 is floor(x / downsample) for both up to 2^16 */
     uint64_t row, plane; /* lines per row and per channel; plane = 0 merges the channels */
 } pixel_map;
 
@@ -121,8 +121,7 @@ bool snn_frame(const snn_framing *f, const snn_events *e, snn_spikes *out, snn_f
     if (!ok || e->n == 0)
         return ok;
 
-    pixel_map map = {.reciprocal =
-                         (((uint64_t)1 << 32) + (uint64_t)f->downsample - 1) / (uint64_t)f->downsample,
+    pixel_map map = {.reciprocal = ((uint64_t)1 << 32) / (uint64_t)f->downsample + 1,
                      .row = shape[2],
                      .plane = f->merge_polarity ? 0 : (uint64_t)shape[1] * shape[2]};
     uint64_t t0 = (uint64_t)e->event[0].t, window = (uint64_t)f->bin_us;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_SIZE 300
 #define PARTS 2 /* training, test */
 static const char *const part_name[PARTS] = {"training", "test"};
 
@@ -40,18 +41,9 @@ static void finding(verifier *v, const char *fmt, ...) {
     v->findings++;
 }
 
-/* One sample as it would be used. */
-static void check_sample(verifier *v, const snn_dataset *d, size_t i, snn_dataset_buffer *b, snn_spikes *x) {
-    char name[300];
-    snn_error err = {0};
-    snn_dataset_sample(d, i, name, sizeof name);
-    if (!snn_dataset_frames(d, i, b, x, &err)) {
-        finding(v, "sample %s: %s", name, err.text);
-        return;
-    }
+static void check_events(verifier *v, const snn_dataset *d, size_t i, const char *name, const snn_events *e) {
     if (!d->info.has_events)
         return;
-    const snn_events *e = &b->events;
     if (e->n == 0)
         finding(v, "sample %s: no events", name);
     if (e->out_of_order > 0)
@@ -60,6 +52,22 @@ static void check_sample(verifier *v, const snn_dataset *d, size_t i, snn_datase
         e->event[e->n - 1].t - e->event[0].t > NMNIST_LONGEST_US)
         finding(v, "sample %s: lasts %" PRId64 " us, expected about 300000 us", name,
                 e->event[e->n - 1].t - e->event[0].t);
+}
+
+/* One sample as it would be used. Bad data is a finding; false when it cannot be told (no memory). */
+static bool check_sample(verifier *v, const snn_dataset *d, size_t i, snn_dataset_buffer *b, snn_spikes *x,
+                         snn_error *err) {
+    char name[NAME_SIZE];
+    snn_error e = {.text = ""};
+    snn_dataset_sample(d, i, name, sizeof name);
+    bool ok = snn_dataset_frames(d, i, b, x, &e);
+    if (!ok && e.code != SNN_ERR_DATA)
+        return snn_fail(err, e.code, "%s", e.text);
+    if (ok)
+        check_events(v, d, i, name, &b->events);
+    else
+        finding(v, "sample %s: %s", name, e.text);
+    return true;
 }
 
 static void count_parts(const snn_dataset *d, uint64_t samples[PARTS],
@@ -94,7 +102,7 @@ static void check_counts(verifier *v, const snn_dataset *d, const bool opened[PA
 
 /* Rows of a label file come in order of time. */
 static void check_overlap(verifier *v, const snn_dataset *d) {
-    char name[300];
+    char name[NAME_SIZE];
     for (size_t i = 1; i < d->table.n; i++) {
         const snn_sample *s = &d->table.sample[i], *before = s - 1;
         if (s->format == SNN_FORMAT_AEDAT && s->path == before->path && s->start < before->end)
@@ -139,7 +147,7 @@ static bool check_all(verifier *v, const snn_dataset *d, const bool opened[PARTS
     check_overlap(v, d);
     bool ok = check_leaks(v, d, err);
     for (size_t i = 0; ok && i < d->table.n; i++)
-        check_sample(v, d, i, &b, &x);
+        ok = check_sample(v, d, i, &b, &x, err);
     snn_spikes_free(&x);
     snn_dataset_buffer_free(&b);
     return ok;
@@ -149,13 +157,15 @@ static bool check_all(verifier *v, const snn_dataset *d, const bool opened[PARTS
 static bool verify_parts(verifier *v, const snn_config *config, snn_error *err) {
     static const snn_split split[PARTS] = {SNN_SPLIT_TRAIN, SNN_SPLIT_TEST};
     for (int part = 0; part < PARTS; part++) {
-        snn_error e = {0};
+        snn_error e = {.text = ""};
         bool opened[PARTS] = {part == 0, part == 1};
         snn_dataset *d = snn_dataset_open_folds(config, split[part], false, &e);
-        if (d == NULL && e.code != SNN_ERR_USAGE)
-            finding(v, "%s part: %s", part_name[part], e.text);
         bool ok = d == NULL || check_all(v, d, opened, err);
         snn_dataset_free(d);
+        if (d == NULL && e.code == SNN_ERR_RUNTIME)
+            ok = snn_fail(err, e.code, "%s", e.text);
+        else if (d == NULL && e.code == SNN_ERR_DATA) /* USAGE: this part is not meant to be there */
+            finding(v, "%s part: %s", part_name[part], e.text);
         if (!ok)
             return false;
     }
@@ -164,7 +174,7 @@ static bool verify_parts(verifier *v, const snn_config *config, snn_error *err) 
 
 bool snn_dataset_verify(const snn_config *config, void *out, size_t *findings, snn_error *err) {
     verifier v = {.out = out};
-    snn_error e = {0};
+    snn_error e = {.text = ""};
     snn_dataset *d = snn_dataset_open_folds(config, SNN_SPLIT_ALL, false, &e);
     bool ok;
     if (d != NULL) {

@@ -301,6 +301,9 @@ static void sources_are_bounded(void **state) {
     s.size = 5; /* it was longer once */
     assert_false(snn_source_read(&s, 2, 3, out, &err));
     check_error(&err, SNN_ERR_DATA, "byte 4: the file became shorter");
+    s.size = 6;
+    assert_false(snn_source_read(&s, 4, 2, out, &err)); /* nothing is left at all */
+    check_error(&err, SNN_ERR_DATA, "byte 4: the file became shorter");
     fclose(f);
     s.fd = -1;
     assert_false(snn_source_read(&s, 2, 3, out, &err));

@@ -102,6 +102,26 @@ static void nmnist_official(void **state) {
     snn_dataset_free(d);
 }
 
+/* Readers take the sensor's sides from the data set, each in its place. */
+static void sensors_need_not_be_square(void **state) {
+    (void)state;
+    make_nmnist();
+    snn_dataset *d = open_ok(NMNIST "};", SNN_SPLIT_TEST);
+    snn_dataset_buffer b = {0};
+    snn_error err = {0};
+    d->info.sensor[1] = 1;
+    assert_false(snn_dataset_events(d, 0, &b, &err));
+    check_error(&err, SNN_ERR_DATA,
+                "byte 0: event at x = 33, y = 1, channel 0 lies outside the sensor of 34 x 1 x 2");
+    d->info.sensor[1] = 2;
+    assert_true(snn_dataset_events(d, 0, &b, &err));
+    assert_int_equal(b.events.width, 34);
+    assert_int_equal(b.events.height, 2);
+    assert_int_equal(b.events.channels, 2);
+    snn_dataset_buffer_free(&b);
+    snn_dataset_free(d);
+}
+
 static void nmnist_problems(void **state) {
     (void)state;
     open_fails("dataset = { name = \"nmnist\"; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
@@ -565,6 +585,7 @@ static void sample_table(void **state) {
     assert_string_equal(snn_table_text(&t, &t.sample[1]), "");
     assert_string_equal(snn_table_text(&t, &t.sample[2]), "third/one");
     assert_int_equal(t.n, 3);
+    assert_int_equal(t.used, 1 + 6 + 1 + 10);
     t.n = SNN_SAMPLES_MAX;
     assert_false(snn_table_add(&t, &s, &err));
     check_error(&err, SNN_ERR_DATA, "more than 16777216 samples");
@@ -591,6 +612,7 @@ int main(void) {
         cmocka_unit_test(float_events),
         cmocka_unit_test(camera),
         IN_TEMP(framing_keys),
+        IN_TEMP(sensors_need_not_be_square),
         cmocka_unit_test(sample_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
