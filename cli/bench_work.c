@@ -116,7 +116,8 @@ bool bench_golden(bench_work *w, const char **where, snn_error *err) {
     snn_config *c = snn_config_load("gesture.cfg", err);
     w->name = "gesture-golden";
     *where = "the golden traces' random weights and inputs";
-    bool ok = c && config_net(w, c, (snn_shape){2, 32, 32}, err) && random_weights(w, 1, exponent, err) &&
+    bool ok = c && snn_config_set(c, "network.layers[0].neuron.gain=1.0", err) &&
+              config_net(w, c, (snn_shape){2, 32, 32}, err) && random_weights(w, 1, exponent, err) &&
               random_inputs(w, 100, 16, 20, err);
     snn_config_free(c);
     return ok;

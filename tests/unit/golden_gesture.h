@@ -21,7 +21,9 @@ static inline uint32_t golden_hash(uint32_t stream, uint32_t i) {
 
 static inline snn_net *golden_net(snn_error *err) {
     snn_config *c = snn_config_load("configs/gesture.cfg", err);
-    snn_net *net = c ? snn_net_from_config(c, (snn_shape){2, 32, 32}, err) : NULL;
+    snn_net *net = c && snn_config_set(c, "network.layers[0].neuron.gain=1.0", err)
+                       ? snn_net_from_config(c, (snn_shape){2, 32, 32}, err)
+                       : NULL;
     snn_config_free(c);
     return net;
 }
