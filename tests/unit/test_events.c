@@ -71,6 +71,12 @@ static void first_place_is_named(void **state) {
     e.event[3].t = 0;
     assert_false(snn_events_sort(&e, "r", &err));
     check_error(&err, SNN_ERR_DATA, "event 1 has time 1 us after 5 us; 2 of 4");
+    e.event[0].t = 0;
+    e.event[1].t = 10;
+    e.event[2].t = 5; /* not before the last but one */
+    e.event[3].t = 20;
+    assert_false(snn_events_sort(&e, "r", &err));
+    check_error(&err, SNN_ERR_DATA, "event 2 has time 5 us after 10 us; 1 of 4");
     snn_events_free(&e);
 }
 
