@@ -209,6 +209,7 @@ static void refusals(void **state) {
     write_npy(at("turned.npy"), SNN_NPY_F32, 2, (uint64_t[]){12, 5}, value);
     write_npy(at("flat.npy"), SNN_NPY_F32, 1, (uint64_t[]){60}, value);
     write_npy(at("conv.npy"), SNN_NPY_F32, 4, (uint64_t[]){3, 2, 2, 2}, value);
+    write_npy(at("conv3.npy"), SNN_NPY_F32, 4, (uint64_t[]){3, 2, 2, 3}, value);
     value[7] = INFINITY;
     write_npy(at("inf.npy"), SNN_NPY_F32, 2, fc_shape, value);
     refused(&none, "fc", at("fc.npy"), NULL, SNN_ERR_USAGE, "there is no network to import weights into");
@@ -219,6 +220,8 @@ static void refusals(void **state) {
             "turned.npy: has shape 12 x 5, layer 'fc' needs 5 x 12 (PyTorch's axis order)");
     refused(&m, "fc", at("flat.npy"), NULL, SNN_ERR_DATA, "has shape 60, layer 'fc' needs 5 x 12");
     refused(&m, "fc", at("conv.npy"), NULL, SNN_ERR_DATA, "has shape 3 x 2 x 2 x 2, layer 'fc' needs 5 x 12");
+    refused(&m, "conv", at("conv3.npy"), NULL, SNN_ERR_DATA,
+            "has shape 3 x 2 x 2 x 3, layer 'conv' needs 3 x 2 x 2 x 2");
     refused(&m, "conv", at("fc.npy"), NULL, SNN_ERR_DATA,
             "has shape 5 x 12, layer 'conv' needs 3 x 2 x 2 x 2");
     refused(&m, "fc", at("f64.npy"), NULL, SNN_ERR_DATA,

@@ -933,6 +933,13 @@ static void diffs(void **state) {
     b = model_of(5, 8, false);
     expect_diff(&a, &b, "fc: 5 scales against 1\n");
     snn_model_free(&b);
+    b = (snn_model){.net = snn_net_copy(a.net, NULL), .weights = snn_weights_copy(a.weights, NULL)};
+    b.weights->tensor[1].scales = 1; /* nothing else differs */
+    expect_diff(&a, &b, "fc: 5 scales against 1\n");
+    b.weights->tensor[1].scales = 5;
+    b.weights->tensor[1].scale[4] = 77;
+    expect_diff(&a, &b, "fc: 1 of 5 scales differ, first: ");
+    snn_model_free(&b);
     b = model_of(5, 0, false);
     expect_diff(&a, &b, "fc: 8 bits offset_binary against float32\n");
     snn_model c = model_of(5, 0, false);

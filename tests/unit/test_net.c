@@ -123,6 +123,8 @@ static void window_shapes(void **state) {
         assert_non_null(net);
         bool pool = strstr(cases[i].layer, "pool") != NULL;
         assert_int_equal(net->layer[0].out.height, cases[i].out);
+        uint32_t k = net->layer[0].kernel;
+        assert_int_equal(snn_layer_fan_in(&net->layer[0]), pool ? k * k : 2 * k * k);
         assert_int_equal(net->layer[0].out.channels, pool ? 2 : 3);
         assert_int_equal(net->layer[1].in.channels, pool ? 2 : 3);
         assert_int_equal(net->steps, 7);
@@ -161,7 +163,8 @@ static void neuron_defaults_and_overrides(void **state) {
 static void refuses_bad_layers(void **state) {
     (void)state;
     refused(CONV FLAT FC "," FC, "", dvs, "layer 4: the name 'fc1' is used twice");
-    refused("{ name = \"a b\"; type = \"flatten\"; }, " FC, "", dvs, "'a b' is no name");
+    refused("{ name = \"a b\"; type = \"flatten\"; }, " FC, "", dvs,
+            "'a b' is no name: expected 1 to 31 letters, digits, '_' and '-'");
     refused("{ name = \"\"; type = \"flatten\"; }, " FC, "", dvs, "'' is no name");
     refused("{ name = \"abcdefghijklmnopqrstuvwxyz012345\"; type = \"flatten\"; }, " FC, "", dvs,
             "is no name");
@@ -302,6 +305,15 @@ static void json_hostile(void **state) {
     snn_error err;
     snn_net *net = snn_net_from_json(HEAD LAST, "x.h5", &err); /* the base of all that follows is fine */
     assert_non_null(net);
+    snn_net_free(net);
+    net = snn_net_from_json("{\"format\":1,\"input\":[1,1,1],\"steps\":65535,\"step_us\":0,\"layers\":[" LAST,
+                            "x.h5", &err);
+    assert_true(net != NULL && net->steps == 65535);
+    snn_net_free(net);
+    net = snn_net_from_json("{\"format\":1,\"input\":[1,1024,1024],\"steps\":0,\"step_us\":0,\"layers\":["
+                            "{\"name\":\"a\",\"type\":\"pool_max\",\"kernel\":1024,\"stride\":1024}," LAST,
+                            "x.h5", &err);
+    assert_true(net != NULL && net->layer[0].out.height == 1);
     snn_net_free(net);
     json_refused("", "not JSON");
     json_refused("{\"format\":1,\"format\":1}", "not JSON");

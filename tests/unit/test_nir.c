@@ -173,6 +173,10 @@ static void convolutional(void **state) {
     assert_true(f >= 0);
     text_is(f, "/version", "1.0");
     text_is(f, "/node/type", "NIRGraph");
+    double dt = 0;
+    hid_t a = H5Aopen_by_name(f, "/node", "dt", H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Aread(a, H5T_NATIVE_DOUBLE, &dt) >= 0 && dt == 1000 * 1e-6);
+    H5Aclose(a);
     const char *const chain[] = {"input", "layer.input", "input.neuron", "mp", "mp.threshold",
                                  "ap",    "sp",          "fc.flatten",   "fc", "fc.neuron",
                                  "out",   "out.neuron",  "output"};
