@@ -91,7 +91,7 @@ static void gesture_config(void **state) {
         assert_int_equal(net->layer[i].tensor, tensor[i]);
     assert_int_equal(snn_net_find(net, "fc2"), 9);
     assert_int_equal(snn_net_find(net, "fc3"), -1);
-    const snn_neuron *n = &net->layer[0].neuron;
+    const snn_neuron *n = &net->layer[9].neuron;
     assert_true(n->type == SNN_NEURON_LIF && n->decay == decay && n->threshold == threshold && n->gain == 1);
     assert_int_equal(net->layer[1].neuron.type, SNN_NEURON_NONE);
     assert_null(net->layer[0].bias);
