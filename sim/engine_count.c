@@ -18,6 +18,7 @@ void snn_count_list(const snn_stage *s, const snn_spike *spike, size_t n, snn_la
         synapses += s->fan_out[spike[i].index];
         nonzero += s->fan_out_nonzero[spike[i].index];
         binary &= spike[i].count == 1;
+        a->input_counts += spike[i].count;
     }
     add_operations(a, synapses, nonzero, binary);
 }
@@ -33,6 +34,7 @@ void snn_count_plane(const snn_stage *s, const snn_kernels *k, const uint8_t *pl
             synapses += s->fan_out[scratch[i]];
             nonzero += s->fan_out_nonzero[scratch[i]];
             binary &= plane[scratch[i]] == 1;
+            a->input_counts += plane[scratch[i]];
         }
     }
     add_operations(a, synapses, nonzero, binary);

@@ -79,7 +79,8 @@ typedef struct {
     /* Share of nonzero inputs above which sum_dense is the faster one (measured; affects speed only). */
     float dense_above;
     /* One time step of n neurons (multiple of SNN_PAD). v: in the membrane after the last reset, out after this step's reset. spike [n] 0/1.
-     * membrane (or NULL): v before the reset. changed (or NULL): += neurons whose v before the reset differs from v at the start. Returns spikes. */
+     * membrane (or NULL): v before the reset. changed (or NULL): += neurons whose v this step changed (NeuroBench's membrane updates). Returns
+     * spikes. */
     uint32_t (*lif_float)(const snn_lif_float *p, uint32_t n, const int32_t *sum, float *v, uint8_t *spike,
                           float *membrane, uint64_t *changed);
     uint32_t (*lif_fixed)(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v, uint8_t *spike,

@@ -219,7 +219,6 @@ INLINE float_step lif_float_8(const snn_lif_float *p, uint32_t j, const int32_t 
     const __m256 before = _mm256_loadu_ps(v + j);
     float_step s;
     s.now = _mm256_add_ps(_mm256_mul_ps(before, _mm256_set1_ps(p->decay)), current);
-    s.moved = _mm256_cmp_ps(s.now, before, _CMP_NEQ_UQ);
     if (!p->spiking)
         s.fired = _mm256_setzero_ps();
     else
@@ -230,6 +229,7 @@ INLINE float_step lif_float_8(const snn_lif_float *p, uint32_t j, const int32_t 
     const __m256 after = p->subtract ? _mm256_blendv_ps(s.now, _mm256_sub_ps(s.now, threshold), s.fired)
                                      : _mm256_andnot_ps(s.fired, s.now);
     _mm256_storeu_ps(v + j, after);
+    s.moved = _mm256_cmp_ps(after, before, _CMP_NEQ_UQ);
     return s;
 }
 
@@ -270,7 +270,6 @@ INLINE fixed_step lif_fixed_8(const snn_lif_fixed *p, uint32_t j, const int32_t 
     if (p->bias)
         now = _mm256_add_epi32(now, _mm256_loadu_si256((const __m256i *)(p->bias + j)));
     fixed_step s;
-    s.moved = _mm256_xor_si256(_mm256_cmpeq_epi32(now, before), _mm256_set1_epi32(-1));
     s.fired = _mm256_setzero_si256();
     if (p->spiking) {
         s.fired = _mm256_cmpgt_epi32(now, threshold);
@@ -282,6 +281,7 @@ INLINE fixed_step lif_fixed_8(const snn_lif_fixed *p, uint32_t j, const int32_t 
     const __m256i after = p->subtract ? _mm256_sub_epi32(now, _mm256_and_si256(s.fired, threshold))
                                       : _mm256_andnot_si256(s.fired, now);
     _mm256_storeu_si256((__m256i *)(v + j), after);
+    s.moved = _mm256_xor_si256(_mm256_cmpeq_epi32(after, before), _mm256_set1_epi32(-1));
     return s;
 }
 

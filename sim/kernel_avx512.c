@@ -250,11 +250,11 @@ static uint32_t avx512_lif_float(const snn_lif_float *p, uint32_t n, const int32
         const __mmask16 s = fires_float(p, now, threshold);
         if (membrane)
             _mm512_storeu_ps(membrane + j, now);
-        if (changed)
-            moved += (uint64_t)__builtin_popcount(_mm512_cmp_ps_mask(now, before, _CMP_NEQ_UQ));
         const __m512 after = p->subtract ? _mm512_mask_sub_ps(now, s, now, threshold)
                                          : _mm512_maskz_mov_ps((__mmask16)~s, now);
         _mm512_storeu_ps(v + j, after);
+        if (changed)
+            moved += (uint64_t)__builtin_popcount(_mm512_cmp_ps_mask(after, before, _CMP_NEQ_UQ));
         _mm_storeu_si128((__m128i *)(spike + j), _mm_maskz_mov_epi8(s, one));
         spikes += (uint32_t)__builtin_popcount(s);
     }
@@ -288,11 +288,11 @@ static uint32_t avx512_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32
                                 : _mm512_cmpgt_epi32_mask(now, threshold);
         if (membrane)
             _mm512_storeu_si512(membrane + j, now);
-        if (changed)
-            moved += (uint64_t)__builtin_popcount(_mm512_cmpneq_epi32_mask(now, before));
         const __m512i after = p->subtract ? _mm512_mask_sub_epi32(now, s, now, threshold)
                                           : _mm512_maskz_mov_epi32((__mmask16)~s, now);
         _mm512_storeu_si512(v + j, after);
+        if (changed)
+            moved += (uint64_t)__builtin_popcount(_mm512_cmpneq_epi32_mask(after, before));
         _mm_storeu_si128((__m128i *)(spike + j), _mm_maskz_mov_epi8(s, one));
         spikes += (uint32_t)__builtin_popcount(s);
     }

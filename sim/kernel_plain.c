@@ -73,9 +73,9 @@ static inline uint32_t lif_float(const snn_lif_float *p, uint32_t n, const int32
         const bool s = p->spiking && (p->at_threshold ? now >= p->threshold : now > p->threshold);
         if (membrane)
             membrane[j] = now;
-        if (changed)
-            *changed += now != before;
         v[j] = !s ? now : p->subtract ? now - p->threshold : 0.0f;
+        if (changed)
+            *changed += v[j] != before;
         spike[j] = s;
         spikes += s;
     }
@@ -103,9 +103,9 @@ static uint32_t plain_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_
         const bool s = p->spiking && (p->at_threshold ? now >= p->threshold[j] : now > p->threshold[j]);
         if (membrane)
             membrane[j] = now;
-        if (changed)
-            *changed += now != before;
         v[j] = !s ? now : p->subtract ? now - p->threshold[j] : 0;
+        if (changed)
+            *changed += v[j] != before;
         spike[j] = s;
         spikes += s;
     }
