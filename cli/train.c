@@ -15,6 +15,7 @@ static const char help[] =
     "the model.\n"
     "\n"
     "  --model FILE       where to write the model (default: model.path of the config)\n"
+    "  --from FILE        start from the weights of this model instead of random ones\n"
     "  --float FILE       also write the float weights from before quantisation, as a model\n"
     "  --resume           continue from FILE.checkpoint, to the same bits as without interruption\n"
     "  --set KEY=VALUE    override a key of the config (see snnsim config); may be given more than once\n"
@@ -28,11 +29,11 @@ static const char help[] =
     "\n"
     "Example: snnsim train gesture.cfg --model gesture.h5 --seed 7\n";
 
-enum { OPTION_MODEL = CLI_OWN, OPTION_FLOAT, OPTION_RESUME };
+enum { OPTION_MODEL = CLI_OWN, OPTION_FROM, OPTION_FLOAT, OPTION_RESUME };
 
 typedef struct {
     cli_common common;
-    const char *model_option, *float_path;
+    const char *model_option, *from, *float_path;
     bool resume;
 
     snn_config *config;
@@ -40,6 +41,7 @@ typedef struct {
     char curve_path[4096], checkpoint[4096]; /* beside it */
     snn_dataset *data;
     snn_net *net;
+    snn_weights *initial; /* NULL: random */
     snn_train_options options;
     snn_train_result result;
 
@@ -55,6 +57,8 @@ static bool take(void *context, int option, const char *value, snn_error *err) {
     training *t = context;
     if (option == OPTION_MODEL)
         t->model_option = value;
+    else if (option == OPTION_FROM)
+        t->from = value;
     else if (option == OPTION_FLOAT)
         t->float_path = value;
     else
@@ -75,6 +79,24 @@ static bool check_writable(const char *path, snn_error *err) {
     snn_file *f = snn_file_create(path, 0644, err);
     snn_file_abandon(f);
     return f != NULL;
+}
+
+/* --from: the weights and biases of a model of the same network. */
+static bool start_from(training *t, snn_error *err) {
+    snn_model m = {0};
+    if (!snn_model_load(&m, t->from, err))
+        return false;
+    if (!snn_net_equal(t->net, m.net, err)) {
+        snn_model_free(&m);
+        return snn_error_context(err, "--from %s: not the network of %s", t->from,
+                                 snn_config_path(t->config));
+    }
+    t->initial = snn_weights_dequantise(m.weights, err);
+    snn_net_free(t->net);
+    t->net = m.net;
+    m.net = NULL;
+    snn_model_free(&m);
+    return t->initial != NULL;
 }
 
 static bool open_all(training *t, snn_error *err) {
@@ -100,7 +122,7 @@ static bool open_all(training *t, snn_error *err) {
     const uint32_t *input = snn_dataset_about(t->data)->input;
     t->net = snn_net_from_config(t->config, (snn_shape){input[0], input[1], input[2]}, err);
     t->curve.path = t->curve_path;
-    return t->net != NULL;
+    return t->net && (!t->from || start_from(t, err));
 }
 
 /* ---- while it runs ---- */
@@ -142,7 +164,7 @@ static bool train(training *t, snn_error *err) {
                              .stop = t->stop,
                              .checkpoint = t->checkpoint,
                              .resume = t->resume};
-    bool ok = snn_train(t->net, t->data, NULL, &t->options, &hooks, &t->result, err);
+    bool ok = snn_train(t->net, t->data, t->initial, &t->options, &hooks, &t->result, err);
     snn_progress_end(t->progress);
     if (!t->failure.code && !cli_curve_save(&t->curve, &t->failure) && ok) {
         *err = t->failure;
@@ -187,15 +209,12 @@ static bool finish(training *t, snn_error *err) {
 }
 
 int snn_cmd_train(int argc, char **argv) {
-    static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
-                                            {"set", required_argument, NULL, CLI_SET},
-                                            {"seed", required_argument, NULL, CLI_SEED},
-                                            {"threads", required_argument, NULL, CLI_THREADS},
-                                            {"quiet", no_argument, NULL, CLI_QUIET},
-                                            {"model", required_argument, NULL, OPTION_MODEL},
-                                            {"float", required_argument, NULL, OPTION_FLOAT},
-                                            {"resume", no_argument, NULL, OPTION_RESUME},
-                                            {0}};
+    static const struct option options[] = {
+        {"help", no_argument, NULL, CLI_HELP},          {"set", required_argument, NULL, CLI_SET},
+        {"seed", required_argument, NULL, CLI_SEED},    {"threads", required_argument, NULL, CLI_THREADS},
+        {"quiet", no_argument, NULL, CLI_QUIET},        {"model", required_argument, NULL, OPTION_MODEL},
+        {"from", required_argument, NULL, OPTION_FROM}, {"float", required_argument, NULL, OPTION_FLOAT},
+        {"resume", no_argument, NULL, OPTION_RESUME},   {0}};
     training t = {0};
     cli_syntax syntax = {.name = "train",
                          .help = help,
@@ -214,6 +233,7 @@ int snn_cmd_train(int argc, char **argv) {
     snn_train_result_free(&t.result);
     cli_curve_free(&t.curve);
     snn_net_free(t.net);
+    snn_weights_free(t.initial);
     snn_dataset_free(t.data);
     snn_config_free(t.config);
     cli_common_free(&t.common);

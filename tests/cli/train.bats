@@ -58,6 +58,19 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
     done < <(sed 1d v.h5.training.csv)
 }
 
+@test "--from starts from a model: no epochs give it back, another network is refused" {
+    go train tiny.cfg --quiet --model start.h5
+    expect 0
+    go train tiny.cfg --quiet --from start.h5 --model same.h5 --set train.epochs=0 --set train.quant_epochs=0
+    expect 0
+    go model diff start.h5 same.h5
+    expect 0
+    go train tiny.cfg --quiet --from start.h5 --model other.h5 --set network.neuron.decay=0.5
+    expect 3
+    complains "--from start.h5: not the network of tiny.cfg"
+    [ ! -e other.h5 ]
+}
+
 @test "--float keeps the float weights, and quantising them gives the model" {
     go train tiny.cfg --quiet --model q.h5 --float f.h5 --set train.quant_epochs=0
     expect 0
