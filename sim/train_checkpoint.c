@@ -37,13 +37,13 @@ static void raw(archive *a, void *item, size_t size) {
 }
 
 static void number(archive *a, int *x) {
-    int64_t n = *x;
+    int64_t n = a->out != NULL ? *x : 0; /* what is read into need not be set before */
     raw(a, &n, sizeof n);
     *x = (int)n;
 }
 
 static void flag(archive *a, bool *x) {
-    uint8_t b = *x;
+    uint8_t b = a->out != NULL && *x;
     raw(a, &b, sizeof b);
     *x = b != 0;
 }
