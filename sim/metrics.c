@@ -109,7 +109,7 @@ snn_interval snn_metrics_accuracy(const snn_metrics *m) {
 }
 
 snn_interval snn_metrics_balanced(const snn_metrics *m) {
-    double sum = 0, variance = 0;
+    double sum = 0, below = 0, above = 0; /* squared distances to the limits of each recall */
     int occurring = 0;
     for (int c = 0; c < m->classes; c++) {
         const uint64_t *row = m->confusion + (size_t)c * (size_t)m->classes;
@@ -118,15 +118,17 @@ snn_interval snn_metrics_balanced(const snn_metrics *m) {
             n += row[k];
         if (n == 0)
             continue;
-        double recall = (double)row[c] / (double)n;
+        const snn_interval recall = snn_wilson(row[c], n);
         occurring++;
-        sum += recall;
-        variance += recall * (1 - recall) / (double)n;
+        sum += recall.value;
+        below += (recall.value - recall.low) * (recall.value - recall.low);
+        above += (recall.high - recall.value) * (recall.high - recall.value);
     }
     if (occurring == 0)
         return (snn_interval){0, 0, 1};
-    double mean = sum / occurring, half = Z95 * sqrt(variance) / occurring;
-    return (snn_interval){mean, fmax(mean - half, 0), fmin(mean + half, 1)};
+    const double mean = sum / occurring;
+    return (snn_interval){mean, fmax(mean - sqrt(below) / occurring, 0),
+                          fmin(mean + sqrt(above) / occurring, 1)};
 }
 
 /* Kernel positions that fall on real inputs, summed over the outputs of one axis: padding is no synapse. */

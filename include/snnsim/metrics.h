@@ -30,7 +30,8 @@ void snn_metrics_add(snn_metrics *m, const snn_result *r, int label);
 /* to += from: for per-thread accumulation (sums of integers, so order does not matter). */
 void snn_metrics_merge(snn_metrics *to, const snn_metrics *from);
 snn_interval snn_metrics_accuracy(const snn_metrics *m);
-/* Mean over classes that occur of the recall of each, with a 95 % interval from the per-class binomial variances (normal approximation). */
+/* Mean over classes that occur of the recall of each. Its 95 % interval is put together from the Wilson intervals of the recalls by the MOVER method (Zou & Donner,
+ * Statistics in Medicine 2008, doi:10.1002/sim.3095), which does not collapse when a recall is 0 or 1. */
 snn_interval snn_metrics_balanced(const snn_metrics *m);
 
 /* NeuroBench (Yik et al., Nature Communications 2025, doi:10.1038/s41467-025-56739-4; definitions of its code, see docs/metrics.md). Per sample where it applies. */

@@ -104,21 +104,26 @@ static void merging_is_adding(void **state) {
 
 static void balanced_accuracy(void **state) {
     (void)state;
-    /* recalls 2/3, 1, 1/2; variances (2/3 1/3)/3, 0, (1/2 1/2)/2 */
+    /* recalls 2/3, 1, 1/2 */
     snn_metrics *m = toy(0, 6);
     snn_interval b = snn_metrics_balanced(m);
-    double half = 1.959963984540054 / 3 * sqrt(2.0 / 27 + 1.0 / 8);
+    const snn_interval r[3] = {snn_wilson(2, 3), snn_wilson(1, 1), snn_wilson(1, 2)};
+    double below = 0, above = 0;
+    for (int k = 0; k < 3; k++) {
+        below += pow(r[k].value - r[k].low, 2);
+        above += pow(r[k].high - r[k].value, 2);
+    }
     close_to(b.value, (2.0 / 3 + 1 + 0.5) / 3);
-    close_to(b.low, b.value - half);
-    close_to(b.high, fmin(1, b.value + half));
+    close_to(b.low, b.value - sqrt(below) / 3);
+    close_to(b.high, b.value + sqrt(above) / 3);
+    assert_true(b.low > 0.3 && b.low < 0.5 && b.high > 0.8 && b.high < 1);
     snn_metrics_free(m);
     /* class 2 does not occur: it does not count */
     m = toy(0, 4);
     b = snn_metrics_balanced(m);
     close_to(b.value, (2.0 / 3 + 1) / 2);
-    half = 1.959963984540054 / 2 * sqrt(2.0 / 27);
-    close_to(b.low, b.value - half);
-    assert_true(b.high == 1); /* cut off */
+    close_to(b.low, b.value - sqrt(pow(r[0].value - r[0].low, 2) + pow(1 - r[1].low, 2)) / 2);
+    close_to(b.high, b.value + (r[0].high - r[0].value) / 2);
     snn_metrics_free(m);
     m = toy(0, 0);
     b = snn_metrics_balanced(m);
