@@ -107,7 +107,10 @@ def main():
     zeros = int((w1 == 0).sum() + (w2 == 0).sum())
     recall = [np.mean([predicted[i] == c for i in range(SAMPLES) if LABELS[i] == c]) for c in range(CLASSES)]
     size = [LABELS.count(c) for c in range(CLASSES)]
-    half = float(Z) * np.sqrt(sum(r * (1 - r) / k for r, k in zip(recall, size))) / CLASSES
+    # MOVER: the limits of a mean of independent shares from the limits of each
+    limits = [wilson(round(r * k), k) for r, k in zip(recall, size)]
+    below = np.sqrt(sum((r - low)**2 for r, (low, _) in zip(recall, limits))) / CLASSES
+    above = np.sqrt(sum((high - r)**2 for r, (_, high) in zip(recall, limits))) / CLASSES
 
     def array(name, values, kind='uint64_t'):
         print(f'static const {kind} {name}[] = {{{", ".join(str(v) for v in values)}}};')
@@ -132,7 +135,8 @@ def main():
     print(f'#define GOLDEN_DENSE_STEP {int(dense)}')
     print(f'#define GOLDEN_ZEROS {zeros}')
     print(f'#define GOLDEN_BALANCED {float(np.mean(recall))!r}')
-    print(f'#define GOLDEN_BALANCED_HALF {float(half)!r}')
+    print(f'#define GOLDEN_BALANCED_BELOW {float(below)!r}')
+    print(f'#define GOLDEN_BALANCED_ABOVE {float(above)!r}')
     print(f'#define GOLDEN_SPARSITY {1 - (spikes[0] + spikes[2]) / ((108 + 4) * STEPS * SAMPLES)!r}')
     print(f'#define GOLDEN_DIGEST "{digest.hexdigest()}"')
     print('/* clang-format on */')

@@ -246,7 +246,8 @@ static void golden_ratios(void **state) {
     snn_metrics_neurobench(e.metrics, s.net, s.weights, &n);
     snn_interval b = snn_metrics_balanced(e.metrics);
     assert_true(fabs(b.value - GOLDEN_BALANCED) < 1e-12);
-    assert_true(fabs(b.high - b.value - GOLDEN_BALANCED_HALF) < 1e-12);
+    assert_true(fabs(b.value - b.low - GOLDEN_BALANCED_BELOW) < 1e-12);
+    assert_true(fabs(b.high - b.value - GOLDEN_BALANCED_ABOVE) < 1e-12);
     assert_true(fabs(n.activation_sparsity - GOLDEN_SPARSITY) < 1e-12);
     assert_true(n.dense_step == GOLDEN_DENSE_STEP && n.dense_operations == GOLDEN_DENSE_STEP * GOLDEN_STEPS);
     assert_true(fabs(n.connection_sparsity - GOLDEN_ZEROS / 162.0) < 1e-12);
