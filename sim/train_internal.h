@@ -27,8 +27,8 @@
 #define TRAIN_BLOCK 16 /* samples in flight; a larger batch is summed block by block (no effect on results) */
 #define TRAIN_BLOCK_BYTES ((size_t)2 << 30) /* fewer samples in flight where they would need more memory */
 #define TRAIN_COLS ((size_t)8 << 20)        /* floats of unrolled input (im2col) at a time, per thread */
-#define TRAIN_DENSE                                                                                          \
-    0.5 /* share of nonzero entries above which CBLAS is quicker than sparse rows (measured, see train_synapse.c) */
+/* Share of nonzero entries above which CBLAS is quicker than sparse rows (measured, see train_synapse.c). */
+#define TRAIN_DENSE 0.65
 
 /* ---- the plan ---- */
 

@@ -132,19 +132,26 @@ static void scatter(const train_geometry *g, const train_csr *x, int ky, const f
 
 /* ---- neurons (formulas: train_neuron.c) ---- */
 
-INLINE void forward_reset(const train_neuron *p, size_t n, const float *before, float *v, float *s,
-                          const int reset) {
+/* x where the condition holds, else 0; by a mask, which compilers vectorise on every instruction set (a conditional they may turn into a branch). */
+INLINE float where(int condition, float x) {
+    union {
+        float value;
+        uint32_t bits;
+    } u = {x};
+    u.bits &= 0u - (uint32_t)condition;
+    return u.value;
+}
+
+INLINE void forward_reset(const train_neuron *p, size_t n, const float *restrict before, float *restrict v,
+                          float *restrict s, const int reset) {
     float d = p->decay, theta = p->threshold, above = p->above;
     for (size_t i = 0; i < n; i++) {
         float old = before[i];
-        bool spiked = old > above;
-        float kept = d * old;
-        if (reset == SNN_RESET_ZERO)
-            kept = spiked ? 0.0f : kept;
-        else
-            kept = d * (old - (spiked ? theta : 0.0f));
-        v[i] = kept + v[i];
-        s[i] = v[i] > above ? 1.0f : 0.0f;
+        int spiked = old > above;
+        float kept = reset == SNN_RESET_ZERO ? where(!spiked, d * old) : d * (old - where(spiked, theta));
+        float now = kept + v[i];
+        v[i] = now;
+        s[i] = where(now > above, 1.0f);
     }
 }
 
@@ -158,7 +165,7 @@ static void neuron_forward(const train_neuron *p, size_t n, const float *before,
             s[i] = v[i];
     } else if (before == NULL) {
         for (size_t i = 0; i < n; i++)
-            s[i] = v[i] > above ? 1.0f : 0.0f;
+            s[i] = where(v[i] > above, 1.0f);
     } else if (p->reset == SNN_RESET_ZERO) {
         forward_reset(p, n, before, v, s, SNN_RESET_ZERO);
     } else {
@@ -167,25 +174,24 @@ static void neuron_forward(const train_neuron *p, size_t n, const float *before,
 }
 
 INLINE float surrogate_slope(float x, float width, float height, const int kind) {
-    float a = fabsf(x);
+    float a = fabsf(x), r = a * height;
     if (kind == SNN_SURROGATE_RECTANGLE)
-        return a < 0.5f * width ? height : 0.0f;
-    float r = a * height;
+        return where(a < 0.5f * width, height);
     if (kind == SNN_SURROGATE_TRIANGLE)
-        return r < 1.0f ? height * (1.0f - r) : 0.0f;
+        return where(r < 1.0f, height * (1.0f - r));
     float z = 3.14159265f * r;
     return height / (1.0f + z * z);
 }
 
-INLINE void backward_loop(const train_neuron *p, size_t n, const float *ds, float *carry, float *v,
-                          const int reset, const int kind) {
+INLINE void backward_loop(const train_neuron *p, size_t n, const float *restrict ds, float *restrict carry,
+                          float *restrict v, const int reset, const int kind) {
     float d = p->decay, theta = p->threshold, above = p->above, to_sum = p->gain * p->factor;
     float width = p->width, height = 1.0f / p->width;
     for (size_t i = 0; i < n; i++) {
         float m = v[i], next = carry[i], through, dv;
         if (reset == SNN_RESET_ZERO) {
             dv = ds[i] - next * (d * m);
-            through = m > above ? 0.0f : next * d;
+            through = where(!(m > above), next * d);
         } else {
             through = next * d;
             dv = ds[i] - through * theta;
@@ -229,15 +235,15 @@ static void neuron_backward(const train_neuron *p, size_t n, const float *ds, fl
 
 static void maximum(size_t n, const float *x, float *best, uint32_t *arg, uint32_t number) {
     for (size_t i = 0; i < n; i++) {
-        bool more = x[i] > best[i];
-        best[i] = more ? x[i] : best[i];
-        arg[i] = more ? number : arg[i];
+        uint32_t more = 0u - (uint32_t)(x[i] > best[i]);
+        best[i] = x[i] > best[i] ? x[i] : best[i];
+        arg[i] ^= (arg[i] ^ number) & more;
     }
 }
 
 static void route(size_t n, const float *dy, const uint32_t *arg, uint32_t number, float *dx) {
     for (size_t i = 0; i < n; i++)
-        dx[i] += arg[i] == number ? dy[i] : 0.0f;
+        dx[i] += where(arg[i] == number, dy[i]);
 }
 
 static void add(size_t n, const float *from, float *to) {
@@ -270,10 +276,15 @@ static size_t compress(size_t n, const float *x, uint32_t first, uint32_t *col, 
 }
 
 static bool any(size_t n, const float *x) {
-    bool found = false;
-    for (size_t i = 0; i < n; i++)
-        found |= x[i] != 0;
-    return found;
+    uint32_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        union {
+            float value;
+            uint32_t bits;
+        } u = {x[i]};
+        found |= u.bits << 1; /* without the sign: -0 is zero */
+    }
+    return found != 0;
 }
 
 /* ---- parameters ---- */
@@ -301,7 +312,8 @@ INLINE void round_loop(size_t n, const float *x, const float *scale, float limit
     for (size_t i = 0; i < n; i++) {
         double r = (double)x[i] / (double)scale[i];
         r = truncate ? trunc(r) : rint(r);
-        r = r > most ? most : r < -most ? -most : r;
+        r = r > most ? most : r;
+        r = r < -most ? -most : r;
         y[i] = (float)r * scale[i];
     }
 }
