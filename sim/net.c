@@ -256,6 +256,12 @@ static bool check_place(const snn_net *net, const snn_layer *spec, snn_code code
                 "layer '%s' has li neurons, which never spike: it must be the last layer, but '%s' "
                 "follows",
                 last->name, spec->name);
+        if (last->type == SNN_LAYER_FLATTEN &&
+            (spec->type == SNN_LAYER_CONV2D || snn_layer_is_pool(spec->type)))
+            return snn_fail(err, code,
+                            "layer '%s' (%s): '%s' has flattened its input, nothing is left to slide a "
+                            "window over: expected linear",
+                            spec->name, type_names[spec->type], last->name);
     }
     return true;
 }

@@ -184,6 +184,11 @@ static void refuses_bad_layers(void **state) {
             "a pool_sum layer has no `neuron");
     refused("{ name = \"a\"; type = \"flatten\"; bias = true; }, " FC, "", dvs,
             "a flatten layer has no `bias`");
+    refused("{ name = \"a\"; type = \"flatten\"; }, { name = \"c\"; type = \"conv2d\"; channels = 2; kernel "
+            "= 1; }",
+            "", dvs, "layer 'c' (conv2d): 'a' has flattened its input");
+    refused("{ name = \"a\"; type = \"flatten\"; }, { name = \"p\"; type = \"pool_sum\"; kernel = 1; }, " FC,
+            "", dvs, "layer 'p' (pool_sum): 'a' has flattened its input");
     refused("", "", dvs, "the network has no layers");
     refused(FC "," POOL "{ name = \"x\"; type = \"flatten\"; }", "", (snn_shape){2, 2, 2},
             "layer 'pool1' (pool_max): a kernel of 2x2 does not fit into its input of 1x1");
