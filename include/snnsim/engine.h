@@ -35,8 +35,9 @@ typedef struct {
     size_t n, capacity; /* grow with snn_grow */
 } snn_sum_errors;
 
-/* Sparse read errors. `read` is called once per (tensor, sample, step) with the layer's input spikes and appends corrections (a neuron may occur more
- * than once). Thread-safe; its random draws are keyed by (chip, tensor, sample, step). NULL = ideal read-out. */
+/* Sparse read errors. `read` is called once per (tensor, sample, step), steps of a tensor in ascending order, tensors in any. input [n]: what the layer reads in that step
+ * (silent steps too), ascending in C order of its input shape, counts >= 1; valid during the call. It appends corrections to `errors`, empty at the start, in any order; a neuron
+ * may occur more than once. It must be thread-safe and draw its random numbers by (chip, tensor, sample, step). Returning false (with err set) stops the run. */
 typedef struct {
     void *context;
     bool (*read)(void *context, int tensor, uint64_t sample, int step, const snn_spike *input, size_t n,
@@ -45,8 +46,9 @@ typedef struct {
 
 /* ---- traces ---- */
 
-/* Called for every traced layer and step, in order of layer, then step. spikes [neurons] 0/1 (pooling: counts, at most 255); membrane [neurons] after the update, before the reset: float or
- * int32 by arithmetic, NULL for layers without neurons. All in C order. Return false (with err set) to stop the run. */
+/* Called for every traced layer and step, steps of a layer in ascending order, layers interleaved (the engine works through some steps of one layer, then of the next);
+ * never for flatten layers. spikes [neurons] 0/1 (pooling: counts, 255 where they are larger); membrane [neurons] after the update, before the reset: float, or int32 in 1/64 weight LSB
+ * of its output, by arithmetic; NULL for layers without neurons. All in C order, valid during the call. Return false (with err set) to stop the run. */
 typedef struct {
     void *context;
     const bool *layer; /* [layers] which ones */
@@ -58,8 +60,8 @@ typedef struct {
 
 typedef struct {
     snn_arithmetic arithmetic;
-    snn_simd simd;         /* level to use, snn_simd_best() by default */
-    const snn_hook *hook;  /* NULL = ideal; must outlive the engine */
+    snn_simd simd;         /* level to use, at most snn_simd_best(); zero is the plain twin */
+    const snn_hook *hook;  /* NULL = ideal; copied, but its context must outlive the engine */
     bool count_operations; /* fill the operation counts of snn_layer_activity (costs a little) */
     int force_dense; /* for tests: -1 choose per layer and step (default 0 is the same), 1 always dense kernels where they exist, 2 never */
 } snn_engine_options;
@@ -67,33 +69,37 @@ typedef struct {
 typedef struct snn_engine snn_engine;
 typedef struct snn_workspace snn_workspace;
 
-/* Errors: DATA when weights do not fit; USAGE when the arithmetic cannot run them (fixed with float tensors, or per-channel scales with sizes that overflow). The
- * engine copies what it needs: net and weights may be freed. */
+/* Errors: DATA when weights do not fit the network, a layer is too large, or its sums or biases could leave the arithmetic's range; USAGE for float tensors with fixed
+ * arithmetic or a hook, and for sum pools inside the network whose counts could exceed 255; RUNTIME (memory). The engine copies what it needs: net and weights may be freed. */
 snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const snn_engine_options *options,
                            snn_error *err);
 void snn_engine_free(snn_engine *engine);
+/* One thread's buffers; the engine must outlive it. */
 snn_workspace *snn_workspace_new(const snn_engine *engine, snn_error *err);
 void snn_workspace_free(snn_workspace *w);
 
+/* Of one layer, summed over all steps. Everything but inputs and spikes only with count_operations, and 0 for layers without weights. */
 typedef struct {
-    uint64_t inputs;       /* nonzero inputs over all steps (index, step) */
-    uint64_t input_counts; /* sum of counts: row reads on the chip */
-    uint64_t spikes;       /* output spikes over all steps */
-    uint64_t synops;       /* inputs x fan-out: synapses touched, zero weights included, padding excluded */
+    uint64_t inputs;         /* nonzero inputs (index, step); 0 for pooling */
+    uint64_t input_counts;   /* sum of counts: row reads on the chip */
+    uint64_t spikes;         /* output spikes (pooling: nonzero outputs) */
+    uint64_t synops;         /* inputs x fan-out: synapses touched, zero weights included, padding excluded */
+    uint64_t effective_macs; /* the same without zero weights, in steps with a count above 1 (NeuroBench) */
+    uint64_t effective_acs;  /* the same in steps whose inputs are all 0 or 1 */
     uint64_t
-        effective_macs; /* the same without zero weights, for inputs with a count above 1 possible (first layer), as NeuroBench */
-    uint64_t effective_acs;    /* the same for layers whose inputs are spikes */
-    uint64_t membrane_updates; /* NeuroBench's definition */
+        membrane_updates; /* neurons at the first step, then those whose membrane the step changed (NeuroBench) */
 } snn_layer_activity;
 
 typedef struct {
-    int predicted;                /* argmax of `out` over classes, lowest index wins a tie */
-    int classes, steps, layers;   /* as allocated */
-    double *out;                  /* [classes] spike counts, or the sum of the membrane over steps (li) */
+    int predicted;              /* argmax of `out` over classes, lowest index wins a tie */
+    int classes, steps, layers; /* as allocated */
+    double *
+        out; /* [classes] spike counts, or the sum of the membrane over steps (li), in units of weight * input in both arithmetics */
     int32_t *predicted_by_step;   /* [steps] argmax after t+1 steps: time to decision */
     uint32_t *out_spikes;         /* [steps][classes] 0/1 of the last layer (li: 0) */
     snn_layer_activity *activity; /* [layers] */
 } snn_result;
+/* Room for the results of samples of up to `steps` steps. Errors: RUNTIME (memory). */
 bool snn_result_init(snn_result *r, const snn_net *net, int steps, snn_error *err);
 void snn_result_free(snn_result *r);
 
