@@ -91,7 +91,7 @@ bool snn_list_from_input(snn_step_list *l, const snn_stage *s, const snn_spike *
     return true;
 }
 
-/* Gives the entries of pixels [0, pixels) their counts; they can need two entries each. */
+/* Gives the entries their counts; a large one is split into several. */
 static bool add_counts(snn_step_list *l, const snn_stage *s, const uint8_t *plane, snn_error *err) {
     const uint32_t width = s->source.width,
                    pixels = s->type == SNN_LAYER_CONV2D ? s->source.height * width : 1;
@@ -115,43 +115,60 @@ static bool add_counts(snn_step_list *l, const snn_stage *s, const uint8_t *plan
     return true;
 }
 
+/* Nonzero positions of each pixel's channels, pixel by pixel: l->entry counts from the start of the line. */
+static void list_pixels(snn_step_list *l, const snn_plane *g, const snn_kernels *k, const uint8_t *plane) {
+    size_t n = 0;
+    const uint8_t *pixel = plane;
+    for (uint32_t y = 0, p = 0; y < g->height; y++)
+        for (uint32_t x = 0; x < g->width; x++, p++, pixel += g->pitch) {
+            l->first[p] = (uint32_t)n;
+            n += k->list_nonzero(pixel, g->pitch, x * g->pitch, l->entry + n);
+        }
+    l->first[g->height * g->width] = (uint32_t)n;
+    l->n = n;
+}
+
 bool snn_list_from_plane(snn_step_list *l, const snn_stage *s, const snn_kernels *k, const uint8_t *plane,
                          snn_error *err) {
     const snn_plane *g = &s->source;
     if (!snn_list_reserve(l, g->bytes, err))
         return false;
     l->counted = false;
-    if (s->type == SNN_LAYER_LINEAR) {
+    if (s->type == SNN_LAYER_LINEAR)
         l->n = k->list_nonzero(plane, g->bytes, 0, l->entry);
-    } else {
-        size_t n = 0;
-        const uint8_t *pixel = plane;
-        for (uint32_t y = 0, p = 0; y < g->height; y++)
-            for (uint32_t x = 0; x < g->width; x++, p++, pixel += g->pitch) {
-                l->first[p] = (uint32_t)n;
-                n += k->list_nonzero(pixel, g->pitch, x * g->pitch, l->entry + n);
-            }
-        l->first[g->height * g->width] = (uint32_t)n;
-        l->n = n;
-    }
+    else
+        list_pixels(l, g, k, plane);
     return g->largest == 1 || add_counts(l, s, plane, err);
 }
 
-bool snn_input_spikes(const snn_stage *s, const uint8_t *plane, snn_workspace *w, const snn_spike **spike,
-                      size_t *n, snn_error *err) {
+/* A plane lists its spikes by pixel, C order goes by channel: a counting sort. */
+bool snn_input_spikes(const snn_stage *s, const snn_kernels *k, const uint8_t *plane, snn_workspace *w,
+                      const snn_spike **spike, size_t *n, snn_error *err) {
     const snn_plane *g = &s->source;
-    uint32_t index = 0;
-    *n = 0;
-    if (!snn_grow((void **)&w->ordered, &w->ordered_capacity, snn_shape_size(g->shape), sizeof *w->ordered,
-                  err))
+    snn_step_list *l = &w->list;
+    uint32_t *next = w->scratch; /* [channels + 1] */
+    if (!snn_list_reserve(l, g->bytes, err))
         return false;
+    list_pixels(l, g, k, plane);
+    if (!snn_grow((void **)&w->ordered, &w->ordered_capacity, l->n + 1, sizeof *w->ordered, err))
+        return false;
+    memset(next, 0, (g->shape.channels + 1) * sizeof *next);
+    for (uint32_t p = 0; p < g->height * g->width; p++)
+        for (uint32_t i = l->first[p], start = p % g->width * g->pitch; i < l->first[p + 1]; i++)
+            next[l->entry[i] - start + 1]++;
     for (uint32_t c = 0; c < g->shape.channels; c++)
-        for (uint32_t y = 0; y < g->shape.height; y++) {
-            const uint8_t *at = plane + ((size_t)(y + g->border) * g->width + g->border) * g->pitch + c;
-            for (uint32_t x = 0; x < g->shape.width; x++, index++, at += g->pitch)
-                if (*at)
-                    w->ordered[(*n)++] = (snn_spike){index, *at};
+        next[c + 1] += next[c];
+    const uint32_t area = g->shape.height * g->shape.width;
+    for (uint32_t y = 0; y < g->shape.height; y++)
+        for (uint32_t x = 0; x < g->shape.width; x++) {
+            const size_t p = (size_t)(y + g->border) * g->width + x + g->border;
+            const uint32_t start = (x + g->border) * g->pitch, at = y * g->shape.width + x;
+            for (uint32_t i = l->first[p]; i < l->first[p + 1]; i++) {
+                const uint32_t c = l->entry[i] - start;
+                w->ordered[next[c]++] = (snn_spike){c * area + at, plane[p * g->pitch + c]};
+            }
         }
     *spike = w->ordered;
+    *n = l->n;
     return true;
 }

@@ -126,9 +126,9 @@ bool snn_list_from_input(snn_step_list *l, const snn_stage *s, const snn_spike *
                          uint32_t largest_count, snn_error *err);
 bool snn_list_from_plane(snn_step_list *l, const snn_stage *s, const snn_kernels *k, const uint8_t *plane,
                          snn_error *err);
-/* The spikes of a source plane in C order, in w->ordered. */
-bool snn_input_spikes(const snn_stage *s, const uint8_t *plane, snn_workspace *w, const snn_spike **spike,
-                      size_t *n, snn_error *err);
+/* The spikes of a source plane in C order, in w->ordered. Uses w->list as scratch. */
+bool snn_input_spikes(const snn_stage *s, const snn_kernels *k, const uint8_t *plane, snn_workspace *w,
+                      const snn_spike **spike, size_t *n, snn_error *err);
 
 /* engine_synapse.c: sums of one line y of outputs: w->sum [out.width][outputs] (or w->sum_float). */
 void snn_sum_line_list(const snn_engine *e, const snn_stage *s, const snn_step_list *l, uint32_t y,

@@ -150,7 +150,7 @@ bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tens
     return true;
 }
 
-/* Output positions along one axis that read padded input coordinate x: count, for the tap loop below. */
+/* Fan-out of every input of a convolution: the outputs whose windows contain it, one kernel tap each. */
 static void count_conv(snn_stage *s, const snn_tensor *t, uint32_t *tap_nonzero) {
     const uint64_t taps = (uint64_t)s->kernel * s->kernel;
     for (uint64_t i = 0; i < t->count; i++) /* [out][c][ky][kx] -> [c][ky][kx] */

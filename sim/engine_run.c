@@ -20,32 +20,40 @@ typedef struct {
 
 /* ---- checks ---- */
 
-/* What the inputs of this sample can do to the first layer's sums must fit the arithmetic. */
-static bool check_input(snn_walk *k) {
-    const snn_engine *e = k->e;
+/* Extent over all steps; the total is that of the step with most events. */
+static snn_list_extent measure_input(const snn_walk *k) {
     snn_list_extent x = {0, 0, 0};
     for (int t = 0; t < k->x->steps; t++) {
         const snn_list_extent step =
-            e->kernels->list_extent(k->x->spike + k->x->first[t], k->x->first[t + 1] - k->x->first[t]);
+            k->e->kernels->list_extent(k->x->spike + k->x->first[t], k->x->first[t + 1] - k->x->first[t]);
         x.largest_index = step.largest_index > x.largest_index ? step.largest_index : x.largest_index;
         x.largest_count = step.largest_count > x.largest_count ? step.largest_count : x.largest_count;
         x.total = step.total > x.total ? step.total : x.total;
     }
-    k->largest_count = x.largest_count;
-    if (x.largest_index >= k->x->size)
-        return snn_fail(k->err, SNN_ERR_DATA, "a sample has a spike at input %u of %u", x.largest_index,
+    return x;
+}
+
+static bool check_indices(const snn_walk *k, const snn_list_extent *x) {
+    if (x->largest_index >= k->x->size)
+        return snn_fail(k->err, SNN_ERR_DATA, "a sample has a spike at input %u of %u", x->largest_index,
                         k->x->size);
+    return true;
+}
+
+/* What the inputs of this sample can do to the first layer's sums must fit the arithmetic. */
+static bool check_sums(const snn_walk *k, const snn_list_extent *x) {
+    const snn_engine *e = k->e;
     for (int i = 0; i < e->stages; i++) {
         const snn_stage *s = &e->stage[i];
         if (s->tensor < 0 || !s->from_input || s->code_type == SNN_FLOAT32)
             continue;
         /* Either bound will do: all counts on the heaviest weight, or the largest count on every input. */
-        if (x.total <= (uint64_t)(e->sum_limit / s->magnitude) ||
-            x.largest_count <= (uint64_t)e->sum_limit / s->norm)
+        if (x->total <= (uint64_t)(e->sum_limit / s->magnitude) ||
+            x->largest_count <= (uint64_t)e->sum_limit / s->norm)
             return true;
         return snn_fail(k->err, SNN_ERR_DATA,
                         "%llu events in one time step could drive the sums of the first layer beyond %d",
-                        (unsigned long long)x.total, e->sum_limit);
+                        (unsigned long long)x->total, e->sum_limit);
     }
     return true;
 }
@@ -85,7 +93,8 @@ static bool read_errors(const snn_walk *k, const snn_stage *s, int step, const s
                             s->layer + 1, neurons);
         errors->item[i].neuron = neuron % area * s->outputs + neuron / area;
     }
-    qsort(errors->item, errors->n, sizeof *errors->item, by_neuron);
+    if (errors->n > 1) /* without errors there may be no list either */
+        qsort(errors->item, errors->n, sizeof *errors->item, by_neuron);
     return true;
 }
 
@@ -191,7 +200,8 @@ static bool synapse_step(const snn_walk *k, const snn_stage *s, const uint8_t *f
     size_t n = nonzero;
     if (s->from_input)
         spike = input_step(k, step, &n);
-    if ((s->rows_float || k->e->hooked) && !spike && !snn_input_spikes(s, from, k->w, &spike, &n, k->err))
+    if ((s->rows_float || k->e->hooked) && !spike &&
+        !snn_input_spikes(s, k->e->kernels, from, k->w, &spike, &n, k->err))
         return false;
     a->inputs += n;
     if (k->e->count_operations && s->from_input)
@@ -281,9 +291,10 @@ static void read_out(const snn_walk *k, const snn_stage *s, const uint8_t *plane
         r->out_spikes[(size_t)step * k->e->classes + c] = plane[at];
         if (!k->e->membrane_readout)
             r->out[c] += plane[at];
-        else
-            r->out[c] += k->e->arithmetic == SNN_ARITHMETIC_FIXED ? (double)((const int32_t *)v)[at]
-                                                                  : (double)((const float *)v)[at];
+        else if (k->e->arithmetic == SNN_ARITHMETIC_FLOAT)
+            r->out[c] += (double)((const float *)v)[at];
+        else /* with a scale per channel, integers of different outputs are not comparable */
+            r->out[c] += (double)((const int32_t *)v)[at] / 64 * (double)s->factor[c / area];
     }
     r->predicted = r->predicted_by_step[step] = argmax(r->out, k->e->classes);
 }
@@ -347,8 +358,16 @@ bool snn_engine_run(const snn_engine *engine, const snn_spikes *x, uint64_t samp
     snn_walk k = {engine, x, sample, w, trace, r, err, 0};
     if (!start(engine, x, w, trace, r, err))
         return false;
+    snn_list_extent extent = measure_input(&k);
+    if (!check_indices(&k, &extent))
+        return false;
     const int first = pool_input(&k);
-    if (first < 0 || !check_input(&k))
+    if (first < 0)
+        return false;
+    if (first > 0) /* pools change counts */
+        extent = measure_input(&k);
+    k.largest_count = extent.largest_count;
+    if (!check_sums(&k, &extent))
         return false;
     for (int t0 = 0; t0 < x->steps; t0 += engine->chunk) {
         const int steps = x->steps - t0 < engine->chunk ? x->steps - t0 : engine->chunk;

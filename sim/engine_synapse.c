@@ -40,7 +40,7 @@ static void put_segment(const snn_stage *s, const snn_step_list *l, snn_workspac
     g->entry = l->counted ? NULL : l->entry + first;
     g->count = l->counted ? l->counts + first : NULL;
     g->n = end - first;
-    g->base = s->rows + offset * (ptrdiff_t)s->outputs;
+    g->base = s->rows ? s->rows + offset * (ptrdiff_t)s->outputs : NULL; /* 16-bit codes go by the offset */
     w->row_offset[at] = offset;
 }
 

@@ -180,8 +180,8 @@ static void naive_layer(naive *k, const snn_net *net, const snn_weights *w, int 
                 k->spikes[i][step][n] = s;
                 if (i == net->layers - 1)
                     k->out[n] += l->neuron.type != SNN_NEURON_LI ? s
-                                 : k->fixed                      ? k->w[i][n]
-                                                                 : (double)k->v[i][n];
+                                 : k->fixed ? k->w[i][n] / 64.0 * (double)(scale * l->neuron.gain)
+                                            : (double)k->v[i][n];
             }
     if (l->tensor >= 0)
         *input_factor = 1.0f;
@@ -608,6 +608,85 @@ static void test_sum_pool_limit(void **state) {
     drop(&k);
 }
 
+/* An index outside the network's input is refused before anything reads it, also where pools come first. */
+static void test_bad_index_before_pools(void **state) {
+    (void)state;
+    const net_case c = {"layers = ({name=\"p\"; type=\"pool_max\"; kernel=2;}, {name=\"b\"; type=\"linear\"; "
+                        "outputs=2;}); " NEURON,
+                        {1, 4, 4},
+                        1,
+                        0.5,
+                        1.0,
+                        0};
+    instance k = make(&c, 8, SNN_SIGN_MAGNITUDE, false, 90);
+    k.x.spike[0].index = 16;
+    expect_run_error(&k, SNN_ARITHMETIC_FLOAT, NULL, &k.x, STEPS, SNN_ERR_DATA, "a spike at input 16 of 16");
+    drop(&k);
+}
+
+static bool silent_hook(void *context, int tensor, uint64_t sample, int step, const snn_spike *input,
+                        size_t n, snn_sum_errors *errors, snn_error *err) {
+    (void)tensor, (void)sample, (void)step, (void)input, (void)n, (void)errors, (void)err;
+    ++*(int *)context;
+    return true;
+}
+
+/* Asked once per tensor and step, silent steps too; a hook that never answers changes nothing. */
+static void test_hook_without_errors(void **state) {
+    (void)state;
+    instance k = make(&cases[2], 8, SNN_SIGN_MAGNITUDE, false, 91);
+    snn_error err = {0};
+    double out[2][64];
+    int calls = 0;
+    const snn_hook hook = {&calls, silent_hook};
+    for (int hooked = 0; hooked < 2; hooked++) {
+        snn_engine *e = engine_for(&k, SNN_ARITHMETIC_FLOAT, hooked ? &hook : NULL, &err);
+        snn_workspace *w = snn_workspace_new(e, &err);
+        snn_result r;
+        assert_true(snn_result_init(&r, k.net, STEPS, &err) && snn_engine_run(e, &k.x, 0, w, NULL, &r, &err));
+        memcpy(out[hooked], r.out, k.net->classes * sizeof *r.out);
+        snn_result_free(&r);
+        snn_workspace_free(w);
+        snn_engine_free(e);
+    }
+    assert_int_equal(calls, k.net->tensors * STEPS);
+    assert_memory_equal(out[0], out[1], k.net->classes * sizeof **out);
+    drop(&k);
+}
+
+/* Fixed arithmetic with a scale per output: membranes are compared by what they are worth, not as integers. */
+static void test_fixed_membrane_scales(void **state) {
+    (void)state;
+    const net_case c = {
+        "layers = ({name=\"b\"; type=\"linear\"; outputs=2; neuron={type=\"li\"; gain=2.0;};}); "
+        "neuron = { decay = 0.0; };",
+        {1, 1, 1},
+        1,
+        1.0,
+        1.0,
+        0};
+    instance k = make(&c, 8, SNN_SIGN_MAGNITUDE, true, 92);
+    snn_tensor *t = &k.weights->tensor[0];
+    t->code8[0] = 100; /* 100 / 512 < 20 / 16 */
+    t->code8[1] = 20;
+    t->scale[0] = 1.0f / 512;
+    t->scale[1] = 1.0f / 16;
+    snn_error err = {0};
+    for (int a = 0; a < 2; a++) {
+        snn_engine *e = engine_for(&k, (snn_arithmetic)a, NULL, &err);
+        snn_workspace *w = snn_workspace_new(e, &err);
+        snn_result r;
+        assert_true(snn_result_init(&r, k.net, STEPS, &err) && snn_engine_run(e, &k.x, 0, w, NULL, &r, &err));
+        /* 8 of the 9 steps have an input (of count 1) */
+        assert_true(r.out[0] == 8 * 2 * 100.0 / 512 && r.out[1] == 8 * 2 * 20.0 / 16);
+        assert_int_equal(r.predicted, 1);
+        snn_result_free(&r);
+        snn_workspace_free(w);
+        snn_engine_free(e);
+    }
+    drop(&k);
+}
+
 static bool stop_trace(void *context, int layer, int step, const uint8_t *spikes, const void *membrane,
                        snn_error *err) {
     (void)context, (void)layer, (void)spikes, (void)membrane;
@@ -637,10 +716,17 @@ static void test_trace_can_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_float_arithmetic), cmocka_unit_test(test_fixed_arithmetic),
-        cmocka_unit_test(test_float_tensors),    cmocka_unit_test(test_wide_codes),
-        cmocka_unit_test(test_refusals),         cmocka_unit_test(test_sum_limits),
-        cmocka_unit_test(test_sum_pool_limit),   cmocka_unit_test(test_trace_can_stop),
+        cmocka_unit_test(test_float_arithmetic),
+        cmocka_unit_test(test_fixed_arithmetic),
+        cmocka_unit_test(test_float_tensors),
+        cmocka_unit_test(test_wide_codes),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_sum_limits),
+        cmocka_unit_test(test_sum_pool_limit),
+        cmocka_unit_test(test_trace_can_stop),
+        cmocka_unit_test(test_bad_index_before_pools),
+        cmocka_unit_test(test_hook_without_errors),
+        cmocka_unit_test(test_fixed_membrane_scales),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }
