@@ -79,25 +79,20 @@ INLINE void sum_block(const snn_row_sum *r, uint32_t first, int32_t *sum, const 
 /* The last 32 or 16 outputs of a row, in narrower registers. */
 INLINE void sum_tail32(const snn_row_sum *r, uint32_t first, int32_t *sum, const bool counted) {
     __m256i low = _mm256_setzero_si256(), high = low;
+    __m512i total_low = _mm512_setzero_si512(), total_high = total_low;
     const int32_t budget = 32767 / r->magnitude;
     int32_t left = budget;
-    memset(sum, 0, 32 * sizeof *sum);
-    for (int s = 0; s <= r->segments; s++) {
-        const size_t n = s < r->segments ? r->segment[s].n : 1;
-        for (size_t i = 0; i < n; i += 2) {
-            row_pair p = {0};
-            if (s < r->segments)
-                p = take_pair(&r->segment[s], i, r->stride, first, counted);
+    for (int s = 0; s < r->segments; s++) {
+        const snn_segment *g = &r->segment[s];
+        for (size_t i = 0; i < g->n; i += 2) {
+            const row_pair p = take_pair(g, i, r->stride, first, counted);
             left -= p.weight;
-            if (left < 0 || s == r->segments) {
-                __m512i a = _mm512_cvtepi16_epi32(low), b = _mm512_cvtepi16_epi32(high);
-                _mm512_storeu_si512(sum, _mm512_add_epi32(a, _mm512_loadu_si512(sum)));
-                _mm512_storeu_si512(sum + 16, _mm512_add_epi32(b, _mm512_loadu_si512(sum + 16)));
+            if (__builtin_expect(left < 0, 0)) {
+                total_low = _mm512_add_epi32(total_low, _mm512_cvtepi16_epi32(low));
+                total_high = _mm512_add_epi32(total_high, _mm512_cvtepi16_epi32(high));
                 low = high = _mm256_setzero_si256();
                 left = budget - p.weight;
             }
-            if (s == r->segments)
-                break;
             const __m256i a = _mm256_loadu_si256((const __m256i *)p.a),
                           b = _mm256_loadu_si256((const __m256i *)p.b);
             const __m256i counts = _mm256_set1_epi16((short)p.counts);
@@ -105,6 +100,8 @@ INLINE void sum_tail32(const snn_row_sum *r, uint32_t first, int32_t *sum, const
             high = _mm256_add_epi16(high, _mm256_maddubs_epi16(counts, _mm256_unpackhi_epi8(a, b)));
         }
     }
+    _mm512_storeu_si512(sum, _mm512_add_epi32(total_low, _mm512_cvtepi16_epi32(low)));
+    _mm512_storeu_si512(sum + 16, _mm512_add_epi32(total_high, _mm512_cvtepi16_epi32(high)));
 }
 
 INLINE void sum_tail16(const snn_row_sum *r, uint32_t first, int32_t *sum, const bool counted) {

@@ -89,6 +89,37 @@ static void row_sums(int level) {
         }
 }
 
+/* Sums that reach exactly +-32768 or one weight short of it when they should be spilled: all weights +-m, for magnitudes that divide 32768 and neighbours. */
+static void spills(int level) {
+    enum { OUTPUTS = 16 + 32 + 64 + 128 + 256 + 512, ENTRIES = 1100 };
+    static const int magnitudes[] = {31, 32, 63, 64, 65, 127, 128};
+    static int8_t rows[2 * OUTPUTS];
+    static uint32_t entry[ENTRIES];
+    static snn_spike count[ENTRIES];
+    static int32_t sum[OUTPUTS];
+    const snn_kernels *k = snn_kernels_for((snn_simd)level);
+    for (size_t m = 0; m < sizeof magnitudes / sizeof *magnitudes; m++) {
+        for (int j = 0; j < OUTPUTS; j++) {
+            rows[j] = (int8_t)(magnitudes[m] == 128 ? 127 : magnitudes[m]);
+            rows[OUTPUTS + j] = (int8_t)-magnitudes[m];
+        }
+        for (uint32_t sign = 0; sign < 2; sign++) {
+            for (int i = 0; i < ENTRIES; i++) {
+                entry[i] = sign;
+                count[i] = (snn_spike){sign, 1 + (uint32_t)i % 4};
+            }
+            const snn_segment a = {entry, count, ENTRIES, rows};
+            const snn_row_sum r = {&a, 1, OUTPUTS, OUTPUTS, magnitudes[m]};
+            k->sum_spikes(&r, sum);
+            for (int j = 0; j < OUTPUTS; j++)
+                assert_int_equal(sum[j], ENTRIES * rows[sign * OUTPUTS]);
+            k->sum_counts(&r, sum);
+            for (int j = 0; j < OUTPUTS; j++)
+                assert_int_equal(sum[j], ENTRIES / 4 * 10 * rows[sign * OUTPUTS]);
+        }
+    }
+}
+
 /* The plain twin itself, by hand. */
 static void test_plain_by_hand(void **state) {
     (void)state;
@@ -251,6 +282,9 @@ static void planes(int level) {
 LEVEL_TEST(row_sums, 0)
 LEVEL_TEST(row_sums, 1)
 LEVEL_TEST(row_sums, 2)
+LEVEL_TEST(spills, 0)
+LEVEL_TEST(spills, 1)
+LEVEL_TEST(spills, 2)
 LEVEL_TEST(dense, 1)
 LEVEL_TEST(dense, 2)
 LEVEL_TEST(neurons, 1)
@@ -263,10 +297,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_by_hand), cmocka_unit_test(test_positions),
         cmocka_unit_test(test_row_sums_0),    cmocka_unit_test(test_row_sums_1),
-        cmocka_unit_test(test_row_sums_2),    cmocka_unit_test(test_dense_1),
-        cmocka_unit_test(test_dense_2),       cmocka_unit_test(test_neurons_1),
-        cmocka_unit_test(test_neurons_2),     cmocka_unit_test(test_planes_0),
-        cmocka_unit_test(test_planes_1),      cmocka_unit_test(test_planes_2),
+        cmocka_unit_test(test_row_sums_2),    cmocka_unit_test(test_spills_0),
+        cmocka_unit_test(test_spills_1),      cmocka_unit_test(test_spills_2),
+        cmocka_unit_test(test_dense_1),       cmocka_unit_test(test_dense_2),
+        cmocka_unit_test(test_neurons_1),     cmocka_unit_test(test_neurons_2),
+        cmocka_unit_test(test_planes_0),      cmocka_unit_test(test_planes_1),
+        cmocka_unit_test(test_planes_2),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }
