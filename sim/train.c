@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Epochs of a small network take less time than writing and syncing their checkpoint: write no more often than this. A crash then loses
+ * no more than this either; a stop always saves. */
+#define SECONDS_BETWEEN_CHECKPOINTS 2.0
+
 typedef struct {
     const snn_train_options *o;
     const snn_train_hooks *hooks;
@@ -22,6 +26,8 @@ typedef struct {
     double *chunk;
     uint32_t *order; /* [trains] of the epoch at hand */
     int threads;
+    double saved_at; /* time of the last checkpoint; 0: none yet */
+    bool unsaved;    /* epochs were run since */
 } trainer;
 
 /* ---- set-up ---- */
@@ -200,7 +206,11 @@ static bool stop_asked(const trainer *t) {
 }
 
 static bool save(trainer *t, snn_error *err) {
-    return t->hooks->checkpoint == NULL || snn_train_checkpoint_save(&t->state, t->hooks->checkpoint, err);
+    if (t->hooks->checkpoint != NULL && !snn_train_checkpoint_save(&t->state, t->hooks->checkpoint, err))
+        return false;
+    t->saved_at = snn_now();
+    t->unsaved = false;
+    return true;
 }
 
 static bool interrupted(trainer *t, snn_error *err) {
@@ -321,12 +331,15 @@ static bool run_epochs(trainer *t, snn_error *err) {
     for (;;) {
         if (phase_over(t)) {
             if (t->state.at.quantised || t->o->quant_epochs == 0)
-                return true;
+                return !t->unsaved || save(t, err);
             if (!enter_quantised(t, err))
                 return false;
             continue;
         }
-        if (!run_epoch(t, err) || !save(t, err))
+        if (!run_epoch(t, err))
+            return false;
+        t->unsaved = true;
+        if ((t->saved_at == 0 || snn_now() - t->saved_at >= SECONDS_BETWEEN_CHECKPOINTS) && !save(t, err))
             return false;
     }
 }

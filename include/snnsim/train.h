@@ -76,8 +76,10 @@ typedef struct {
     void (*progress)(void *context, int epoch, uint64_t done,
                      uint64_t total);  /* samples of the epoch; may be NULL */
     const volatile sig_atomic_t *stop; /* nonzero: save a checkpoint and stop; may be NULL */
-    const char *checkpoint;            /* file written after each epoch; NULL: none */
-    bool resume; /* continue from that file: the epochs before are reported again through `epoch`, so that a curve is whole */
+    const char *
+        checkpoint; /* file written after epochs (the first, the last, and at most every two seconds between) and when stopped; NULL: none */
+    bool
+        resume; /* continue from that file: the epochs before are reported again through `epoch`, so that a curve is whole */
 } snn_train_hooks;
 
 typedef struct {
@@ -89,8 +91,9 @@ typedef struct {
     int best_epoch, epochs;            /* best_epoch: of `best`; epochs: run in all */
     double best_validation;            /* accuracy, -1 without validation */
     int quantised_epoch;               /* of `quantised`; best_epoch when quant_epochs = 0 */
-    double quantised_validation;       /* accuracy with quantised weights, -1 without validation or when quant_epochs = 0 */
-    double seconds;                    /* wall time of all epochs, those before a resume included */
+    double
+        quantised_validation; /* accuracy with quantised weights, -1 without validation or when quant_epochs = 0 */
+    double seconds;           /* wall time of all epochs, those before a resume included */
 } snn_train_result;
 
 /* Trains on all samples of `data` (minus the validation share). The whole framed set is held in memory as spike lists. initial: float weights to start from,
