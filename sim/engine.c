@@ -227,10 +227,8 @@ static bool allocate(snn_workspace *w, const snn_engine *e, snn_error *err) {
     w->sum = snn_alloc(z.line, sizeof *w->sum, "workspace", err);
     w->list.first = snn_alloc(z.source_pixels + 1, sizeof *w->list.first, "workspace", err);
     w->segment = snn_alloc(z.kernel, sizeof *w->segment, "workspace", err);
-    w->row_offset = snn_alloc(z.kernel, sizeof *w->row_offset, "workspace", err);
     w->scratch = snn_alloc(z.source_line + SNN_PAD, sizeof *w->scratch, "workspace", err);
-    if (!w->plane || !w->nonzero || !w->membrane || !w->sum || !w->list.first || !w->segment ||
-        !w->row_offset || !w->scratch)
+    if (!w->plane || !w->nonzero || !w->membrane || !w->sum || !w->list.first || !w->segment || !w->scratch)
         return false;
     if (z.floats && !(w->sum_float = snn_alloc(z.step, sizeof *w->sum_float, "workspace", err)))
         return false;
@@ -283,7 +281,6 @@ void snn_workspace_free(snn_workspace *w) {
     free(w->list.count);
     free(w->list.first);
     free(w->segment);
-    free(w->row_offset);
     free(w->pool_key);
     free(w->errors.item);
     free(w->ordered);

@@ -44,6 +44,7 @@ typedef struct {
     snn_code_type code_type;
     uint32_t outputs;  /* padded outputs of a row */
     size_t rows_count; /* input lines of the packed weights */
+    size_t row_bytes;  /* of one of them */
     int8_t *rows;      /* [rows_count][outputs], see kernel.h */
     int8_t *dense;     /* [rows_count / 4][outputs][4], convolutions of planes only; else NULL */
     int16_t *rows16;   /* 16-bit codes: [rows_count][outputs] in natural order */
@@ -102,10 +103,9 @@ struct snn_workspace {
     void *trace_ordered; /* the same in C order */
     size_t trace_size;
     snn_step_list list;
-    snn_segment *segment;  /* [largest kernel] */
-    ptrdiff_t *row_offset; /* [largest kernel] first row of each segment */
-    snn_spikes pooled[2];  /* input lists after pooling */
-    uint64_t *pool_key;    /* scratch of list pooling */
+    snn_segment *segment; /* [largest kernel] */
+    snn_spikes pooled[2]; /* input lists after pooling */
+    uint64_t *pool_key;   /* scratch of list pooling */
     size_t pool_key_capacity;
     snn_sum_errors errors;
     snn_spike *ordered; /* spikes of a plane in C order */

@@ -80,7 +80,8 @@ bool snn_stage_pack(snn_stage *s, const snn_tensor *t, const snn_engine *e, bool
                              : (size_t)s->kernel * s->kernel * s->source.pitch;
     s->rows_count = (lines + 3) / 4 * 4;
     s->code_type = t->type;
-    size_t item = t->type == SNN_CODE_8 ? 1 : t->type == SNN_CODE_16 ? 2 : 4;
+    const size_t item = t->type == SNN_CODE_8 ? 1 : t->type == SNN_CODE_16 ? 2 : 4;
+    s->row_bytes = s->outputs * item;
     void *rows = NULL;
     if (s->rows_count > SIZE_MAX / s->outputs ||
         !(rows = snn_alloc(s->rows_count * s->outputs, item, "packed weights", err)))

@@ -5,64 +5,61 @@
 #include <string.h>
 
 /* 16-bit codes (imported networks): as the plain row sums, with wider rows. */
-static void sum_rows16(const snn_stage *s, const snn_segment *segment, const ptrdiff_t *row_offset,
-                       int segments, bool counted, int32_t *sum) {
-    memset(sum, 0, s->outputs * sizeof *sum);
-    for (int g = 0; g < segments; g++)
-        for (size_t i = 0; i < segment[g].n; i++) {
-            const uint32_t entry = counted ? segment[g].count[i].index : segment[g].entry[i];
-            const int32_t count = counted ? (int32_t)segment[g].count[i].count : 1;
-            const int16_t *row = s->rows16 + ((ptrdiff_t)entry + row_offset[g]) * (ptrdiff_t)s->outputs;
-            for (uint32_t j = 0; j < s->outputs; j++)
+static void sum_rows16(const snn_row_sum *r, bool counted, int32_t *sum) {
+    memset(sum, 0, r->outputs * sizeof *sum);
+    for (int s = 0; s < r->segments; s++) {
+        const snn_segment *g = &r->segment[s];
+        for (size_t i = 0; i < g->n; i++) {
+            const uint32_t entry = counted ? g->count[i].index : g->entry[i];
+            const int32_t count = counted ? (int32_t)g->count[i].count : 1;
+            const int16_t *row = (const int16_t *)(const void *)(g->base + (size_t)entry * r->stride);
+            for (uint32_t j = 0; j < r->outputs; j++)
                 sum[j] += row[j] * count;
         }
+    }
 }
 
 static void sum_segments(const snn_engine *e, const snn_stage *s, const snn_step_list *l,
-                         const snn_workspace *w, int segments, int32_t *sum) {
-    if (s->code_type == SNN_CODE_16) {
-        sum_rows16(s, w->segment, w->row_offset, segments, l->counted, sum);
-        return;
-    }
-    const snn_row_sum r = {w->segment, segments, s->outputs, s->outputs, s->magnitude};
+                         const snn_segment *segment, int segments, int32_t *sum) {
+    const snn_row_sum r = {segment, segments, s->row_bytes, s->outputs, s->magnitude};
     if (segments == 0)
         memset(sum, 0, s->outputs * sizeof *sum);
+    else if (s->code_type == SNN_CODE_16)
+        sum_rows16(&r, l->counted, sum);
     else if (l->counted)
         e->kernels->sum_counts(&r, sum);
     else
         e->kernels->sum_spikes(&r, sum);
 }
 
-/* One segment: list entries [first, end) whose rows start `offset` rows from the packed weights' first one. */
-static void put_segment(const snn_stage *s, const snn_step_list *l, snn_workspace *w, int at, size_t first,
-                        size_t end, ptrdiff_t offset) {
-    snn_segment *g = &w->segment[at];
-    g->entry = l->counted ? NULL : l->entry + first;
-    g->count = l->counted ? l->counts + first : NULL;
-    g->n = end - first;
-    g->base = s->rows ? s->rows + offset * (ptrdiff_t)s->outputs : NULL; /* 16-bit codes go by the offset */
-    w->row_offset[at] = offset;
+/* List entries [first, end), whose rows start at base. */
+static snn_segment make_segment(const snn_step_list *l, size_t first, size_t end, const int8_t *base) {
+    if (l->counted)
+        return (snn_segment){.count = l->counts + first, .n = end - first, .base = base};
+    return (snn_segment){.entry = l->entry + first, .n = end - first, .base = base};
 }
 
 void snn_sum_line_list(const snn_engine *e, const snn_stage *s, const snn_step_list *l, uint32_t y,
                        snn_workspace *w) {
+    const int8_t *rows = s->code_type == SNN_CODE_16 ? (const int8_t *)s->rows16 : s->rows;
     if (s->type == SNN_LAYER_LINEAR) {
-        put_segment(s, l, w, 0, 0, l->n, 0);
-        sum_segments(e, s, l, w, 1, w->sum);
+        w->segment[0] = make_segment(l, 0, l->n, rows);
+        sum_segments(e, s, l, w->segment, 1, w->sum);
         return;
     }
+    const ptrdiff_t pixel_rows = (ptrdiff_t)(s->source.pitch * s->row_bytes);
     for (uint32_t x = 0; x < s->out.width; x++) {
+        /* The pixels under one kernel line are neighbours, so their entries are one run. Entries count from the start of the source line. */
+        const uint32_t *first = l->first + (size_t)y * s->stride * s->source.width + (size_t)x * s->stride;
+        const int8_t *base = rows - (ptrdiff_t)(x * s->stride) * pixel_rows;
         int segments = 0;
         for (uint32_t ky = 0; ky < s->kernel; ky++) {
-            /* The pixels under one kernel line are neighbours, so their entries are one run. */
-            const size_t pixel = (size_t)(y * s->stride + ky) * s->source.width + x * s->stride;
-            const size_t first = l->first[pixel], end = l->first[pixel + s->kernel];
-            const ptrdiff_t offset =
-                ((ptrdiff_t)ky * s->kernel - (ptrdiff_t)x * s->stride) * (ptrdiff_t)s->source.pitch;
-            if (end > first)
-                put_segment(s, l, w, segments++, first, end, offset);
+            if (first[s->kernel] > first[0])
+                w->segment[segments++] = make_segment(l, first[0], first[s->kernel], base);
+            first += s->source.width;
+            base += (ptrdiff_t)s->kernel * pixel_rows;
         }
-        sum_segments(e, s, l, w, segments, w->sum + (size_t)x * s->outputs);
+        sum_segments(e, s, l, w->segment, segments, w->sum + (size_t)x * s->outputs);
     }
 }
 
