@@ -13,19 +13,16 @@
 #include <unistd.h>
 
 #define DATA_VARIABLE "SNNSIM_DATA"
+#define WHERE_SIZE 256
 #define DATA_DEFAULT "../shared/data" /* seen from the repository's root */
 
 /* Reads up to n bytes from `first` on; less only at the end of the file. -1: see errno. */
 static ssize_t read_at(int fd, uint8_t *out, size_t n, uint64_t first) {
     size_t done = 0;
     while (done < n) {
-        ssize_t got = pread(fd, out + done, n - done, (off_t)(first + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
+        ssize_t got = TEMP_FAILURE_RETRY(pread(fd, out + done, n - done, (off_t)(first + done)));
+        if (got <= 0)
+            return got < 0 ? -1 : (ssize_t)done;
         done += (size_t)got;
     }
     return (ssize_t)done;
@@ -91,7 +88,7 @@ bool snn_folder_open(snn_dataset *d, const snn_config *config, snn_error *err) {
     d->info.folder = d->folder;
     d->folder_fd = open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (d->folder_fd == -1) {
-        char where[256];
+        char where[WHERE_SIZE];
         return snn_fail(err, SNN_ERR_DATA, "%s: dataset.path: cannot open the folder %s: %s",
                         snn_config_where(config, "dataset.path", where, sizeof where), d->folder,
                         strerror(errno));

@@ -160,13 +160,15 @@ static bool find_frames(snn_dataset *d, const snn_config *config, char **folder,
         d->frames[1] = *folder;
         *folder = snn_path_expand("", err);
     }
-    for (int part = 0; *folder != NULL && part < 2; part++) {
+    bool ok = *folder != NULL;
+    for (int part = 0; ok && part < 2; part++) {
         const char *name = snn_config_string(config, frames_key[part]);
-        if (*name != '\0' && d->frames[part] == NULL &&
-            (d->frames[part] = snn_path_beside(*folder, name, err)) == NULL)
-            return false;
+        if (*name == '\0' || d->frames[part] != NULL)
+            continue;
+        d->frames[part] = snn_path_beside(*folder, name, err);
+        ok = d->frames[part] != NULL;
     }
-    return *folder != NULL;
+    return ok;
 }
 
 bool snn_npy_frames_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err) {

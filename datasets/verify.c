@@ -61,13 +61,12 @@ static bool check_sample(verifier *v, const snn_dataset *d, size_t i, snn_datase
     snn_error e = {.text = ""};
     snn_dataset_sample(d, i, name, sizeof name);
     bool ok = snn_dataset_frames(d, i, b, x, &e);
-    if (!ok && e.code != SNN_ERR_DATA)
-        return snn_fail(err, e.code, "%s", e.text);
+    bool told = ok || e.code == SNN_ERR_DATA;
     if (ok)
         check_events(v, d, i, name, &b->events);
-    else
+    else if (told)
         finding(v, "sample %s: %s", name, e.text);
-    return true;
+    return told || snn_fail(err, e.code, "%s", e.text);
 }
 
 static void count_parts(const snn_dataset *d, uint64_t samples[PARTS],

@@ -100,6 +100,10 @@ static void folds_split_the_training_part(void **state) {
         assert_int_equal(snn_dataset_count(d), 3);
         numbers(d, test);
         numbers(d, all);
+        int classes = 0;
+        for (size_t i = 0; i < 3; i++)
+            classes |= 1 << snn_dataset_label(d, i);
+        assert_int_equal(classes, 7); /* one of each */
         snn_dataset_free(d);
         d = open_ok(config, SNN_SPLIT_TRAIN);
         assert_int_equal(snn_dataset_count(d), 9);

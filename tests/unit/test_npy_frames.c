@@ -198,10 +198,10 @@ static void both_parts(void **state) {
                "dataset.train_frames: give a NumPy array of frames");
     open_fails(NPY "frames = \"x.npy\"; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
                "dataset.labels: frames need a file of labels");
-    static const char *const other[] = {"(1, 1, 1, 2, 3)", "(1, 2, 3, 1, 1)", "(1, 2, 1, 3, 1)",
-                                        "(1, 3, 2, 1, 1)"};
+    static const char *const other[] = {"(1, 1, 1, 2, 3)", "(1, 2, 3, 1, 1)", "(1, 2, 2, 1, 3)",
+                                        "(1, 2, 1, 3, 1)", "(1, 3, 2, 1, 1)"};
     for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-        write_npy("tx.npy", "|u1", other[i], frames, 6);
+        write_npy("tx.npy", "|u1", other[i], frames, strcmp(other[i], "(1, 2, 2, 1, 3)") == 0 ? 12 : 6);
         open_fails(NPY BOTH "};", SNN_SPLIT_TEST, SNN_ERR_DATA, "x.npy: the shape differs from that of ");
     }
     snn_spikes_free(&x);
