@@ -49,24 +49,26 @@ static void bits_are_the_same_everywhere(void **state) {
 
 static void recordings_are_valid(void **state) {
     (void)state;
+    snn_camera c = camera;
+    c.seconds = 0.5; /* short: sanitizers and valgrind run this, too */
     snn_events e = {0};
     for (int g = 0; g < SNN_GESTURES; g++) {
-        record(&camera, 1 + 2 * g, g, g % 4, &e);
+        record(&c, 1 + 2 * g, g, g % 4, &e);
         assert_int_equal(e.width, 128);
         assert_int_equal(e.height, 128);
         assert_int_equal(e.channels, 2);
         assert_int_equal(e.out_of_order, 0);
-        assert_in_range(e.n, 15000, 400000); /* real ones: 63,000 to 181,000 */
+        assert_in_range(e.n, 5000, 130000); /* a third of the real ones: 21,000 to 60,000 */
         size_t on = 0;
         for (size_t i = 0; i < e.n; i++) {
             const snn_event *v = &e.event[i];
-            if (v->t < (i ? v[-1].t : 0) || v->t >= 1500000 || v->x >= 128 || v->y >= 128 || v->polarity > 1)
+            if (v->t < (i ? v[-1].t : 0) || v->t >= 500000 || v->x >= 128 || v->y >= 128 || v->polarity > 1)
                 fail_msg("gesture %d: event %zu is not valid", g, i);
             on += v->polarity;
         }
         double share = (double)on / (double)e.n; /* real ones: 0.49 to 0.55 */
         assert_true(share > 0.4 && share < 0.6);
-        assert_true(e.event[0].t < 5000 && e.event[e.n - 1].t > 1490000);
+        assert_true(e.event[0].t < 5000 && e.event[e.n - 1].t > 490000);
     }
     snn_events_free(&e);
 }
@@ -99,9 +101,9 @@ static void settings_are_respected(void **state) {
     c.seed++;
     record(&c, 1, 0, 0, &b);
     assert_false(same(&a, &b));
-    c.seconds = 2.5; /* three passes of the sort */
+    c.seconds = 4.3; /* beyond 2^22 us: an odd number of the sort's passes */
     record(&c, 1, 3, 0, &b);
-    assert_in_range(b.event[b.n - 1].t, 2450000, 2499999);
+    assert_in_range(b.event[b.n - 1].t, 4250000, 4299999);
     for (size_t i = 1; i < b.n; i++)
         assert_true(b.event[i].t >= b.event[i - 1].t);
     snn_events_free(&a);
@@ -441,15 +443,15 @@ static void bodies_are_drawn(void **state) {
 
 /* ---- what recordings must have in common ---- */
 
-/* Clockwise and counter clockwise cannot be told by their number of events: |t| < 3 over 46 pairs. */
+/* Clockwise and counter clockwise cannot be told by their number of events: |t| < 3 over 24 pairs. */
 static void senses_have_the_same_counts(void **state) {
     (void)state;
     snn_camera c = camera;
-    c.seconds = 0.5;
+    c.seconds = 0.3;
     snn_events e = {0};
     double sum = 0, squares = 0;
     int n = 0;
-    for (int subject = 1; subject <= 23; subject++)
+    for (int subject = 1; subject <= 12; subject++)
         for (int g = 3; g <= 5; g += 2) {
             record(&c, subject, g, 0, &e);
             double clockwise = log((double)e.n);
@@ -475,9 +477,9 @@ static double middle_x(const snn_events *e) {
 static void right_is_left_in_the_image(void **state) {
     (void)state;
     snn_camera c = camera;
-    c.seconds = 0.4;
+    c.seconds = 0.3;
     snn_events e = {0};
-    for (int subject = 1; subject <= 10; subject++) {
+    for (int subject = 1; subject <= 6; subject++) {
         record(&c, subject, 1, 0, &e);
         double right = middle_x(&e);
         record(&c, subject, 2, 0, &e);
