@@ -146,6 +146,10 @@ snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const
                            snn_error *err) {
     if (!snn_weights_fit(weights, net, err))
         return NULL;
+    if (options->simd < SNN_SIMD_PLAIN || options->simd > snn_simd_best()) {
+        snn_fail(err, SNN_ERR_USAGE, "this CPU lacks the instructions of SIMD level %d", (int)options->simd);
+        return NULL;
+    }
     snn_engine *e = snn_alloc(1, sizeof *e, "engine", err);
     if (!e)
         return NULL;
@@ -156,7 +160,7 @@ snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const
         e->hook = *options->hook;
     e->sum_limit = e->arithmetic == SNN_ARITHMETIC_FIXED ? SNN_FIXED_SUM : INT32_MAX;
     e->count_operations = options->count_operations;
-    e->force_dense = options->force_dense;
+    e->density = options->density;
     e->input = net->input;
     e->layers = net->layers;
     e->classes = net->classes;

@@ -68,7 +68,7 @@ struct snn_engine {
     const snn_kernels *kernels;
     snn_hook hook;
     bool hooked, count_operations;
-    int force_dense;
+    snn_density density;
     snn_shape input;
     int layers;
     uint32_t classes;

@@ -164,10 +164,10 @@ static const snn_spike *input_step(const snn_walk *k, int step, size_t *n) {
 }
 
 static bool use_dense(const snn_engine *e, const snn_stage *s, uint32_t nonzero) {
-    if (!s->dense || e->force_dense == 2)
+    if (!s->dense || e->density == SNN_DENSITY_SPARSE)
         return false;
     const uint64_t inputs = (uint64_t)snn_shape_size(s->in);
-    return e->force_dense == 1 || (float)nonzero > e->kernels->dense_above * (float)inputs;
+    return e->density == SNN_DENSITY_DENSE || (float)nonzero > e->kernels->dense_above * (float)inputs;
 }
 
 static bool sum_and_fire(const snn_walk *k, const snn_stage *s, const uint8_t *from, uint8_t *to, int step,
@@ -339,7 +339,11 @@ static bool start(const snn_engine *e, const snn_spikes *x, snn_workspace *w, co
     if (x->size != snn_shape_size(e->input))
         return snn_fail(err, SNN_ERR_DATA, "a sample has %u inputs, the network %u", x->size,
                         snn_shape_size(e->input));
-    if (x->steps > r->steps || r->classes != (int)e->classes || r->layers != e->layers)
+    if (r->classes != (int)e->classes || r->layers != e->layers)
+        return snn_fail(err, SNN_ERR_DATA,
+                        "the result was made for another network (%d classes, %d layers instead of %u, %d)",
+                        r->classes, r->layers, e->classes, e->layers);
+    if (x->steps > r->steps)
         return snn_fail(err, SNN_ERR_DATA, "a sample has %d time steps, %d were expected", x->steps,
                         r->steps);
     memset(r->out, 0, e->classes * sizeof *r->out);

@@ -58,12 +58,18 @@ typedef struct {
 
 /* ---- engine ---- */
 
+typedef enum {
+    SNN_DENSITY_AUTO,  /* per layer and step, by the share of inputs that spike */
+    SNN_DENSITY_DENSE, /* always multiply densely where a dense kernel exists */
+    SNN_DENSITY_SPARSE /* always add rows */
+} snn_density;
+
 typedef struct {
     snn_arithmetic arithmetic;
     snn_simd simd;         /* level to use, at most snn_simd_best(); zero is the plain twin */
     const snn_hook *hook;  /* NULL = ideal; copied, but its context must outlive the engine */
     bool count_operations; /* fill the operation counts of snn_layer_activity (costs a little) */
-    int force_dense; /* for tests: -1 choose per layer and step (default 0 is the same), 1 always dense kernels where they exist, 2 never */
+    snn_density density;   /* which kernels convolutions inside the network use; affects speed only */
 } snn_engine_options;
 
 typedef struct snn_engine snn_engine;

@@ -372,7 +372,7 @@ static void run_case(const instance *k, snn_simd simd, int force_dense, bool fix
     const snn_hook hook = {setup, hook_read};
     const snn_engine_options o = {.arithmetic = fixed ? SNN_ARITHMETIC_FIXED : SNN_ARITHMETIC_FLOAT,
                                   .simd = simd,
-                                  .force_dense = force_dense,
+                                  .density = (snn_density)force_dense,
                                   .hook = hook_every ? &hook : NULL,
                                   .count_operations = true};
     snn_engine *e = snn_engine_new(k->net, k->weights, &o, &err);

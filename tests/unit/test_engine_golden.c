@@ -169,7 +169,7 @@ static bool check_step(void *context, int layer, int step, const uint8_t *spikes
 static void run_all(golden *g, snn_simd simd, int force_dense, int encoding, int samples) {
     snn_error err = {0};
     const snn_engine_options o = {
-        .simd = simd, .force_dense = force_dense, .count_operations = force_dense == 0};
+        .simd = simd, .density = (snn_density)force_dense, .count_operations = force_dense == 0};
     snn_engine *e = snn_engine_new(g->net, g->weights[encoding], &o, &err);
     if (!e)
         fail_msg("%s", err.text);

@@ -108,7 +108,7 @@ static void test_fixed_bias(void **state) {
     snn_weights_free(w);
 }
 
-/* A result has the sizes it was asked for, and none after it is freed. */
+/* A result has the sizes it was asked for, and serves no other network; a SIMD level that does not exist is refused. */
 static void test_results(void **state) {
     (void)state;
     snn_net *net = parse("{name=\"a\"; type=\"linear\"; outputs=3;}", (snn_shape){4, 1, 1});
@@ -119,6 +119,20 @@ static void test_results(void **state) {
     assert_int_equal(r.classes, 3);
     assert_int_equal(r.steps, 5);
     assert_int_equal(r.layers, 1);
+    snn_engine_options o = {.simd = SNN_SIMD_LEVELS};
+    assert_null(snn_engine_new(net, w, &o, &err));
+    assert_int_equal(err.code, SNN_ERR_USAGE);
+    o.simd = SNN_SIMD_PLAIN;
+    snn_engine *e = snn_engine_new(net, w, &o, &err);
+    snn_workspace *space = snn_workspace_new(e, &err);
+    snn_spikes x = {0};
+    assert_true(space && snn_spikes_reset(&x, 4, 5, &err));
+    r.layers = 2; /* made for another network */
+    assert_false(snn_engine_run(e, &x, 0, space, NULL, &r, &err));
+    assert_non_null(strstr(err.text, "made for another network (3 classes, 2 layers instead of 3, 1)"));
+    snn_spikes_free(&x);
+    snn_workspace_free(space);
+    snn_engine_free(e);
     snn_result_free(&r);
     assert_null(r.out);
     snn_net_free(net);
