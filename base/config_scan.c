@@ -20,11 +20,12 @@ typedef struct {
     snn_config_source *out;
     const char *text, *end, *at;
     const char *label;
-    int file;      /* index of label in out->files */
-    unsigned line; /* of `at` */
-    int includes;  /* how many files deep */
-    int depth;     /* open brackets */
-    char previous; /* last significant character: tells where a value is due */
+    int file;                        /* index of label in out->files */
+    unsigned line;                   /* of `at` */
+    int includes;                    /* how many files deep */
+    int depth;                       /* open brackets */
+    char open[SNN_CONFIG_MAX_DEPTH]; /* [depth] which ones */
+    char previous;                   /* last significant character: tells where a value is due */
     snn_error *err;
 } scanner;
 
@@ -229,13 +230,14 @@ static bool include_file(scanner *s, const char *name, size_t n) {
         if (s->err)
             s->err->code = SNN_ERR_USAGE;
     } else {
-        scanner inner = {.out = s->out, .includes = s->includes + 1, .depth = s->depth, .err = s->err};
+        scanner inner = *s; /* brackets may span files */
+        inner.includes++;
         inner.text = inner.at = (const char *)data;
         inner.end = inner.text + size;
         inner.label = path;
-        inner.previous = s->previous;
         ok = scan_text(&inner);
         s->depth = inner.depth;
+        memcpy(s->open, inner.open, sizeof s->open);
         s->previous = inner.previous;
         free(data);
     }
@@ -266,6 +268,10 @@ static bool scan_punctuation(scanner *s) {
         return FAIL(s, "brackets are nested more than %d deep", SNN_CONFIG_MAX_DEPTH);
     if (strchr(")}]", c) && --s->depth < 0)
         return FAIL(s, "'%c' closes nothing", c);
+    if (strchr("({[", c))
+        s->open[s->depth - 1] = c;
+    else if (strchr(")}]", c) && strchr("()[]{}", s->open[s->depth])[1] != c)
+        return FAIL(s, "'%c' closes a '%c'", c, s->open[s->depth]);
     s->previous = c;
     /* libconfig's arrays refuse [1, 2.5] and [1, 5000000000]; its lists do not, and the table checks the types. */
     c = c == '[' ? '(' : c == ']' ? ')' : c;
@@ -306,6 +312,8 @@ static bool scan_text(scanner *s) {
         return FAIL(s, "out of memory");
     s->file = (int)o->file_count++;
     s->line = 1;
+    if (s->end - s->at >= 3 && memcmp(s->at, "\xef\xbb\xbf", 3) == 0)
+        s->at += 3; /* byte-order mark of some editors */
     while (s->at < s->end) {
         if (*s->at == '\n') {
             if (!emit_line(s))
@@ -321,8 +329,6 @@ static bool scan_text(scanner *s) {
 
 bool snn_config_scan(snn_config_source *s, const char *text, size_t size, const char *label, snn_error *err) {
     scanner scan = {.out = s, .text = text, .end = text + size, .at = text, .label = label, .err = err};
-    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        scan.at += 3; /* byte-order mark of some editors */
     if (!scan_text(&scan))
         return false;
     if (scan.depth > 0)

@@ -338,7 +338,10 @@ static void syntax(void **state) {
     expect_error("seed = 1; }", "t.cfg:1: '}' closes nothing");
     expect_error("seed = $5;", "t.cfg:1: unexpected character '$'");
     expect_error("\nseed = \x01;", "t.cfg:2: unexpected byte 0x01");
-    expect_error("seed = 1; dataset = ( };", "t.cfg:1: syntax error near 'seed = 1; dataset = ( };'");
+    expect_error("seed = 1; dataset = ( };", "t.cfg:1: '}' closes a '('");
+    expect_error("seed = 1;\nx = [1, 2);", "t.cfg:2: ')' closes a '['");
+    expect_error("x = (1, 2];", "t.cfg:1: ']' closes a '('");
+    expect_error("x = { a = (1, 2); ];", "t.cfg:1: ']' closes a '{'");
     char deep[100] = "seed = ";
     memset(deep + 7, '(', 33);
     expect_error(deep, "t.cfg:1: brackets are nested more than 32 deep");
