@@ -127,6 +127,9 @@ typedef struct {
 /* Appends a copy of `size` characters. */
 bool snn_names_add(snn_names *names, const char *text, size_t size, snn_error *err);
 void snn_names_free(snn_names *names);
+/* A list, label file or other text of the data set as snn_file_read gives it. A pipe or device is refused: it would be waited for, or be without
+ * end. */
+bool snn_text_read(const char *path, uint8_t **text, size_t *size, snn_error *err);
 /* Appends what is in a folder below the folder and ends in `ending`, sorted, without hidden files; nothing when there is no such folder and
  * `optional`. */
 bool snn_folder_names(const snn_dataset *d, const char *path, const char *ending, bool optional,
@@ -134,7 +137,7 @@ bool snn_folder_names(const snn_dataset *d, const char *path, const char *ending
 
 /* ---- text (lines.c) ---- */
 
-/* Walks over lines of text in memory. CR LF and trailing blanks are cut. */
+/* Walks over lines of text in memory. A byte order mark (UTF-8), CR LF and trailing blanks are cut. */
 typedef struct {
     const char *next, *end;
     const char *line; /* current line, `size` bytes, not terminated */

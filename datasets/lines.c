@@ -5,7 +5,10 @@
 #include <string.h>
 
 void snn_lines_init(snn_lines *l, const void *text, size_t size) {
+    static const char mark[] = "\xef\xbb\xbf";
     *l = (snn_lines){.next = text, .end = (const char *)text + size};
+    if (size >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0)
+        l->next += strlen(mark);
 }
 
 static bool blank(char c) {
@@ -51,9 +54,20 @@ size_t snn_lines_blanks(snn_lines *l) {
 }
 
 const char *snn_lines_quote(const snn_lines *l, char buf[SNN_QUOTE]) {
-    size_t n = 0;
-    for (; n < l->size && n < SNN_QUOTE - 4; n++)
-        buf[n] = l->line[n] >= ' ' && l->line[n] <= '~' ? l->line[n] : '?';
-    strcpy(buf + n, n < l->size ? "..." : "");
+    static const char tab[] = "<TAB>"; /* as messages write what they expected */
+    enum { ROOM = SNN_QUOTE - sizeof "..." };
+    size_t n = 0, i = 0;
+    for (; i < l->size; i++) {
+        bool is_tab = l->line[i] == '\t';
+        if (n + (is_tab ? strlen(tab) : 1) > ROOM)
+            break;
+        if (is_tab) {
+            memcpy(buf + n, tab, strlen(tab));
+            n += strlen(tab);
+        } else {
+            buf[n++] = l->line[i] >= ' ' && l->line[i] <= '~' ? l->line[i] : '?';
+        }
+    }
+    strcpy(buf + n, i < l->size ? "..." : "");
     return buf;
 }

@@ -93,7 +93,7 @@ static bool add_entry(snn_dataset *d, const snn_list_entry *e, snn_format format
     bool found;
     snn_sample s = {.first = e->number, .label = e->label, .test = test, .listed = true};
     if (!find_recording(d, e->number, format, path, &s, &found, err))
-        return false;
+        return snn_error_context(err, "line %zu", e->line);
     if (!found)
         return snn_fail(err, SNN_ERR_DATA, "line %zu: no recording %s.bs2, .bs3 or .bin in %s", e->line, path,
                         d->folder);
@@ -106,7 +106,7 @@ bool snn_list_open(snn_dataset *d, const char *name, int label_base, snn_format 
     uint8_t *text = NULL;
     size_t size, n;
     snn_list_entry *entry = NULL;
-    bool ok = path != NULL && snn_file_read(path, SNN_LIST_MAX, &text, &size, err);
+    bool ok = path != NULL && snn_text_read(path, &text, &size, err);
     if (ok) {
         ok = snn_list_parse(text, size, label_base, d->info.classes, &entry, &n, err);
         for (size_t i = 0; ok && i < n; i++)

@@ -120,7 +120,7 @@ bool snn_gesture_range(const snn_aedat_packet *packet, size_t n, const snn_gestu
 /* Reads a small text file below the folder. */
 static bool read_text(const snn_dataset *d, const char *name, uint8_t **text, size_t *size, snn_error *err) {
     char *path = snn_path_join(d->folder, name, err);
-    bool ok = path != NULL && snn_file_read(path, SNN_LIST_MAX, text, size, err);
+    bool ok = path != NULL && snn_text_read(path, text, size, err);
     free(path);
     return ok;
 }

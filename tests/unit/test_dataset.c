@@ -290,6 +290,16 @@ static void bad_lists(void **state) {
     write_text("test.txt", "2\t1\n\n30\t4\n");
     snprintf(part, sizeof part, "%s/test.txt: line 3: no recording 30.bs2, .bs3 or .bin in %s", temp, temp);
     open_fails(LISTED, SNN_SPLIT_TEST, SNN_ERR_DATA, part);
+    assert_int_equal(mkfifo(in_temp("31.bs2"), 0600), 0);
+    write_text("test.txt", "2\t1\n31\t4\n");
+    snprintf(part, sizeof part, "%s/test.txt: line 2: %s/31.bs2: not a file", temp, temp);
+    open_fails(LISTED, SNN_SPLIT_TEST, SNN_ERR_DATA, part);
+    assert_int_equal(unlink(in_temp("31.bs2")), 0);
+    assert_int_equal(unlink(in_temp("test.txt")), 0);
+    assert_int_equal(mkfifo(in_temp("test.txt"), 0600), 0); /* nobody writes: opening it would not return */
+    snprintf(part, sizeof part, "%s/test.txt: not a file", temp);
+    open_fails(LISTED, SNN_SPLIT_TEST, SNN_ERR_DATA, part);
+    assert_int_equal(unlink(in_temp("test.txt")), 0);
     write_text("test.txt", "2\t10\n");
     snprintf(part, sizeof part, "%s/test.txt: line 1: class 10 is not in 0 .. 9", temp);
     open_fails(LISTED, SNN_SPLIT_TEST, SNN_ERR_DATA, part);

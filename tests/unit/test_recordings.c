@@ -129,6 +129,18 @@ static void lines(void **state) {
     assert_false(snn_lines_next(&l));
     snn_lines_init(&l, "", 0);
     assert_false(snn_lines_next(&l));
+    snn_lines_init(&l,
+                   "\xef\xbb\xbf"
+                   "12",
+                   5); /* as Windows' editors save it */
+    assert_true(snn_lines_next(&l));
+    assert_int_equal(l.size, 2);
+    assert_true(snn_lines_number(&l, 12, &v));
+    snn_lines_init(&l, "\xef\xbb\xbf", 3);
+    assert_false(snn_lines_next(&l));
+    snn_lines_init(&l, "\xef\xbb", 2);
+    assert_true(snn_lines_next(&l));
+    assert_int_equal(l.size, 2);
 }
 
 static bool number(const char *text, uint64_t max, uint64_t *v) {
@@ -174,6 +186,21 @@ static void quotes_are_short_and_printable(void **state) {
     snn_lines_quote(&l, quote);
     assert_int_equal(strlen(quote), SNN_QUOTE - 4);
     assert_int_equal(quote[SNN_QUOTE - 5], 'a');
+    snn_lines_init(&l, "1\t-1", 4);
+    assert_true(snn_lines_next(&l));
+    assert_string_equal(snn_lines_quote(&l, quote), "1<TAB>-1");
+    memset(text, 'b', sizeof text);
+    text[SNN_QUOTE - 9] = '\t'; /* just fits */
+    snn_lines_init(&l, text, SNN_QUOTE - 8);
+    assert_true(snn_lines_next(&l));
+    assert_false(l.size == SNN_QUOTE - 8); /* a blank at the end is cut */
+    l.size = SNN_QUOTE - 8;
+    assert_string_equal(snn_lines_quote(&l, quote) + SNN_QUOTE - 9, "<TAB>");
+    l.size = SNN_QUOTE - 7;
+    assert_string_equal(snn_lines_quote(&l, quote) + SNN_QUOTE - 9, "<TAB>...");
+    text[SNN_QUOTE - 9] = 'b';
+    text[SNN_QUOTE - 8] = '\t'; /* does not */
+    assert_string_equal(snn_lines_quote(&l, quote) + SNN_QUOTE - 9, "b...");
 }
 
 static void list_entries(void **state) {
@@ -211,7 +238,7 @@ static void bad_lists(void **state) {
     (void)state;
     list_fails("", 0, "no line `number<TAB>class`");
     list_fails("# only a comment\n", 0, "no line");
-    list_fails("1\t1\nfoo\t2\n", 0, "line 2: expected `number<TAB>class`, found \"foo?2\"");
+    list_fails("1\t1\nfoo\t2\n", 0, "line 2: expected `number<TAB>class`, found \"foo<TAB>2\"");
     list_fails("1\n", 0, "line 1: expected");
     list_fails("12", 0, "line 1: expected");
     list_fails("1\t2 3", 0, "line 1: expected");
