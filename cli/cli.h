@@ -74,6 +74,8 @@ snn_config *cli_config(const cli_common *common, snn_error *err);
 snn_split cli_split(const snn_config *config);
 /* Where the model is: --model if given, else model.path; NULL with a USAGE error when there is neither. */
 const char *cli_model_path(const snn_config *config, const char *option, snn_error *err);
+/* May a model be written there? USAGE error when another kind of file stands there, like a config whose name was given twice. */
+bool cli_model_target(const char *path, snn_error *err);
 /* Loads it; an error for a missing file says how to make one. */
 bool cli_model_load(const snn_config *config, const char *option, snn_model *model, const char **path,
                     snn_error *err);
@@ -84,6 +86,8 @@ snn_net *cli_net(const snn_config *config, snn_error *err);
 const char *cli_size(double bytes, char *buf, size_t size);
 const char *cli_count(double n, char *buf, size_t size);
 const char *cli_seconds(double seconds, char *buf, size_t size);
+/* Where a data set comes from, for people. */
+const char *cli_source(const snn_dataset_info *about);
 /* "linear", "conv2d", "pool_max", ... as in configs. */
 const char *cli_layer_type(snn_layer_type type);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the end of a command ---- */
@@ -69,6 +70,21 @@ const char *cli_model_path(const snn_config *config, const char *option, snn_err
     return NULL;
 }
 
+bool cli_model_target(const char *path, snn_error *err) {
+    static const char model[] = "snnsim model", hdf5[] = "\x89HDF";
+    char start[sizeof model - 1];
+    struct stat st;
+    FILE *f = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
+    if (!f)
+        return true; /* nothing there, or an error that writing will report */
+    size_t n = fread(start, 1, sizeof start, f);
+    fclose(f);
+    if (!n || (n == sizeof start && !memcmp(start, model, n)) ||
+        (n > strlen(hdf5) && !memcmp(start, hdf5, strlen(hdf5))))
+        return true;
+    return snn_fail(err, SNN_ERR_USAGE, "%s: is no model, and is not replaced by one", path);
+}
+
 /* Is there no such file where snn_model_load looks for it? */
 static bool model_missing(const char *path) {
     if (!access(path, F_OK) || errno != ENOENT)
@@ -122,6 +138,12 @@ static bool input_shape(const snn_config *config, snn_shape *shape, snn_error *e
 snn_net *cli_net(const snn_config *config, snn_error *err) {
     snn_shape shape;
     return input_shape(config, &shape, err) ? snn_net_from_config(config, shape, err) : NULL;
+}
+
+const char *cli_source(const snn_dataset_info *about) {
+    if (*about->folder)
+        return about->folder;
+    return strcmp(about->name, "npy") ? "synthetic camera" : "current folder";
 }
 
 const char *cli_layer_type(snn_layer_type type) {

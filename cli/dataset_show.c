@@ -9,7 +9,7 @@
 /* ---- parts and classes ---- */
 
 static void print_about(const snn_dataset_info *a, FILE *out) {
-    fprintf(out, "data set   %s (%s)\n", a->name, *a->folder ? a->folder : "synthetic camera");
+    fprintf(out, "data set   %s (%s)\n", a->name, cli_source(a));
     if (a->has_events)
         fprintf(out, "sensor     %ux%u, %u channel%s\n", a->sensor[2], a->sensor[1], a->sensor[0],
                 a->sensor[0] == 1 ? "" : "s");

@@ -150,7 +150,8 @@ static bool import_layers(snn_model *model, const model_options *o, const snn_qu
 static bool import_model(const snn_config *config, const model_options *o, snn_error *err) {
     snn_model model = {0};
     snn_quantisation q;
-    bool ok = snn_quantisation_from_config(config, &q, err) && (model.net = cli_net(config, err)) &&
+    bool ok = cli_model_target(o->output, err) && snn_quantisation_from_config(config, &q, err) &&
+              (model.net = cli_net(config, err)) &&
               import_layers(&model, o, o->keep_float ? NULL : &q, err) &&
               snn_model_save(&model, o->output, err);
     snn_model_free(&model);
@@ -202,7 +203,7 @@ static const char export_help[] =
 static bool export_model(const char *path, const model_options *o, snn_error *err) {
     snn_model model = {0};
     bool ok =
-        snn_model_load(&model, path, err) &&
+        (!o->nir || cli_model_target(o->nir, err)) && snn_model_load(&model, path, err) &&
         (!o->npys || (snn_folder_create(o->npy[0], err) && snn_model_export_npy(&model, o->npy[0], err))) &&
         (!o->nir || snn_model_export_nir(&model, o->nir, err));
     snn_model_free(&model);
@@ -261,7 +262,8 @@ static bool quantise_model(const snn_config *config, const char *from, const cha
     snn_model model = {0}, codes = {0};
     snn_quantisation q;
     snn_quantisation_stats *stats = NULL;
-    bool ok = snn_quantisation_from_config(config, &q, err) && snn_model_load(&model, from, err) &&
+    bool ok = cli_model_target(to, err) && snn_quantisation_from_config(config, &q, err) &&
+              snn_model_load(&model, from, err) &&
               (stats = snn_alloc((size_t)model.weights->tensors, sizeof *stats, "statistics", err));
     if (ok && !make_codes(&model, &q, &codes, stats, err))
         ok = snn_error_context(err, "%s", from);

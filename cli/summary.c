@@ -15,8 +15,8 @@ static void print_head(const cli_run *run, FILE *out) {
         high = w->tensor[i].bits > high ? w->tensor[i].bits : high;
     }
     fprintf(out, "data set    %s (%s), %s part: %zu samples of %d classes, %d steps of %ux%ux%u\n", a->name,
-            *a->folder ? a->folder : "synthetic camera", snn_config_string(run->config, "dataset.split"),
-            run->result.samples, a->classes, a->steps, a->input[0], a->input[1], a->input[2]);
+            cli_source(a), snn_config_string(run->config, "dataset.split"), run->result.samples, a->classes,
+            a->steps, a->input[0], a->input[1], a->input[2]);
     char n[32];
     fprintf(out, "model       %s: %s weights of ", run->model_path, cli_count((double)weights, n, sizeof n));
     if (low != high)

@@ -76,7 +76,7 @@ static bool beside(const char *path, const char *ending, char *buf, size_t size,
 
 /* An unwritable folder must be found before hours of training. */
 static bool check_writable(const char *path, snn_error *err) {
-    snn_file *f = snn_file_create(path, 0644, err);
+    snn_file *f = cli_model_target(path, err) ? snn_file_create(path, 0644, err) : NULL;
     snn_file_abandon(f);
     return f != NULL;
 }

@@ -107,6 +107,34 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
     expect 1
 }
 
+@test "a model does not replace another kind of file" {
+    "$SNNSIM" model export tiny.h5 --npy npy
+    cp tiny.cfg before.cfg
+    go model import tiny.cfg --npy conv1=npy/conv1.npy:1 --npy fc1=npy/fc1.npy:1 -o tiny.cfg
+    expect 2
+    complains "tiny.cfg: is no model"
+    go model export tiny.h5 --nir npy/fc1.npy
+    expect 2
+    complains npy/fc1.npy
+    go model quantise tiny.cfg float.h5 -o tiny.cfg
+    expect 2
+    go train tiny.cfg --model tiny.cfg
+    expect 2
+    complains tiny.cfg
+    go train tiny.cfg --model new.h5 --float tiny.cfg
+    expect 2
+    [ ! -e new.h5 ]
+    cmp tiny.cfg before.cfg
+    : >empty.h5
+    go model quantise tiny.cfg float.h5 -o empty.h5 # nothing is lost there
+    expect 0
+    tail -c +513 tiny.h5 >plain.h5 # HDF5 without our block
+    for old in empty.h5 plain.h5; do
+        go model quantise tiny.cfg float.h5 -o $old
+        expect 0
+    done
+}
+
 @test "import needs no recordings" {
     need_numpy
     "$PYTHON" -c "import numpy as np

@@ -209,6 +209,23 @@ PY
     done
 }
 
+@test "a list that is a pipe is refused, not waited for" {
+    mkdir -p pipe && mkfifo pipe/list.txt
+    run --separate-stderr timeout -k 1 20 "$SNNSIM" run tiny.cfg --set dataset.path=pipe --set dataset.test_list=list.txt
+    expect 3
+    complains "pipe/list.txt: not a file"
+}
+
+@test "frames from NumPy are no camera's" {
+    need_numpy
+    "$PYTHON" -c "import numpy as np
+np.save('frames.npy', np.ones((3, 5, 2, 16, 16), np.uint8))
+np.save('labels.npy', np.arange(3))"
+    go run tiny.cfg --set dataset.name=npy --set dataset.frames=frames.npy --set dataset.labels=labels.npy --set dataset.classes=11 --set dataset.downsample=1
+    expect 0
+    [[ $output == *"npy (current folder), test part: 3 samples"* ]]
+}
+
 @test "an unwritable folder is found before the run" {
     touch file
     for folder in file file/below /proc/no-such-folder; do
