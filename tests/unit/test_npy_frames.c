@@ -202,7 +202,9 @@ static void both_parts(void **state) {
                                         "(1, 2, 1, 3, 1)", "(1, 3, 2, 1, 1)"};
     for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
         write_npy("tx.npy", "|u1", other[i], frames, strcmp(other[i], "(1, 2, 2, 1, 3)") == 0 ? 12 : 6);
-        open_fails(NPY BOTH "};", SNN_SPLIT_TEST, SNN_ERR_DATA, "x.npy: the shape differs from that of ");
+        char part[256];
+        snprintf(part, sizeof part, "%s/x.npy: the shape differs from that of %s/tx.npy", temp, temp);
+        open_fails(NPY BOTH "};", SNN_SPLIT_TEST, SNN_ERR_DATA, part);
     }
     snn_spikes_free(&x);
     snn_dataset_buffer_free(&b);
