@@ -181,10 +181,6 @@ static bool run_batch(trainer *t, snn_error *err) {
     size_t first = s->at.batch * (size_t)o->batch, left = t->data.trains - first;
     size_t n = left < (size_t)o->batch ? left : (size_t)o->batch;
     double loss = 0;
-    if (!run_samples(t, t->order + first, n, true, &loss, &s->at.hits, err))
-        return false;
-    if (!isfinite(loss))
-        return diverged(t, "the loss", err);
     train_adam a = {.rate = rate_of(t, s->at.batch),
                     .weight_decay = o->weight_decay,
                     .beta1 = o->beta1,
@@ -192,7 +188,19 @@ static bool run_batch(trainer *t, snn_error *err) {
                     .epsilon = o->epsilon,
                     .step = s->at.step + 1,
                     .clip = o->clip};
-    if (!snn_train_adam(&t->plan, &a, t->threads, s->w, s->m, s->v, t->g, t->chunk))
+    train_update u = {.w = s->w, .m = s->m, .v = s->v};
+    snn_train_adam_begin(&a, 1, &u);
+    /* When the whole gradient is there at once and nothing depends on its norm, each task updates its own parameters. */
+    bool at_once = n <= (size_t)t->block.capacity && o->clip == 0;
+    t->block.update = at_once ? &u : NULL;
+    bool ran = run_samples(t, t->order + first, n, true, &loss, &s->at.hits, err);
+    t->block.update = NULL;
+    if (!ran)
+        return false;
+    if (!isfinite(loss))
+        return diverged(t, "the loss", err);
+    if (at_once ? t->block.diverged
+                : !snn_train_adam(&t->plan, &a, t->threads, s->w, s->m, s->v, t->g, t->chunk))
         return diverged(t, "a gradient or weight", err);
     s->at.loss_sum += loss;
     s->at.seen += n;

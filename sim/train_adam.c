@@ -39,29 +39,38 @@ static double clip_factor(const train_plan *p, double clip, int threads, const f
     return norm > clip ? clip / norm : 1; /* a norm that is not a number gives 1: the update finds it */
 }
 
+void snn_train_adam_begin(const train_adam *a, double scale, train_update *u) {
+    double power1 = snn_pow(a->beta1, (double)a->step), power2 = snn_pow(a->beta2, (double)a->step);
+    u->weights = (train_adam_step){.beta1 = (float)a->beta1,
+                                   .rest1 = (float)(1 - a->beta1),
+                                   .beta2 = (float)a->beta2,
+                                   .rest2 = (float)(1 - a->beta2),
+                                   .step = (float)(a->rate / (1 - power1)),
+                                   .root = (float)(1 / sqrt(1 - power2)),
+                                   .epsilon = (float)a->epsilon,
+                                   .keep = (float)(1 - a->rate * a->weight_decay),
+                                   .scale = (float)scale};
+    u->biases = u->weights;
+    u->biases.keep = 1;
+}
+
+bool snn_train_adam_range(const train_plan *p, const train_update *u, const float *g, size_t first,
+                          size_t n) {
+    return p->kernels->adam(first < p->weights ? &u->weights : &u->biases, n, u->w + first, u->m + first,
+                            u->v + first, g + first);
+}
+
 bool snn_train_adam(const train_plan *p, const train_adam *a, int threads, float *w, float *m, float *v,
                     const float *g, double *chunk) {
-    double scale = a->clip > 0 ? clip_factor(p, a->clip, threads, g, chunk) : 1;
-    double power1 = snn_pow(a->beta1, (double)a->step), power2 = snn_pow(a->beta2, (double)a->step);
-    train_adam_step c = {.beta1 = (float)a->beta1,
-                         .rest1 = (float)(1 - a->beta1),
-                         .beta2 = (float)a->beta2,
-                         .rest2 = (float)(1 - a->beta2),
-                         .step = (float)(a->rate / (1 - power1)),
-                         .root = (float)(1 / sqrt(1 - power2)),
-                         .epsilon = (float)a->epsilon,
-                         .keep = (float)(1 - a->rate * a->weight_decay),
-                         .scale = (float)scale};
-    train_adam_step bias = c;
-    bias.keep = 1;
+    train_update u = {.w = w, .m = m, .v = v};
+    snn_train_adam_begin(a, a->clip > 0 ? clip_factor(p, a->clip, threads, g, chunk) : 1, &u);
     size_t chunks = (p->weights + CHUNK - 1) / CHUNK;
     int bad = 0;
 #pragma omp parallel for num_threads(threads) schedule(static) reduction(| : bad)
     for (size_t k = 0; k < chunks; k++) {
-        size_t first = k * CHUNK, left = p->weights - first, n = left < CHUNK ? left : CHUNK;
-        bad |= !p->kernels->adam(&c, n, w + first, m + first, v + first, g + first);
+        size_t first = k * CHUNK, left = p->weights - first;
+        bad |= !snn_train_adam_range(p, &u, g, first, left < CHUNK ? left : CHUNK);
     }
-    size_t first = p->weights, n = p->parameters - p->weights;
-    bad |= !p->kernels->adam(&bias, n, w + first, m + first, v + first, g + first);
+    bad |= !snn_train_adam_range(p, &u, g, p->weights, p->parameters - p->weights);
     return !bad;
 }

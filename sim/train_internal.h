@@ -103,6 +103,20 @@ static inline size_t snn_train_panel(const train_stage *s, uint32_t panel) {
 void snn_train_pack(const train_plan *p, const snn_weights *w, const snn_net *biases, float *parameters);
 void snn_train_unpack(const train_plan *p, const float *parameters, snn_weights *w, snn_net *biases);
 
+/* ---- the optimiser ---- */
+
+typedef struct {
+    double rate, weight_decay, beta1, beta2, epsilon;
+    uint64_t step; /* 1.. */
+    double clip;
+} train_adam;
+
+/* An update under way. */
+typedef struct {
+    train_adam_step weights, biases;
+    float *w, *m, *v; /* [parameters] */
+} train_update;
+
 /* ---- a batch ---- */
 
 typedef struct {
@@ -150,6 +164,9 @@ typedef struct {
     double weight;          /* of each sample in the loss: 1 / batch */
     const augment *augment; /* NULL: none */
     const snn_spikes *data; /* [..] the set that train_sample.sample numbers */
+    const train_update *
+        update; /* apply to each gradient as soon as it is whole; NULL: leave the gradients for snn_train_adam */
+    int diverged; /* the update met a number that is not finite */
 } train_block;
 
 bool snn_train_block_new(train_block *b, const train_plan *p, int capacity, int threads, snn_error *err);
@@ -219,12 +236,11 @@ void snn_train_loss(const snn_train_options *o, int classes, int steps, double w
 
 /* ---- parameters ---- */
 
-typedef struct {
-    double rate, weight_decay, beta1, beta2, epsilon;
-    uint64_t step; /* 1.. */
-    double clip;
-} train_adam;
-/* One update of w, m, v from g; false when a gradient or a new parameter is not finite. chunk: scratch [snn_train_adam_chunks]. */
+/* Coefficients of an update; `scale`: of the gradient. */
+void snn_train_adam_begin(const train_adam *a, double scale, train_update *u);
+/* Updates n parameters from `first` on, all weights or all biases; false when a gradient or a new parameter is not finite. */
+bool snn_train_adam_range(const train_plan *p, const train_update *u, const float *g, size_t first, size_t n);
+/* One update of all of w, m, v from g; false when a gradient or a new parameter is not finite. chunk: scratch [snn_train_adam_chunks]. */
 bool snn_train_adam(const train_plan *p, const train_adam *a, int threads, float *w, float *m, float *v,
                     const float *g, double *chunk);
 size_t snn_train_adam_chunks(const train_plan *p);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A block of samples forward and backward, stage by stage, inside one parallel region. Synapses run as tasks (panel, sample), panel by panel, so that a
- * panel of weights stays in a core's cache for several samples; neurons and pools as tasks (sample); weight gradients as tasks (stage, panel, kernel row)
- * that each go through the samples in order.
+ * A block of samples forward and backward, inside one parallel region. With several samples for each thread, a task is a whole sample: threads meet
+ * rarely, which matters on a busy machine. With fewer, a pass goes stage by stage: synapses as tasks (panel, sample), neurons and pools as tasks (sample).
+ * Then come the weight gradients, as tasks (stage, panel, kernel row) that each go through the samples in order. Every task writes what no other writes,
+ * so the choice does not change a bit.
  */
 #include "train_internal.h"
 
 #include <omp.h>
 #include <string.h>
+
+/* From here on whole samples keep all threads busy. */
+#define SAMPLES_PER_THREAD 3
 
 static int first_error(const train_block *b) {
     for (int i = 0; i < b->threads; i++)
@@ -66,9 +70,8 @@ static void fire(const train_block *b, int i, train_sample *s, train_scratch *sc
         snn_train_choose(p, st + 1, &s->layer[i + 1]);
 }
 
-static void forward(train_block *b) {
+static void forward_by_stage(train_block *b, train_scratch *scratch) {
     const train_plan *p = b->plan;
-    train_scratch *scratch = &b->scratch[omp_get_thread_num()];
 #pragma omp for schedule(dynamic)
     for (int k = 0; k < b->samples; k++)
         read_sample(b, &b->sample[k], scratch);
@@ -161,29 +164,34 @@ static void unfire(const train_block *b, int i, train_sample *s, train_scratch *
     s->delta_dense = !st->has_wt || (double)s->delta.n > TRAIN_DENSE * cells;
 }
 
-static void weight_gradient(const train_block *b, const train_task *task, bool first, float *cols) {
+/* One task's gradient, and its update when that can follow at once. */
+static void weight_gradient(train_block *b, const train_task *task, bool first, float *cols) {
     const train_plan *p = b->plan;
     const train_stage *st = &p->stage[task->stage];
-    if (task->ky < 0) {
-        float *g = b->g + st->b;
-        if (first)
-            memset(g, 0, st->out_pitch * sizeof *g);
-        for (int k = 0; k < b->samples; k++)
-            snn_train_bias_gradient(p, st, &b->sample[k].layer[task->stage], g);
-        return;
-    }
+    bool biases = task->ky < 0;
     uint32_t panel = (uint32_t)task->panel;
-    size_t row = (size_t)st->grid.kernel * (size_t)st->grid.channels * snn_train_width(st->out_pitch, panel);
-    float *g = b->g + st->w + snn_train_panel(st, panel) + (size_t)task->ky * row;
+    size_t at = st->b, n = st->out_pitch;
+    if (!biases) {
+        n = (size_t)st->grid.kernel * (size_t)st->grid.channels * snn_train_width(st->out_pitch, panel);
+        at = st->w + snn_train_panel(st, panel) + (size_t)task->ky * n;
+    }
     if (first)
-        memset(g, 0, row * sizeof *g);
-    for (int k = 0; k < b->samples; k++)
-        snn_train_synapse_weight_gradient(p, st, &b->sample[k].layer[task->stage], panel, task->ky, g, cols);
+        memset(b->g + at, 0, n * sizeof *b->g);
+    for (int k = 0; k < b->samples; k++) {
+        const train_layer_state *l = &b->sample[k].layer[task->stage];
+        if (biases)
+            snn_train_bias_gradient(p, st, l, b->g + at);
+        else
+            snn_train_synapse_weight_gradient(p, st, l, panel, task->ky, b->g + at, cols);
+    }
+    if (b->update != NULL && !snn_train_adam_range(p, b->update, b->g, at, n)) {
+#pragma omp atomic write
+        b->diverged = 1;
+    }
 }
 
-static void backward(train_block *b, bool first) {
+static void backward_by_stage(train_block *b, train_scratch *scratch) {
     const train_plan *p = b->plan;
-    train_scratch *scratch = &b->scratch[omp_get_thread_num()];
     for (int i = p->stages - 1; i >= 0; i--) {
         const train_stage *st = &p->stage[i];
 #pragma omp for schedule(dynamic)
@@ -197,17 +205,48 @@ static void backward(train_block *b, bool first) {
                 snn_train_synapse_input_gradient(p, st, b->w, b->wt, &b->sample[k].layer[i], &b->sample[k],
                                                  panel, scratch->cols);
     }
-#pragma omp for schedule(dynamic)
-    for (int k = 0; k < p->tasks; k++)
-        weight_gradient(b, &p->task[k], first, scratch->cols);
 }
 
-bool snn_train_block_run(train_block *b, bool with_backward, bool first, snn_error *err) {
+/* The same for one sample from end to end. */
+static void whole_sample(train_block *b, train_sample *s, bool backward, train_scratch *scratch) {
+    const train_plan *p = b->plan;
+    read_sample(b, s, scratch);
+    if (scratch->failed)
+        return;
+    for (int i = 0; i < p->stages; i++) {
+        const train_stage *st = &p->stage[i];
+        for (uint32_t panel = 0; panel < st->panels; panel++)
+            snn_train_synapse_forward(p, st, b->w, &s->layer[i], panel, scratch->cols);
+        fire(b, i, s, scratch);
+    }
+    for (int i = p->stages - 1; backward && i >= 0; i--) {
+        const train_stage *st = &p->stage[i];
+        unfire(b, i, s, scratch);
+        for (uint32_t panel = 0; i > 0 && panel < st->in_panels; panel++)
+            snn_train_synapse_input_gradient(p, st, b->w, b->wt, &s->layer[i], s, panel, scratch->cols);
+    }
+}
+
+bool snn_train_block_run(train_block *b, bool backward, bool first, snn_error *err) {
+    bool whole = b->samples >= SAMPLES_PER_THREAD * b->threads;
+    b->diverged = 0;
 #pragma omp parallel num_threads(b->threads)
     {
-        forward(b);
-        if (with_backward && first_error(b) < 0)
-            backward(b, first);
+        train_scratch *scratch = &b->scratch[omp_get_thread_num()];
+        if (whole) {
+#pragma omp for schedule(dynamic)
+            for (int k = 0; k < b->samples; k++)
+                whole_sample(b, &b->sample[k], backward, scratch);
+        } else {
+            forward_by_stage(b, scratch);
+            if (backward && first_error(b) < 0)
+                backward_by_stage(b, scratch);
+        }
+        if (backward && first_error(b) < 0) {
+#pragma omp for schedule(dynamic)
+            for (int k = 0; k < b->plan->tasks; k++)
+                weight_gradient(b, &b->plan->task[k], first, scratch->cols);
+        }
     }
     int bad = first_error(b);
     if (bad >= 0 && err != NULL)

@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#define SMALL_TRANSPOSE 65536 /* floats: about 30 us */
+
 /* x [T][y][x][channel] sparse, w [ky][kx * channels + channel][lane] -> v [T][oy][ox][output] */
 void snn_train_synapse_forward(const train_plan *p, const train_stage *st, const float *w,
                                train_layer_state *l, uint32_t panel, float *cols) {
@@ -89,12 +91,15 @@ static void transpose(const train_stage *st, const float *w, float *wt, uint32_t
 }
 
 void snn_train_transpose_all(const train_plan *p, const float *w, float *wt, int threads) {
+    if (p->transposed == 0)
+        return;
+        /* A small one is done before other threads would wake up. */
+#pragma omp parallel num_threads(threads) if (p->transposed > SMALL_TRANSPOSE)
     for (int i = 0; i < p->stages; i++) {
         const train_stage *st = &p->stage[i];
-        if (!st->has_wt)
-            continue;
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-        for (uint32_t panel = 0; panel < st->in_panels; panel++)
+        uint32_t panels = st->has_wt ? st->in_panels : 0;
+#pragma omp for schedule(dynamic) nowait
+        for (uint32_t panel = 0; panel < panels; panel++)
             transpose(st, w, wt, panel);
     }
 }

@@ -239,6 +239,23 @@ static void threads_do_not_change_bits(void **state) {
         }
 }
 
+/* Updates at once by the tasks of the gradient, or afterwards (a clip that never bites): the same. A clip that bites is not. */
+static void clipping(void **state) {
+    (void)state;
+    job j = open_job(CONV, "weight_decay = 0.01;");
+    snn_train_result at_once = train(&j, NULL, NULL);
+    j.o.clip = 1e30;
+    snn_train_result after = train(&j, NULL, NULL);
+    check_same(&at_once, &after);
+    snn_train_result_free(&after);
+    j.o.clip = 1e-3;
+    after = train(&j, NULL, NULL);
+    assert_false(test_same_weights(at_once.best, after.best));
+    snn_train_result_free(&after);
+    snn_train_result_free(&at_once);
+    close_job(&j);
+}
+
 /* Stopped after each batch in turn and resumed, again and again: the result and the curve are those of an uninterrupted run. */
 static void resuming_gives_the_same_bits(void **state) {
     (void)state;
@@ -634,6 +651,7 @@ int main(void) {
         cmocka_unit_test(learns),
         cmocka_unit_test(biases_are_trained),
         cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(clipping),
         cmocka_unit_test(resuming_gives_the_same_bits),
         cmocka_unit_test(stopping_without_a_checkpoint_says_so),
         cmocka_unit_test(checkpoints_of_something_else_are_refused),
