@@ -586,6 +586,19 @@ static void test_sum_limits(void **state) {
         x.spike[t].count = 1 << 22;
     expect_run_error(&k, SNN_ARITHMETIC_FIXED, NULL, &x, 8, SNN_ERR_DATA,
                      "step 2: a membrane of layer number 1 leaves the range");
+    /* what counts is one step: many steps at the limit are fine as long as the membrane is (here it is reset) */
+    k.net->layer[0].neuron.threshold = 1;
+    for (int t = 0; t < 8; t++)
+        x.spike[t].count = 1 << 22;
+    e = engine_for(&k, SNN_ARITHMETIC_FIXED, NULL, &err);
+    w = snn_workspace_new(e, &err);
+    assert_true(snn_result_init(&r, k.net, 8, &err) && snn_engine_run(e, &x, 0, w, NULL, &r, &err));
+    assert_true(r.out[0] == 8);
+    snn_result_free(&r);
+    snn_workspace_free(w);
+    snn_engine_free(e);
+    x.spike[7].count++;
+    expect_run_error(&k, SNN_ARITHMETIC_FIXED, NULL, &x, 8, SNN_ERR_DATA, "4194305 events in one time step");
     snn_spikes_free(&x);
     drop(&k);
 }
