@@ -289,12 +289,15 @@ static int argmax(const double *out, uint32_t n) {
     return (int)best;
 }
 
-static void read_out(const snn_walk *k, const snn_stage *s, const uint8_t *plane, int step) {
+static void read_out(const snn_walk *k, const snn_stage *s, const uint8_t *plane, uint32_t spikes, int step) {
     snn_result *r = k->r;
+    r->predicted_by_step[step] = r->predicted;
+    if (!spikes && !k->e->membrane_readout)
+        return; /* no output has changed */
     const void *v = k->w->membrane[s - k->e->stage];
     const uint32_t area = s->out.height * s->out.width;
     for (uint32_t c = 0; c < k->e->classes; c++) {
-        const size_t at = (size_t)(c % area) * s->outputs + c / area;
+        const size_t at = area == 1 ? c : (size_t)(c % area) * s->outputs + c / area;
         r->out_spikes[(size_t)step * k->e->classes + c] = plane[at];
         if (!k->e->membrane_readout)
             r->out[c] += plane[at];
@@ -322,7 +325,7 @@ static bool stage_step(const snn_walk *k, int i, int step, int slot) {
     k->w->nonzero[i][slot] = spikes;
     k->r->activity[s->layer].spikes += spikes;
     if (i + 1 == e->stages)
-        read_out(k, s, to, step);
+        read_out(k, s, to, spikes, step);
     return !k->trace || !k->trace->layer[s->layer] || trace_plane(k, s, to, step);
 }
 
