@@ -62,6 +62,7 @@ static double weight_q(const snn_tensor *t, uint64_t i) {
 static double naive_sum(naive *k, const snn_layer *l, int layer, const snn_tensor *t, uint32_t o, uint32_t y,
                         uint32_t x) {
     double sum = 0;
+    float rounded = 0;
     const bool lin = l->type == SNN_LAYER_LINEAR;
     for (uint32_t c = 0; c < l->in.channels; c++)
         for (uint32_t iy = 0; iy < l->in.height; iy++)
@@ -76,32 +77,12 @@ static double naive_sum(naive *k, const snn_layer *l, int layer, const snn_tenso
                         : (((uint64_t)o * l->in.channels + c) * l->kernel + (uint64_t)ky) * l->kernel +
                               (uint64_t)kx;
                 sum += k->value[in] * weight_q(t, at);
+                const float product = (float)weight_q(t, at) * (float)k->value[in];
+                rounded = rounded + product;
                 k->synops[layer]++;
                 k->effective[layer] += weight_q(t, at) != 0;
             }
-    return sum;
-}
-
-static float naive_sum_float(naive *k, const snn_layer *l, const snn_tensor *t, uint32_t o, uint32_t y,
-                             uint32_t x) {
-    float sum = 0;
-    const bool lin = l->type == SNN_LAYER_LINEAR;
-    for (uint32_t c = 0; c < l->in.channels; c++)
-        for (uint32_t iy = 0; iy < l->in.height; iy++)
-            for (uint32_t ix = 0; ix < l->in.width; ix++) {
-                const uint32_t in = (c * l->in.height + iy) * l->in.width + ix;
-                const int64_t ky = (int64_t)iy + l->padding - (int64_t)y * l->stride,
-                              kx = (int64_t)ix + l->padding - (int64_t)x * l->stride;
-                if (k->value[in] == 0 || (!lin && (ky < 0 || kx < 0 || ky >= l->kernel || kx >= l->kernel)))
-                    continue;
-                const uint64_t at =
-                    lin ? (uint64_t)o * snn_shape_size(l->in) + in
-                        : (((uint64_t)o * l->in.channels + c) * l->kernel + (uint64_t)ky) * l->kernel +
-                              (uint64_t)kx;
-                const float product = t->value[at] * (float)k->value[in];
-                sum = sum + product;
-            }
-    return sum;
+    return t->type == SNN_FLOAT32 ? (double)rounded : sum;
 }
 
 static double naive_pool(const naive *k, const snn_layer *l, uint32_t c, uint32_t y, uint32_t x) {
@@ -170,8 +151,6 @@ static void naive_layer(naive *k, const snn_net *net, const snn_weights *w, int 
                 const snn_tensor *t = &w->tensor[l->tensor];
                 double sum =
                     naive_sum(k, l, i, t, o, y, x) + pattern(l->tensor, sample, step, n, k->hook_every);
-                if (t->type == SNN_FLOAT32)
-                    sum = (double)naive_sum_float(k, l, t, o, y, x);
                 const float scale =
                     (t->scales == 0 ? 1.0f : t->scale[t->scales == 1 ? 0 : o]) * *input_factor;
                 const bool s = naive_neuron(k, l, i, n, o, sum, scale, step);
