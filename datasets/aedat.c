@@ -21,6 +21,7 @@
 typedef struct {
     uint16_t type;
     uint32_t event_size, time_offset, overflow, capacity, number, valid;
+    uint64_t bytes; /* of its events; below 2^62 */
 } packet_header;
 
 static uint32_t little32(const uint8_t *b) {
@@ -32,9 +33,8 @@ static bool lies(uint64_t byte, snn_error *err, const char *field, uint32_t valu
                     byte, field, (int32_t)value, expected);
 }
 
-/* Decodes a packet header of which `left` bytes of packet follow; *bytes = size of its events. */
-static bool parse_header(const uint8_t *b, uint64_t byte, uint64_t left, packet_header *h, uint64_t *bytes,
-                         snn_error *err) {
+/* Decodes a packet header that `left` bytes follow. */
+static bool parse_header(const uint8_t *b, uint64_t byte, uint64_t left, packet_header *h, snn_error *err) {
     *h = (packet_header){.type = (uint16_t)(b[0] | b[1] << 8),
                          .event_size = little32(b + 4),
                          .time_offset = little32(b + 8),
@@ -55,8 +55,8 @@ static bool parse_header(const uint8_t *b, uint64_t byte, uint64_t left, packet_
         return lies(byte + 8, err, "eventTSOffset", h->time_offset, "4 for polarity events");
     if (h->event_size == 0 || h->event_size > INT32_MAX)
         return lies(byte + 4, err, "eventSize", h->event_size, "1 or more");
-    *bytes = (uint64_t)h->event_size * h->number; /* below 2^62 */
-    if (*bytes > left)
+    h->bytes = (uint64_t)h->event_size * h->number;
+    if (h->bytes > left)
         return snn_fail(err, SNN_ERR_DATA,
                         "byte %" PRIu64 ": packet of %" PRIu32 " events of %" PRIu32
                         " bytes, but only %" PRIu64 " bytes follow: the recording is cut off",
@@ -103,16 +103,15 @@ static bool skip_text(const snn_source *s, uint64_t *first, snn_error *err) {
 /* One packet at *byte: its place goes into p (p->events = 0 when it is of no use), and *byte moves behind it. */
 static bool index_packet(const snn_source *s, uint64_t *byte, snn_aedat_packet *p, snn_error *err) {
     uint8_t head[HEADER_BYTES + EVENT_BYTES], last[EVENT_BYTES];
-    uint64_t left = s->size - *byte, bytes = 0;
+    uint64_t left = s->size - *byte;
     packet_header h;
     if (left < HEADER_BYTES)
         return snn_fail(err, SNN_ERR_DATA,
                         "byte %" PRIu64 ": the recording is cut off inside a packet header", *byte);
     size_t n = left < sizeof head ? HEADER_BYTES : sizeof head; /* with the first event in the same read */
-    if (!snn_source_read(s, *byte, n, head, err) ||
-        !parse_header(head, *byte, left - HEADER_BYTES, &h, &bytes, err))
+    if (!snn_source_read(s, *byte, n, head, err) || !parse_header(head, *byte, left - HEADER_BYTES, &h, err))
         return false;
-    *p = (snn_aedat_packet){.first = *byte, .end = *byte + HEADER_BYTES + bytes};
+    *p = (snn_aedat_packet){.first = *byte, .end = *byte + HEADER_BYTES + h.bytes};
     *byte = p->end;
     if (h.type != POLARITY_TYPE || h.number == 0)
         return true;
@@ -166,17 +165,16 @@ bool snn_aedat_decode(const uint8_t *bytes, size_t size, uint64_t offset, int64_
                       snn_events *out, snn_error *err) {
     size_t at = 0;
     while (at < size) {
-        uint64_t events = 0;
         packet_header h;
         if (size - at < HEADER_BYTES)
             return snn_fail(err, SNN_ERR_DATA,
                             "byte %" PRIu64 ": the recording is cut off inside a packet header", offset + at);
-        if (!parse_header(bytes + at, offset + at, size - at - HEADER_BYTES, &h, &events, err))
+        if (!parse_header(bytes + at, offset + at, size - at - HEADER_BYTES, &h, err))
             return false;
         at += HEADER_BYTES;
         if (h.type == POLARITY_TYPE && !decode_packet(bytes + at, offset + at, &h, start, end, out, err))
             return false;
-        at += (size_t)events;
+        at += (size_t)h.bytes;
     }
     return true;
 }

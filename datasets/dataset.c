@@ -20,8 +20,10 @@ typedef bool (*open_fn)(snn_dataset *d, const snn_config *config, snn_split spli
 static const struct {
     const char *name;
     open_fn open;
-} readers[] = {
-    {"nmnist", snn_nmnist_open}, {"dvs128_gesture", snn_gesture_open}, {"npy", snn_npy_frames_open}};
+} readers[] = {{"nmnist", snn_nmnist_open},
+               {"dvs128_gesture", snn_gesture_open},
+               {"npy", snn_npy_frames_open},
+               {NULL, NULL}};
 
 static void take_framing(snn_dataset *d, const snn_config *config) {
     snn_framing *f = &d->info.framing;
@@ -43,7 +45,7 @@ static bool fill(snn_dataset *d, const snn_config *config, snn_split split, bool
     const char *name = snn_config_string(config, "dataset.name");
     d->info.folder = "";
     d->folder_fd = -1;
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+    for (size_t i = 0; readers[i].name != NULL; i++) {
         if (strcmp(name, readers[i].name) != 0)
             continue;
         /* Cross-validation stays inside the training part; the official test part is not looked at. */

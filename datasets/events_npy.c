@@ -42,8 +42,7 @@ bool snn_events_npy_read(const snn_dataset *d, const snn_sample *s, snn_dataset_
         ok = snn_fail(err, SNN_ERR_DATA, "%s: expected a float64 array [events][4]", path);
     if (ok && h.count > SNN_RECORDING_MAX / sizeof(double))
         ok = snn_fail(err, SNN_ERR_DATA, "%s: a recording has at most 1 GiB", path);
-    ok = ok &&
-         snn_grow((void **)&b->bytes, &b->bytes_capacity, (size_t)h.count * sizeof(double) + 1, 1, err) &&
+    ok = ok && snn_grow((void **)&b->bytes, &b->bytes_capacity, (size_t)h.count * sizeof(double), 1, err) &&
          snn_npy_read(path, &h, 0, h.count, b->bytes, err);
     if (ok && !snn_events_npy_decode((const double *)b->bytes, (size_t)h.shape[0], &b->events, err))
         ok = snn_error_context(err, "%s", path);

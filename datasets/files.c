@@ -139,7 +139,7 @@ bool snn_recording_read(const snn_dataset *d, const char *path, uint64_t first, 
                         snn_dataset_buffer *b, snn_error *err) {
     int fd;
     struct stat st;
-    if (!snn_grow((void **)&b->bytes, &b->bytes_capacity, (size_t)size + 1, 1, err) ||
+    if (!snn_grow((void **)&b->bytes, &b->bytes_capacity, (size_t)size, 1, err) ||
         !open_below(d, path, &fd, err))
         return false;
     ssize_t got = read_at(fd, b->bytes, (size_t)size, first);

@@ -111,7 +111,7 @@ bool snn_frame(const snn_framing *f, const snn_events *e, snn_spikes *out, snn_f
     uint32_t shape[3] = {0, 0, 0}, size = 0;
     if (f->downsample >= 1)
         snn_framing_shape(f, e->channels, e->height, e->width, shape);
-    counters c = {0};
+    counters c = {.count = NULL};
     bool ok = check(f, shape, &size, err) && snn_spikes_reset(out, size, f->bins, err);
     if (ok && e->n > 0)
         ok = counters_init(&c, size, scratch, err) &&

@@ -130,8 +130,7 @@ static bool check_leaks(verifier *v, const snn_dataset *d, snn_error *err) {
     for (size_t i = 0; i < d->table.n; i++)
         if (d->table.sample[i].path != 0)
             o[n++] = (origin){snn_table_text(&d->table, &d->table.sample[i]), d->table.sample[i].test};
-    if (n > 0)
-        qsort(o, n, sizeof *o, by_path);
+    qsort(o, n, sizeof *o, by_path);
     for (size_t i = 1; i < n; i++)
         if (strcmp(o[i].path, o[i - 1].path) == 0 && o[i].test != o[i - 1].test)
             finding(v, "%s is in the training and in the test part", o[i].path);

@@ -169,6 +169,18 @@ static void lying_headers(void **state) {
     both_fail(&a, "byte 60: packet of 3 events of 9 bytes, but only 24 bytes follow");
 }
 
+static void largest_event_size(void **state) {
+    (void)state;
+    aedat_bytes a = {.n = 0};
+    snn_events e;
+    snn_error err = {0};
+    aedat_header(&a, 2, 0x7fffffff, 0, 0, 0, 0); /* none there, so any size will do */
+    aedat_packet(&a, 1, 1, 2);
+    assert_true(decode(a.b, a.n, 0, 0, 10, &e, &err));
+    assert_int_equal(e.n, 2);
+    snn_events_free(&e);
+}
+
 static void cut_off(void **state) {
     (void)state;
     aedat_bytes a = {.n = 0};
@@ -298,6 +310,8 @@ static void sources_are_bounded(void **state) {
     memset(out, 0, 4);
     assert_true(snn_source_read(&s, 1, 3, out, &err));
     assert_memory_equal(out, b + 1, 3);
+    assert_true(snn_source_read(&s, 3, 1, out, &err)); /* a single byte */
+    assert_int_equal(out[0], 4);
     s.size = 5; /* it was longer once */
     assert_false(snn_source_read(&s, 2, 3, out, &err));
     check_error(&err, SNN_ERR_DATA, "byte 4: the file became shorter");
@@ -317,6 +331,7 @@ int main(void) {
         cmocka_unit_test(bad_text),
         cmocka_unit_test(lying_headers),
         cmocka_unit_test(cut_off),
+        cmocka_unit_test(largest_event_size),
         cmocka_unit_test(negative_times),
         cmocka_unit_test(events_are_decoded),
         cmocka_unit_test(overflow_counts),

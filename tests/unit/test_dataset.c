@@ -430,6 +430,7 @@ static void tonic_release(void **state) {
     write_npy("ibmGestureTrain/user02_led/10.npy", "<f8", "(3, 4)", v, sizeof v);
     write_npy("ibmGestureTrain/user02_led/9.npy", "<f8", "(1, 4)", v, sizeof v / 3);
     write_npy("ibmGestureTrain/user01_lab/0.npy", "<f8", "(0, 4)", v, 0);
+    write_npy("ibmGestureTrain/user01_lab/11.npy", "<f8", "(0, 4)", v, 0); /* no such class */
     snn_dataset *d = open_ok(GESTURE "};", SNN_SPLIT_TRAIN);
     snn_dataset_buffer b = {0};
     snn_error err = {0};

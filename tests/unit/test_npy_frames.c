@@ -155,6 +155,20 @@ static void label_types(void **state) {
     }
 }
 
+/* Without dataset.classes there are as many as the largest label says, also when labels come in ascending order. */
+static void classes_are_counted(void **state) {
+    (void)state;
+    write_small();
+    write_npy("y.npy", "|u1", "(2,)", "\0\1", 2);
+    snn_dataset *d = open_ok(NPY TEST "};", SNN_SPLIT_TEST);
+    assert_int_equal(snn_dataset_about(d)->classes, 2);
+    snn_dataset_free(d);
+    write_npy("y.npy", "|u1", "(2,)", "\0\0", 2);
+    d = open_ok(NPY TEST "};", SNN_SPLIT_TEST);
+    assert_int_equal(snn_dataset_about(d)->classes, 1);
+    snn_dataset_free(d);
+}
+
 static void both_parts(void **state) {
     (void)state;
     write_small();
@@ -227,7 +241,7 @@ static void places(void **state) {
     assert_int_equal(snn_dataset_count(d), 2);
     assert_string_equal(snn_dataset_about(d)->folder, "");
     snn_dataset_free(d);
-    snprintf(part, sizeof part, "%s/nowhere.npy", temp);
+    snprintf(part, sizeof part, "%s/nowhere.npy: cannot open", temp);
     open_fails(NPY "frames = \"nowhere.npy\"; labels = \"y.npy\"; };", SNN_SPLIT_TEST, SNN_ERR_DATA, part);
     open_fails(NPY "frames = \"x.npy\"; labels = \"nowhere.npy\"; };", SNN_SPLIT_TEST, SNN_ERR_DATA, part);
 }
@@ -290,8 +304,13 @@ static void bad_arrays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_TEMP(bytes),      IN_TEMP(floats), IN_TEMP(label_types),
-        IN_TEMP(both_parts), IN_TEMP(places), IN_TEMP(bad_arrays),
+        IN_TEMP(bytes),
+        IN_TEMP(floats),
+        IN_TEMP(label_types),
+        IN_TEMP(both_parts),
+        IN_TEMP(classes_are_counted),
+        IN_TEMP(places),
+        IN_TEMP(bad_arrays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
