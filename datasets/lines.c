@@ -54,19 +54,15 @@ size_t snn_lines_blanks(snn_lines *l) {
 }
 
 const char *snn_lines_quote(const snn_lines *l, char buf[SNN_QUOTE]) {
-    static const char tab[] = "<TAB>"; /* as messages write what they expected */
     enum { ROOM = SNN_QUOTE - sizeof "..." };
     size_t n = 0, i = 0;
     for (; i < l->size; i++) {
-        bool is_tab = l->line[i] == '\t';
-        if (n + (is_tab ? strlen(tab) : 1) > ROOM)
+        const char plain[2] = {l->line[i] >= ' ' && l->line[i] <= '~' ? l->line[i] : '?', 0};
+        const char *shown = l->line[i] == '\t' ? "<TAB>" : plain; /* as messages write what they expected */
+        if (n + strlen(shown) > ROOM)
             break;
-        if (is_tab) {
-            memcpy(buf + n, tab, strlen(tab));
-            n += strlen(tab);
-        } else {
-            buf[n++] = l->line[i] >= ' ' && l->line[i] <= '~' ? l->line[i] : '?';
-        }
+        for (; *shown; shown++)
+            buf[n++] = *shown;
     }
     strcpy(buf + n, i < l->size ? "..." : "");
     return buf;
