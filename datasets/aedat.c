@@ -123,7 +123,7 @@ static bool index_packet(const snn_source *s, uint64_t *byte, snn_aedat_packet *
 
 bool snn_aedat_index(const snn_source *s, snn_aedat_packet **packet, size_t *n, snn_error *err) {
     size_t capacity = 0;
-    uint64_t byte = 0;
+    uint64_t byte;
     *packet = NULL;
     *n = 0;
     bool ok = skip_text(s, &byte, err);

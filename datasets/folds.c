@@ -10,7 +10,7 @@
 static void group_by_class(const int *label, size_t n, int classes, uint32_t *member, size_t *start) {
     for (size_t i = 0; i < n; i++)
         start[label[i] + 2]++;
-    for (int c = 2; c <= classes; c++)
+    for (int c = 3; c <= classes; c++) /* class 0 begins at 0, class 1 behind class 0 */
         start[c] += start[c - 1];
     for (size_t i = 0; i < n; i++) /* start[c + 1] runs through class c and ends where class c + 1 begins */
         member[start[label[i] + 1]++] = (uint32_t)i;

@@ -203,13 +203,19 @@ static bool of_test_user(const char *name) {
     return sscanf(name, "user%d", &user) == 1 && user > LAST_TRAINING_USER;
 }
 
+static bool open_users(snn_dataset *d, const snn_names *names, bool test, snn_error *err) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < names->n; i++)
+        if (of_test_user(names->name[i]) == test)
+            ok = open_trial(d, names->name[i], test, err);
+    return ok;
+}
+
 static bool open_by_user(snn_dataset *d, snn_split split, snn_error *err) {
     snn_names names = {0};
-    bool ok = snn_folder_names(d, ".", TRIAL_ENDING, false, &names, err);
-    for (int test = 0; test < 2; test++)
-        for (size_t i = 0; ok && i < names.n; i++)
-            if (of_test_user(names.name[i]) == test && split != (test ? SNN_SPLIT_TRAIN : SNN_SPLIT_TEST))
-                ok = open_trial(d, names.name[i], test, err);
+    bool ok = snn_folder_names(d, ".", TRIAL_ENDING, false, &names, err) &&
+              (split == SNN_SPLIT_TEST || open_users(d, &names, false, err)) &&
+              (split == SNN_SPLIT_TRAIN || open_users(d, &names, true, err));
     snn_names_free(&names);
     return ok;
 }

@@ -2,6 +2,7 @@
 /* Opening data sets by a config and reading their samples: N-MNIST, lists, DVS128 Gesture's other layouts, the camera. */
 #include "dataset_test.h"
 
+#include <fcntl.h>
 #include <math.h>
 
 #define IN_TEMP(test) cmocka_unit_test_setup_teardown(test, temp_setup, temp_teardown)
@@ -91,7 +92,9 @@ static void nmnist_official(void **state) {
     assert_null(b.bytes);
     assert_int_equal(b.events.width, 0);
     assert_true(b.read_seconds == 0);
+    int fd = d->folder_fd;
     snn_dataset_free(d);
+    assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed */
     snn_dataset_free(NULL);
     d = open_ok(NMNIST "};", SNN_SPLIT_TRAIN);
     assert_int_equal(snn_dataset_count(d), 3);
@@ -380,6 +383,8 @@ static void gesture_lists(void **state) {
     snn_dataset *d = open_ok(GESTURE "test_list = \"labels.txt\"; label_base = 1; };", SNN_SPLIT_TEST);
     const snn_dataset_info *info = snn_dataset_about(d);
     assert_string_equal(info->name, "dvs128_gesture");
+    for (int i = 0; i < 11; i++)
+        assert_string_equal(info->class_name[i], snn_gesture_name[i]);
     assert_int_equal(info->classes, 11);
     assert_memory_equal(info->sensor, ((uint32_t[]){2, 128, 128}), 12);
     assert_memory_equal(info->input, ((uint32_t[]){2, 32, 32}), 12);

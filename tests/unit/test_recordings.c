@@ -249,6 +249,7 @@ static void bad_lists(void **state) {
     list_fails("1\t1\n2\t0", 1, "line 2: class 0 is not in 1 .. 10");
     list_fails("1\t11", 1, "line 1: class 11 is not in 1 .. 10");
     list_fails("5\t1\n6\t1\n\n5\t2", 0, "line 4: number 5 stands in line 1 already");
+    list_fails("1\t1\n2\t1\n3\t1\n3\t1", 0, "line 4: number 3 stands in line 3 already");
     list_fails("7\t1\n5\t1\n6\t1\n05\t1", 0, "line 4: number 5 stands in line 2 already");
 }
 

@@ -194,14 +194,15 @@ static void made_and_arrays(void **state) {
                      0);
     memset(file, ' ', sizeof file);
     memcpy(file,
-           "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 2), }",
+           "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 1, 1, 2), }",
            78);
     file[127] = '\n';
-    memcpy(file + 128, (float[]){0.5f, 0}, 8);
-    write_file("x.npy", file, 136);
+    memcpy(file + 128, (float[]){0.5f, 0, 1, 2}, 16); /* the second sample is fine */
+    write_file("x.npy", file, 144);
     memset(file + 10, ' ', 117);
-    memcpy(file, "\x93NUMPY\x01\x00\x76\x00{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }", 67);
-    write_file("y.npy", file, 129);
+    memcpy(file, "\x93NUMPY\x01\x00\x76\x00{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }", 67);
+    memset(file + 128, 0, 2);
+    write_file("y.npy", file, 130);
     assert_int_equal(
         verify("dataset = { name = \"npy\"; path = \"%s\"; frames = \"x.npy\"; labels = \"y.npy\"; };", text,
                sizeof text),
