@@ -62,8 +62,7 @@ bool snn_labels_parse(const void *text, size_t size, snn_gesture_label **label, 
     snn_lines_init(&l, text, size);
     while (snn_lines_next(&l)) {
         snn_gesture_label row;
-        bool heading = l.number == 1 && l.size > 0 && isalpha((unsigned char)*l.line);
-        if (l.size == 0 || heading)
+        if (l.size == 0 || (l.number == 1 && isalpha((unsigned char)*l.line))) /* blank, or the heading */
             continue;
         if (!parse_label(&l, &row, err) || !snn_push((void **)label, &capacity, n, &row, sizeof row, err))
             return false;
