@@ -119,6 +119,8 @@ static void test_results(void **state) {
     assert_int_equal(r.classes, 3);
     assert_int_equal(r.steps, 5);
     assert_int_equal(r.layers, 1);
+    snn_engine_free(NULL);
+    snn_workspace_free(NULL);
     snn_engine_options o = {.simd = SNN_SIMD_LEVELS};
     assert_null(snn_engine_new(net, w, &o, &err));
     assert_int_equal(err.code, SNN_ERR_USAGE);
