@@ -35,7 +35,7 @@ OPT ?= -O3
 # OpenBLAS stands before GSL, and GSL's own slow CBLAS is left out: cblas_sgemm must be OpenBLAS's.
 PKGS := openblas libconfig gsl libsodium jansson hdf5
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
-WARN := -Wall -Wextra -Wpedantic $(if $(CI),-Werror)
+WARN := -Wall -Wextra -Wpedantic -Werror=return-type $(if $(CI),-Werror)
 CPPFLAGS += -Iinclude $(shell pkg-config --cflags $(PKGS) 2>/dev/null) -D_GNU_SOURCE
 CFLAGS := -std=c11 -g $(OPT) $(WARN) -fPIC -ffp-contract=off -fno-math-errno -fopenmp $(VARIANT_FLAGS) $(EXTRA_CFLAGS)
 LDFLAGS += -fopenmp $(VARIANT_FLAGS) $(EXTRA_LDFLAGS)
