@@ -95,9 +95,8 @@ static void frame_events(const snn_framing *f, const snn_events *e, size_t begin
     uint64_t border = 0;
     out->first[0] = 0;
     for (int bin = 0; bin < f->bins; bin++) {
+        /* A bin that reaches beyond 2^64 takes all that is left, so the border need not be right after it. */
         bool endless = window == 0 || __builtin_add_overflow(border, window, &border);
-        if (endless)
-            border = UINT64_MAX;
         while (i < e->n && ((uint64_t)e->event[i].t - t0 < border || endless))
             count_event(c, map, &e->event[i++]);
         used += flush(c, f->binary, out->spike + used);

@@ -139,8 +139,8 @@ static bool check_leaks(verifier *v, const snn_dataset *d, snn_error *err) {
 }
 
 static bool check_all(verifier *v, const snn_dataset *d, const bool opened[PARTS], snn_error *err) {
-    snn_dataset_buffer b = {0};
-    snn_spikes x = {0};
+    snn_dataset_buffer b = {.bytes = NULL};
+    snn_spikes x = {.first = NULL};
     check_counts(v, d, opened);
     check_overlap(v, d);
     bool ok = check_leaks(v, d, err);

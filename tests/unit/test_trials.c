@@ -193,6 +193,12 @@ static void reads_gestures(void **state) {
     assert_int_equal(snn_dataset_count(d), 1);
     snn_dataset_free(d);
     open_fails(GESTURE, SNN_SPLIT_TRAIN, SNN_ERR_DATA, "trials_to_train.txt");
+    assert_int_equal(rename(in_temp("trials_to_test.txt"), in_temp("trials_to_train.txt")), 0);
+    d = open_ok(GESTURE, SNN_SPLIT_TRAIN);
+    assert_int_equal(snn_dataset_count(d), 1);
+    snn_dataset_free(d);
+    open_fails(GESTURE, SNN_SPLIT_TEST, SNN_ERR_DATA, "trials_to_test.txt");
+    assert_int_equal(rename(in_temp("trials_to_train.txt"), in_temp("trials_to_test.txt")), 0);
     /* in a pause: no events, but no error */
     write_trial("user24_lab", "1,1000,1100\n2,1950,1960\n");
     d = open_ok(GESTURE, SNN_SPLIT_TEST);
