@@ -241,6 +241,15 @@ static const net_case cases[] = {
      0.5,
      0.3,
      0},
+    /* sums of up to 144 spikes, which take two list entries each, under a convolution */
+    {"layers = ({name=\"a\"; type=\"conv2d\"; channels=5; kernel=1;}, {name=\"p\"; type=\"pool_sum\"; "
+     "kernel=12;}, {name=\"c\"; type=\"conv2d\"; channels=6; kernel=2; padding=1; "
+     "neuron={threshold=9.0;};}, {name=\"b\"; type=\"linear\"; outputs=3;}); " NEURON,
+     {1, 24, 24},
+     2,
+     0.97,
+     0.9,
+     0},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
