@@ -250,6 +250,15 @@ static const net_case cases[] = {
      0.97,
      0.9,
      0},
+    /* wide borders, of the input and inside */
+    {"layers = ({name=\"a\"; type=\"conv2d\"; channels=16; kernel=5; padding=4;}, {name=\"c\"; "
+     "type=\"conv2d\"; channels=5; kernel=4; padding=3; stride=2;}, {name=\"b\"; "
+     "type=\"linear\"; outputs=3;}); " NEURON,
+     {2, 6, 7},
+     3,
+     0.3,
+     0.2,
+     0},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
