@@ -64,14 +64,15 @@ static bool parse_header(const uint8_t *b, uint64_t byte, uint64_t left, packet_
     return true;
 }
 
-/* Bits 31..1 of an event's time and of its packet's overflow count; the format's time is signed, so bit 31 must be 0. */
-static bool full_time(const uint8_t *event, uint64_t byte, uint32_t overflow, int64_t *t, snn_error *err) {
+/* Time of an event in a packet with this overflow count; -1 when its bit 31 is set, for the format's times are signed. */
+static int64_t full_time(const uint8_t *event, uint32_t overflow) {
     uint32_t low = little32(event + TIME_OFFSET);
-    if (low > INT32_MAX)
-        return snn_fail(err, SNN_ERR_DATA, "byte %" PRIu64 ": event with negative time %" PRId32,
-                        byte + TIME_OFFSET, (int32_t)low);
-    *t = (int64_t)overflow << 31 | low;
-    return true;
+    return low > INT32_MAX ? -1 : (int64_t)overflow << 31 | low;
+}
+
+static bool negative_time(const uint8_t *event, uint64_t byte, snn_error *err) {
+    return snn_fail(err, SNN_ERR_DATA, "byte %" PRIu64 ": event with negative time %" PRId32,
+                    byte + TIME_OFFSET, (int32_t)little32(event + TIME_OFFSET));
 }
 
 /* Byte at which the packets begin. */
@@ -116,9 +117,13 @@ static bool index_packet(const snn_source *s, uint64_t *byte, snn_aedat_packet *
     if (h.type != POLARITY_TYPE || h.number == 0)
         return true;
     p->events = h.number;
-    return snn_source_read(s, p->end - EVENT_BYTES, EVENT_BYTES, last, err) &&
-           full_time(head + HEADER_BYTES, p->first + HEADER_BYTES, h.overflow, &p->t_first, err) &&
-           full_time(last, p->end - EVENT_BYTES, h.overflow, &p->t_last, err);
+    if (!snn_source_read(s, p->end - EVENT_BYTES, EVENT_BYTES, last, err))
+        return false;
+    p->t_first = full_time(head + HEADER_BYTES, h.overflow);
+    p->t_last = full_time(last, h.overflow);
+    if (p->t_first < 0)
+        return negative_time(head + HEADER_BYTES, p->first + HEADER_BYTES, err);
+    return p->t_last >= 0 || negative_time(last, p->end - EVENT_BYTES, err);
 }
 
 bool snn_aedat_index(const snn_source *s, snn_aedat_packet **packet, size_t *n, snn_error *err) {
@@ -144,9 +149,9 @@ static bool decode_packet(const uint8_t *bytes, uint64_t byte, const packet_head
     for (uint32_t i = 0; i < h->number; i++, bytes += EVENT_BYTES, byte += EVENT_BYTES) {
         uint32_t data = little32(bytes);
         uint32_t x = data >> 17, y = data >> 2 & 0x7fff, polarity = data >> 1 & 1;
-        int64_t t = 0;
-        if (!full_time(bytes, byte, h->overflow, &t, err))
-            return false;
+        int64_t t = full_time(bytes, h->overflow);
+        if (t < 0)
+            return negative_time(bytes, byte, err);
         if ((data & 1) == 0 || t < start || t >= end) /* bit 0: valid */
             continue;
         if (x >= out->width || y >= out->height || polarity >= out->channels)

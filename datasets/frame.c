@@ -124,7 +124,7 @@ bool snn_frame(const snn_framing *f, const snn_events *e, snn_spikes *out, snn_f
                      .row = shape[2],
                      .plane = f->merge_polarity ? 0 : (uint64_t)shape[1] * shape[2]};
     uint64_t t0 = (uint64_t)e->event[0].t, window = (uint64_t)f->bin_us;
-    size_t begin = 0, left = 0;
+    size_t begin = 0, left;
     if (f->mode == SNN_FRAME_BINS) {
         window = ((uint64_t)e->event[e->n - 1].t - t0) / (uint64_t)f->bins;
     } else if (f->from_zero) {

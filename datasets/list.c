@@ -73,11 +73,12 @@ bool snn_list_parse(const void *text, size_t size, int label_base, int classes, 
 static bool find_recording(const snn_dataset *d, uint64_t number, snn_format format, char path[NAME_SIZE],
                            snn_sample *s, bool *found, snn_error *err) {
     static const char *const ending[] = {"bs2", "bs3", "bin"};
+    static const int digits[] = {1, 5};
     *found = false;
-    for (int digits = 1; digits <= 5; digits += 4) {
+    for (size_t k = 0; k < sizeof digits / sizeof *digits; k++) {
         for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
             bool bs3 = strcmp(ending[i], "bs3") == 0;
-            snprintf(path, NAME_SIZE, "%0*" PRIu64 ".%s", digits, number, ending[i]);
+            snprintf(path, NAME_SIZE, "%0*" PRIu64 ".%s", digits[k], number, ending[i]);
             s->format = (uint8_t)(bs3 ? SNN_FORMAT_BS3 : format);
             bool ok = snn_recording_size(d, path, bs3 ? 7 : 5, &s->size, found, err);
             if (!ok || *found)

@@ -461,6 +461,8 @@ static void tonic_release(void **state) {
     write_npy("ibmGestureTrain/user02_led/10.npy", "<f4", "(6, 4)", v, sizeof v);
     assert_false(snn_dataset_events(d, 2, &b, &err));
     check_error(&err, SNN_ERR_DATA, "10.npy: expected a float64 array [events][4]");
+    write_text("ibmGestureTrain/user02_led/9.npy", "odd"); /* seen when it is read */
+    snn_dataset_free(open_ok(GESTURE "};", SNN_SPLIT_TRAIN));
     const double outside[4] = {128, 0, 0, 1};
     write_npy("ibmGestureTrain/user02_led/10.npy", "<f8", "(1, 4)", outside, sizeof outside);
     assert_false(snn_dataset_events(d, 2, &b, &err));

@@ -231,6 +231,24 @@ static void users_without_lists(void **state) {
     open_fails(GESTURE, SNN_SPLIT_TEST, SNN_ERR_DATA, "no trials of this part");
 }
 
+/* The text in front of the packets may have any length. */
+static void odd_sizes(void **state) {
+    (void)state;
+    static aedat_bytes a;
+    aedat_text(&a, "#!AER-DAT3.1\n#\n"); /* 15 bytes */
+    aedat_packet(&a, 1000, 100, 10);
+    assert_int_equal(a.n % 2, 1);
+    write_file("user01_led.aedat", a.b, a.n);
+    write_text("user01_led_labels.csv", "1,1000,2000\n");
+    snn_dataset *d = open_ok(GESTURE, SNN_SPLIT_TRAIN);
+    snn_dataset_buffer b = {0};
+    snn_error err = {0};
+    assert_true(snn_dataset_events(d, 0, &b, &err));
+    assert_int_equal(b.events.n, 10);
+    snn_dataset_buffer_free(&b);
+    snn_dataset_free(d);
+}
+
 static void broken_trials(void **state) {
     (void)state;
     char part[256];
@@ -295,7 +313,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(label_rows),      cmocka_unit_test(bad_labels), cmocka_unit_test(trial_names),
         cmocka_unit_test(bad_trial_names), cmocka_unit_test(ranges),     IN_TEMP(reads_gestures),
-        IN_TEMP(users_without_lists),      IN_TEMP(broken_trials),       IN_TEMP(changes_after_opening),
+        IN_TEMP(users_without_lists),      IN_TEMP(odd_sizes),           IN_TEMP(broken_trials),
+        IN_TEMP(changes_after_opening),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
