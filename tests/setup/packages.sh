@@ -79,7 +79,7 @@ for purpose in "$@"; do
 done
 [ ${#purposes[@]} -gt 0 ] || { echo "usage: packages.sh PURPOSE..." >&2; exit 2; }
 
-mapfile -t need < <(missing "${purposes[@]}")
+read -ra need <<<"$(missing "${purposes[@]}" | tr '\n' ' ')" || true
 [ ${#need[@]} -gt 0 ] || exit 0
 
 give_up() {
@@ -105,5 +105,5 @@ if ! as_root "${install[@]}" </dev/null >"$log" 2>&1; then
         give_up "apt-get could not install them (see above)." "${purposes[@]}"
     fi
 fi
-mapfile -t need < <(missing "${purposes[@]}")
+read -ra need <<<"$(missing "${purposes[@]}" | tr '\n' ' ')" || true
 [ ${#need[@]} -eq 0 ] || give_up "They were installed, but are still not found." "${purposes[@]}"
