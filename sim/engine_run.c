@@ -82,34 +82,35 @@ static bool check_fixed(const snn_walk *k, const snn_stage *s, int step) {
 
 static int by_neuron(const void *a, const void *b) {
     const snn_sum_error *x = a, *y = b;
-    return x->neuron < y->neuron ? -1 : x->neuron > y->neuron;
+    return x->pixel != y->pixel ? (x->pixel < y->pixel ? -1 : 1)
+                                : (x->channel > y->channel) - (x->channel < y->channel);
 }
 
-/* Asks the hook, and turns C order neurons into positions [y][x][output]. */
+/* Asks the hook. */
 static bool read_errors(const snn_walk *k, const snn_stage *s, int step, const snn_spike *spike, size_t n) {
     snn_sum_errors *errors = &k->w->errors;
     errors->n = 0;
-    if (!k->e->hook.read(k->e->hook.context, s->tensor, k->sample, step, spike, n, errors, k->err))
+    if (!k->e->hook.read(k->e->hook.context, NULL, s->tensor, k->sample, step, spike, n, errors, k->err))
         return false;
-    const uint32_t area = s->out.height * s->out.width, neurons = snn_shape_size(s->out);
-    for (size_t i = 0; i < errors->n; i++) {
-        const uint32_t neuron = errors->item[i].neuron;
-        if (neuron >= neurons)
+    const uint32_t area = s->out.height * s->out.width;
+    for (size_t i = 0; i < errors->n; i++)
+        if (errors->item[i].channel >= s->out.channels || errors->item[i].pixel >= area)
             return snn_fail(k->err, SNN_ERR_RUNTIME,
-                            "a read error names neuron %u of layer number %d, which has %u", neuron,
-                            s->layer + 1, neurons);
-        errors->item[i].neuron = neuron % area * s->outputs + neuron / area;
-    }
+                            "a read error names channel %u of pixel %u of layer number %d, which has %u "
+                            "channels of %u pixels",
+                            errors->item[i].channel, errors->item[i].pixel, s->layer + 1, s->out.channels,
+                            area);
     if (errors->n > 1) /* without errors there may be no list either */
         qsort(errors->item, errors->n, sizeof *errors->item, by_neuron);
     return true;
 }
 
-/* Adds the corrections to outputs [first, first + n) to sum; *at runs along the sorted list. */
-static bool correct_sums(const snn_walk *k, size_t *at, uint32_t first, uint32_t n, int32_t *sum) {
+/* Adds the corrections of output line y to sum; *at runs along the sorted list. */
+static bool correct_sums(const snn_walk *k, const snn_stage *s, size_t *at, uint32_t y, int32_t *sum) {
     const snn_sum_errors *errors = &k->w->errors;
-    for (; *at < errors->n && errors->item[*at].neuron < first + n; (*at)++) {
-        int32_t *to = &sum[errors->item[*at].neuron - first];
+    const uint32_t first = y * s->out.width;
+    for (; *at < errors->n && errors->item[*at].pixel < first + s->out.width; (*at)++) {
+        int32_t *to = &sum[(errors->item[*at].pixel - first) * s->outputs + errors->item[*at].channel];
         const int64_t sum = (int64_t)*to + errors->item[*at].dsum;
         if (sum > k->e->sum_limit || sum < -k->e->sum_limit)
             return snn_fail(k->err, SNN_ERR_RUNTIME, "read errors drive a synaptic sum beyond %d",
@@ -184,14 +185,13 @@ static bool sum_and_fire(const snn_walk *k, const snn_stage *s, const uint8_t *f
     size_t error = 0;
     *spikes = 0;
     for (uint32_t y = 0; y < s->out.height; y++) {
-        const uint32_t line = s->out.width * s->outputs;
         if (s->rows_float)
             ; /* the whole step was summed before */
         else if (dense)
             snn_sum_line_dense(k->e, s, from, y, k->w);
         else
             snn_sum_line_list(k->e, s, &k->w->list, y, k->w);
-        if (k->e->hooked && !s->rows_float && !correct_sums(k, &error, y * line, line, k->w->sum))
+        if (k->e->hooked && !s->rows_float && !correct_sums(k, s, &error, y, k->w->sum))
             return false;
         *spikes += fire_line(k, s, to, y, s->rows_float ? k->w->sum_float : NULL, changed);
     }

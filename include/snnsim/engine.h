@@ -23,11 +23,12 @@ typedef enum {
     SNN_ARITHMETIC_FIXED /* int32 membrane in 1/64 weight LSB, decay in 1/4096, 64-bit product, truncation toward zero: what the Verilog follows */
 } snn_arithmetic;
 
-/* ---- read errors ---- */
+/* ---- the hook: synaptic sums that the chip reads with errors ---- */
 
 typedef struct {
-    uint32_t neuron; /* output neuron of the layer, C order */
-    int32_t dsum;    /* correction to its synaptic sum, in weight LSB */
+    uint32_t channel; /* output channel of the layer (linear: the neuron) */
+    uint32_t pixel;   /* output pixel y * width + x (linear: 0) */
+    int32_t dsum;     /* correction to that synaptic sum, in weight LSB */
 } snn_sum_error;
 
 typedef struct {
@@ -35,13 +36,31 @@ typedef struct {
     size_t n, capacity; /* grow with snn_grow */
 } snn_sum_errors;
 
-/* Sparse read errors. `read` is called once per (tensor, sample, step), steps of a tensor in ascending order, tensors in any. input [n]: what the layer reads in that step
- * (silent steps too), ascending in C order of its input shape, counts >= 1; valid during the call. It appends corrections to `errors`, empty at the start, in any order; a neuron
- * may occur more than once. It must be thread-safe and draw its random numbers by (chip, tensor, sample, step). Returning false (with err set) stops the run. */
+/*
+ * What stands between the weights and the sums. Exactly one of `read` and `sums` is set. It is called once per (tensor, sample, step), steps of a tensor in
+ * ascending order, tensors in any; it must be thread-safe and draw its random numbers by (chip, tensor, sample, step). Returning false (with err set) stops
+ * the run.
+ *
+ * input [n]: what the layer reads in that step (silent steps too): each input once, counts >= 1, index in C order of the layer's input shape; valid during the
+ * call. The order of the list is fixed by network and input alone: ascending index where the layer reads the network's input (directly or through pools
+ * only), else by pixel (y, then x) and within a pixel by channel (after a flatten: pixels and channels of the layer before it).
+ */
 typedef struct {
     void *context;
-    bool (*read)(void *context, int tensor, uint64_t sample, int step, const snn_spike *input, size_t n,
-                 snn_sum_errors *errors, snn_error *err);
+    /* Each workspace gives the callbacks that many bytes of their own (64-byte aligned; NULL for 0), zeroed when it is made and kept from call to call, so
+     * results must not depend on what earlier calls left there. */
+    size_t scratch_bytes;
+    /* Sparse read errors: appends corrections to `errors`, empty at the start, in any order; an output may occur more than once. */
+    bool (*read)(void *context, void *scratch, int tensor, uint64_t sample, int step, const snn_spike *input,
+                 size_t n, snn_sum_errors *errors, snn_error *err);
+    /* Analogue read-out: writes all sums of the step. sum [pixels][channels] of the output, sum[pixel * channels + channel], zeroed before the call, in 1/64
+     * weight LSB; at most 2^31 - 1 in magnitude (2^29 in fixed arithmetic, whose unit it is). Float arithmetic: current = (float)sum * (factor / 64), where an
+     * exact sum gives (float)sum * factor: one rounding to nearest from integer to float, then one of the product (factor / 64 itself is exact), so that 64
+     * times the exact sums give the same spikes. */
+    bool (*sums)(void *context, void *scratch, int tensor, uint64_t sample, int step, const snn_spike *input,
+                 size_t n, int32_t *sum, snn_error *err);
+    /* [tensors] tensors whose sums are exact: the hook is not asked about them, and they cost nothing. NULL: asked about all. Read by snn_engine_new only. */
+    const bool *silent;
 } snn_hook;
 
 /* ---- traces ---- */
@@ -67,7 +86,7 @@ typedef enum {
 typedef struct {
     snn_arithmetic arithmetic;
     snn_simd simd;         /* level to use, at most snn_simd_best(); zero is the plain twin */
-    const snn_hook *hook;  /* NULL = ideal; copied, but its context must outlive the engine */
+    const snn_hook *hook;  /* NULL = exact sums; copied, but its context must outlive the engine */
     bool count_operations; /* fill the operation counts of snn_layer_activity (costs a little) */
     snn_density density;   /* which kernels convolutions inside the network use; affects speed only */
 } snn_engine_options;
@@ -76,9 +95,14 @@ typedef struct snn_engine snn_engine;
 typedef struct snn_workspace snn_workspace;
 
 /* Errors: DATA when weights do not fit the network, a layer is too large, or its sums or biases could leave the arithmetic's range; USAGE for float tensors with fixed
- * arithmetic or a hook, and for sum pools inside the network whose counts could exceed 255; RUNTIME (memory). The engine copies what it needs: net and weights may be freed. */
+ * arithmetic or a hook that is asked about them, for a hook with both or none of its callbacks, and for sum pools inside the network whose counts could exceed 255;
+ * RUNTIME (memory). The engine copies what it needs: net and weights may be freed. */
 snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const snn_engine_options *options,
                            snn_error *err);
+/* Gives an engine other weights, as snn_engine_new with the same network and options would, but without building it anew (for many chips of one network).
+ * No run of the engine may be in progress; workspaces stay valid. Errors: as snn_engine_new, and DATA for a tensor of another code type (snn_code_type) than
+ * before; after an error the engine refuses to run until weights have been set. */
+bool snn_engine_set_weights(snn_engine *engine, const snn_weights *weights, snn_error *err);
 void snn_engine_free(snn_engine *engine);
 /* One thread's buffers; the engine must outlive it. */
 snn_workspace *snn_workspace_new(const snn_engine *engine, snn_error *err);

@@ -37,19 +37,26 @@ static int32_t pattern(int tensor, uint64_t sample, int step, uint32_t n, int ev
                : 0;
 }
 
-static bool hook_read(void *context, int tensor, uint64_t sample, int step, const snn_spike *input, size_t n,
-                      snn_sum_errors *errors, snn_error *err) {
-    const int *setup = context; /* [0] every, [1] neurons of tensor 0, ... */
-    for (size_t i = 1; i < n; i++)
-        assert_true(input[i - 1].index < input[i].index);
-    for (int32_t k = setup[1 + tensor] - 1; k >= 0; k--) { /* unsorted on purpose, in two parts */
-        const int32_t d = pattern(tensor, sample, step, (uint32_t)k, setup[0]);
+typedef struct {
+    int every;
+    snn_shape out[8]; /* [tensors] */
+} hook_setup;
+
+static bool hook_read(void *context, void *scratch, int tensor, uint64_t sample, int step,
+                      const snn_spike *input, size_t n, snn_sum_errors *errors, snn_error *err) {
+    const hook_setup *setup = context;
+    const snn_shape out = setup->out[tensor];
+    const uint32_t area = out.height * out.width;
+    (void)input, (void)n;
+    assert_null(scratch);
+    for (int32_t k = (int32_t)snn_shape_size(out) - 1; k >= 0; k--) { /* unsorted on purpose, in two parts */
+        const int32_t d = pattern(tensor, sample, step, (uint32_t)k, setup->every);
         if (!d)
             continue;
         if (!snn_grow((void **)&errors->item, &errors->capacity, errors->n + 2, sizeof *errors->item, err))
             return false;
-        errors->item[errors->n++] = (snn_sum_error){(uint32_t)k, d - 5};
-        errors->item[errors->n++] = (snn_sum_error){(uint32_t)k, 5};
+        errors->item[errors->n++] = (snn_sum_error){(uint32_t)k / area, (uint32_t)k % area, d - 5};
+        errors->item[errors->n++] = (snn_sum_error){(uint32_t)k / area, (uint32_t)k % area, 5};
     }
     return true;
 }
@@ -362,11 +369,11 @@ static void check_operations(const snn_net *net, const naive *k, const snn_resul
 static void run_case(const instance *k, snn_simd simd, int force_dense, bool fixed, int hook_every,
                      uint64_t sample) {
     snn_error err = {0};
-    int setup[17] = {hook_every};
+    hook_setup setup = {.every = hook_every};
     for (int i = 0; i < k->net->layers; i++)
         if (k->net->layer[i].tensor >= 0)
-            setup[1 + k->net->layer[i].tensor] = (int)snn_shape_size(k->net->layer[i].out);
-    const snn_hook hook = {setup, hook_read};
+            setup.out[k->net->layer[i].tensor] = k->net->layer[i].out;
+    const snn_hook hook = {.context = &setup, .read = hook_read};
     const snn_engine_options o = {.arithmetic = fixed ? SNN_ARITHMETIC_FIXED : SNN_ARITHMETIC_FLOAT,
                                   .simd = simd,
                                   .density = (snn_density)force_dense,
@@ -496,11 +503,11 @@ static void expect_run_error(const instance *k, snn_arithmetic a, const snn_hook
     snn_engine_free(e);
 }
 
-static bool bad_hook(void *context, int tensor, uint64_t sample, int step, const snn_spike *input, size_t n,
-                     snn_sum_errors *errors, snn_error *err) {
-    (void)tensor, (void)sample, (void)step, (void)input, (void)n;
+static bool bad_hook(void *context, void *scratch, int tensor, uint64_t sample, int step,
+                     const snn_spike *input, size_t n, snn_sum_errors *errors, snn_error *err) {
+    (void)scratch, (void)tensor, (void)sample, (void)step, (void)input, (void)n;
     const snn_sum_error *item = context;
-    if (item->neuron == UINT32_MAX)
+    if (item->channel == UINT32_MAX)
         return snn_fail(err, SNN_ERR_RUNTIME, "the chip is gone");
     if (!snn_grow((void **)&errors->item, &errors->capacity, 2, sizeof *item, err))
         return false;
@@ -522,17 +529,18 @@ static void test_refusals(void **state) {
     assert_null(engine_for(&f, SNN_ARITHMETIC_FIXED, NULL, &err));
     assert_int_equal(err.code, SNN_ERR_USAGE);
     assert_non_null(strstr(err.text, "fixed arithmetic needs integer codes"));
-    snn_sum_error item = {70, 1};
-    const snn_hook hook = {&item, bad_hook};
+    snn_sum_error item = {70, 0, 1};
+    const snn_hook hook = {.context = &item, .read = bad_hook};
     assert_null(engine_for(&f, SNN_ARITHMETIC_FLOAT, &hook, &err));
-    expect_run_error(&k, SNN_ARITHMETIC_FLOAT, &hook, &k.x, STEPS, SNN_ERR_RUNTIME, "names neuron 70");
-    item = (snn_sum_error){0, INT32_MAX};
+    expect_run_error(&k, SNN_ARITHMETIC_FLOAT, &hook, &k.x, STEPS, SNN_ERR_RUNTIME,
+                     "names channel 70 of pixel 0");
+    item = (snn_sum_error){0, 0, INT32_MAX};
     expect_run_error(&k, SNN_ARITHMETIC_FLOAT, &hook, &k.x, STEPS, SNN_ERR_RUNTIME,
                      "drive a synaptic sum beyond");
-    item = (snn_sum_error){3, -(1 << 23)};
+    item = (snn_sum_error){3, 0, -(1 << 23)};
     expect_run_error(&k, SNN_ARITHMETIC_FIXED, &hook, &k.x, STEPS, SNN_ERR_RUNTIME,
                      "drive a synaptic sum beyond");
-    item.neuron = UINT32_MAX;
+    item.channel = UINT32_MAX;
     expect_run_error(&k, SNN_ARITHMETIC_FLOAT, &hook, &k.x, STEPS, SNN_ERR_RUNTIME, "the chip is gone");
     k.x.spike[0].index = 70;
     k.x.first[0] = 0;
@@ -634,9 +642,9 @@ static void test_bad_index_before_pools(void **state) {
     drop(&k);
 }
 
-static bool silent_hook(void *context, int tensor, uint64_t sample, int step, const snn_spike *input,
-                        size_t n, snn_sum_errors *errors, snn_error *err) {
-    (void)tensor, (void)sample, (void)step, (void)input, (void)n, (void)errors, (void)err;
+static bool silent_hook(void *context, void *scratch, int tensor, uint64_t sample, int step,
+                        const snn_spike *input, size_t n, snn_sum_errors *errors, snn_error *err) {
+    (void)scratch, (void)tensor, (void)sample, (void)step, (void)input, (void)n, (void)errors, (void)err;
     ++*(int *)context;
     return true;
 }
@@ -648,7 +656,7 @@ static void test_hook_without_errors(void **state) {
     snn_error err = {0};
     double out[2][64];
     int calls = 0;
-    const snn_hook hook = {&calls, silent_hook};
+    const snn_hook hook = {.context = &calls, .read = silent_hook};
     for (int hooked = 0; hooked < 2; hooked++) {
         snn_engine *e = engine_for(&k, SNN_ARITHMETIC_FLOAT, hooked ? &hook : NULL, &err);
         snn_workspace *w = snn_workspace_new(e, &err);
