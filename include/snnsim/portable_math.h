@@ -19,6 +19,10 @@ double snn_pow(
 double snn_sin(double x); /* |x| <= 1e6 */
 double snn_cos(double x); /* |x| <= 1e6 */
 double snn_tanh(double x);
+/* Standard normal: P(Z <= x), P(Z > x) with full relative accuracy in the tail (<= 1e-13 down to 1e-300), and the quantile of p in (0, 1) (absolute error <= 1e-9; -inf, +inf at 0, 1). */
+double snn_normal_cdf(double x);
+double snn_normal_tail(double x);
+double snn_normal_quantile(double p);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #define SNNSIM_RANDOM_H
 
 #include <gsl/gsl_rng.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -24,9 +25,18 @@ typedef enum {
     SNN_PURPOSE_CAMERA = 5,  /* synthetic camera: pixel noise; index = recording */
     SNN_PURPOSE_SUBJECT = 6, /* synthetic camera: traits of a subject; index = subject */
     SNN_PURPOSE_GESTURE = 7, /* synthetic camera: one performance; index = recording */
-    SNN_PURPOSE_DEVICE = 8,  /* crossbar cells (later issue); index = chip */
-    SNN_PURPOSE_READ = 9,    /* crossbar read noise (later issue) */
-    SNN_PURPOSE_SEARCH = 10  /* bit search (later issue) */
+    SNN_PURPOSE_DEVICE = 8,  /* what a whole chip has: its variation, clusters of faults; index = chip */
+    SNN_PURPOSE_READ = 9,    /* read noise; the index packs (chip, tensor, sample, step), see hw */
+    SNN_PURPOSE_SEARCH = 10, /* bit search (later issue) */
+    /* Deviates of memory cells: word (cell number) of stream (seed, purpose, chip). */
+    SNN_PURPOSE_CELL_PROGRAM = 11,
+    SNN_PURPOSE_CELL_PULSES = 12,
+    SNN_PURPOSE_CELL_RELAX = 13,
+    SNN_PURPOSE_CELL_VARIATION = 14,
+    SNN_PURPOSE_CELL_STUCK = 15,
+    SNN_PURPOSE_CELL_ERROR = 16, /* errors by decree (hw.cell_error) */
+    SNN_PURPOSE_SENSE = 17,      /* offsets of sense amplifiers and converters; index = chip */
+    SNN_PURPOSE_SLOW = 18 /* noise frozen within a sample: word (cell number), index packs (chip, sample) */
 } snn_purpose;
 
 typedef struct {
@@ -52,6 +62,11 @@ double snn_random_normal(snn_random *r);
 uint32_t snn_random_poisson(snn_random *r, double mean);
 /* Fisher-Yates permutation of 0..n-1 into order[n]. */
 void snn_random_permutation(snn_random *r, uint32_t *order, uint32_t n);
+
+/* Words 4 * first_block .. 4 * (first_block + blocks) - 1 of the stream (seed, purpose, index), the same that snn_random_u32 gives after snn_random_init, by the fastest kernel of
+ * this CPU. first_block + blocks <= 2^32. */
+void snn_random_fill(uint64_t seed, snn_purpose purpose, uint64_t index, uint64_t first_block, size_t blocks,
+                     uint32_t *out);
 
 /* The same generator as a GSL type, for GSL's distributions. gsl_rng_set seeds (seed, SNN_PURPOSE_TEST, 0);
  * snn_random_gsl_init sets a full stream. */

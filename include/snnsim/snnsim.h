@@ -4,20 +4,27 @@
 #define SNNSIM_SNNSIM_H
 
 #include <snnsim/camera.h>
+#include <snnsim/chip.h>
+#include <snnsim/chips.h>
 #include <snnsim/config.h>
 #include <snnsim/cpu.h>
 #include <snnsim/dataset.h>
+#include <snnsim/device.h>
 #include <snnsim/digest.h>
 #include <snnsim/engine.h>
 #include <snnsim/error.h>
 #include <snnsim/evaluate.h>
 #include <snnsim/events.h>
+#include <snnsim/hw.h>
+#include <snnsim/ledger.h>
+#include <snnsim/map.h>
 #include <snnsim/metrics.h>
 #include <snnsim/model.h>
 #include <snnsim/net.h>
 #include <snnsim/output.h>
 #include <snnsim/portable_math.h>
 #include <snnsim/random.h>
+#include <snnsim/readout.h>
 #include <snnsim/spikes.h>
 #include <snnsim/train.h>
 #include <snnsim/version.h>

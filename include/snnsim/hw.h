@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Section `hw` of the configuration as one struct: what chip, under what condition, read how. */
+#ifndef SNNSIM_HW_H
+#define SNNSIM_HW_H
+
+#include <snnsim/device.h>
+#include <snnsim/map.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { SNN_WIRE_NONE, SNN_WIRE_STATIC, SNN_WIRE_SWEEPS, SNN_WIRE_EXACT } snn_wire_model;
+typedef enum { SNN_FAULTS_DEVICE, SNN_FAULTS_FILE } snn_fault_source;
+
+typedef struct {
+    uint32_t parallel_rows; /* rows that conduct at once; 0: all of the array */
+    int adc_bits;           /* 1..16; 0: ideal conversion */
+    double
+        adc_range; /* full scale as a share of the largest current the active rows can give; 0: what calibration on training inputs finds */
+    double adc_offset; /* standard deviation over converters [LSB of the converter] */
+    double adc_gain;   /* standard deviation over converters, relative */
+    double adc_inl;    /* peak of a bowed characteristic [LSB of the converter] */
+    uint32_t columns_per_adc;
+    snn_wire_model wire;
+    double driver_ohm, sense_ohm;
+} snn_analog_options;
+
+typedef struct {
+    snn_device device;
+    snn_readout_mode readout;
+    snn_map_options map;
+    snn_condition condition;
+    /* digital sensing */
+    double
+        reference; /* 0..1: place of the reference between two neighbouring levels' targets (0.5: middle) */
+    /* errors by decree, instead of the device's (device must be ideal for read_error) */
+    double read_error;  /* per cell and read */
+    double cell_error;  /* per cell, constant over the run */
+    char *fault_map;    /* file, NULL: by the device's shares */
+    bool msb_placement; /* repair: most significant bits away from faulty cells */
+    snn_analog_options analog;
+    uint32_t chips, first_chip;
+    uint64_t seed;
+    char *chip_file; /* use this saved chip instead of programming; NULL */
+} snn_hw_options;
+
+/* Is hw.device set? */
+bool snn_hw_wanted(const snn_config *config);
+/* Errors: USAGE with file:line. Refuses every combination that the support matrix does not have: an effect that is named in hw.effects but that the device does not have or the read-out
+ * mode does not support; with "all", an effect of the device that the mode does not support unless hw.without names it; analogue read-out with SEC-DED, repair of bits, read_error; differential pairs
+ * with digital read-out; ... */
+bool snn_hw_options_from_config(const snn_config *config, snn_hw_options *o, snn_error *err);
+void snn_hw_options_free(snn_hw_options *o);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Energy, latency and area: counted events times constants. Every constant has a unit, a node, a condition and a source; where no source exists it is marked as an assumption, and
+ * totals are given with and without those.
+ */
+#ifndef SNNSIM_LEDGER_H
+#define SNNSIM_LEDGER_H
+
+#include <snnsim/chips.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    const char *name; /* "sense amplifier, one comparison" */
+    double value;
+    const char *unit;                      /* "fJ", "ns", "um2" */
+    const char *node, *condition, *source; /* source NULL: assumption */
+} snn_constant;
+/* The one table of constants; ends with name = NULL. */
+extern const snn_constant snn_constants[];
+
+typedef enum { SNN_LEDGER_ENERGY, SNN_LEDGER_LATENCY, SNN_LEDGER_AREA } snn_quantity;
+
+typedef struct {
+    const char *
+        part; /* "array", "sense amplifiers", "ADC", "drivers", "adders", "neurons", "buffers", "programming", "repair" */
+    int layer; /* index, -1: the whole chip */
+    snn_quantity quantity;
+    double count;        /* events, or devices for area */
+    const char *counted; /* "row reads x cells" */
+    double unit_value;   /* pJ, ns or um2 of one event, after the derivation */
+    double total;        /* pJ, ns or um2 per inference; programming: per chip */
+    bool assumption;
+    bool per_inference;   /* else once per chip */
+    char derivation[320]; /* "G V^2 t = 40 uS x (0.5 V)^2 x 2 ns = 20 fJ (cell, LRS; source)" */
+} snn_ledger_row;
+
+typedef struct {
+    size_t rows, capacity;
+    snn_ledger_row *row;
+    double energy_pj, energy_sourced_pj; /* per inference: all, and without assumptions */
+    double latency_ns, latency_sourced_ns;
+    double area_um2, area_sourced_um2;
+    double programming_pj, programming_ns;
+} snn_ledger;
+
+/* From a finished Monte Carlo run: events are means per inference. Rows whose constant is not known for the device are kept with total 0 and say so. */
+bool snn_ledger_fill(const snn_chips_result *r, const snn_net *net, const snn_map *map,
+                     const snn_hw_options *o, snn_ledger *l, snn_error *err);
+void snn_ledger_free(snn_ledger *l);
+/* The derivation of every figure, for people (--explain energy|latency|area). */
+bool snn_ledger_explain(const snn_ledger *l, snn_quantity q, FILE *out, snn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
