@@ -81,8 +81,9 @@ typedef struct {
     int levels; /* most levels that a cell of this kind can hold: 2, 4, 8 or 16 */
     /* programming */
     bool lognormal;
-    snn_polynomial sigma_program;          /* [uS] of the target (normal) */
-    double lognormal_sigma;                /* of ln g (log-normal) */
+    snn_polynomial sigma_program; /* [uS] of the target (normal) */
+    double lognormal_hrs,
+        lognormal_sigma; /* of ln g at g_min and at g_max (log-normal); linear in ln of the target between */
     double cell_variation, chip_variation; /* relative */
     /* retention */
     snn_retention_form retention;
@@ -95,8 +96,10 @@ typedef struct {
         reference_kelvin; /* Arrhenius: t at T counts as t exp(E/k (1/T0 - 1/T)) at T0; 0: not known */
     /* read noise */
     double white; /* standard deviation of one read, relative to g_max */
-    double telegraph_share,
-        telegraph_amplitude; /* share of cells that have it; step relative to the cell's conductance: g or g(1 - amplitude), each half of the time */
+    double
+        telegraph_share; /* share of cells that have it: each is at g or at g - step, half of the time each */
+    double telegraph_step,
+        telegraph_amplitude; /* step [uS] = telegraph_step + telegraph_amplitude g, at most g */
     double one_over_f, one_over_f_log,
         one_over_f_time; /* sigma[uS] = (one_over_f + one_over_f_log log10(g/uS)) sqrt(ln((t + t_r)/(2 t_r))), t_r = one_over_f_time */
     /* faults */
@@ -146,13 +149,19 @@ double snn_level_conductance(const snn_level *l, double z_program, double z_rela
                              double z_chip);
 /* Accepted z_program and number of pulses of a cell from its uniform deviates in (0, 1): u_program (quantile), u_pulse (pulses). Without verification z = quantile(u), 1 pulse. */
 double snn_level_program(const snn_level *l, double u_program, double u_pulse, int *pulses);
+/* Is a cell with this z_program within the window? Always without verification. */
+bool snn_level_verified(const snn_level *l, double z_program);
 /* Mean and standard deviation of g over cells and chips (cut-off at 0 included). */
 void snn_level_moments(const snn_level *l, double *mean, double *sigma);
 /* P(g + noise <= x), noise normal with standard deviation noise >= 0 [uS]; by integration, relative error <= 1e-6 down to 1e-12. */
 double snn_level_cdf(const snn_level *l, double noise, double x);
+/* P(g + noise > x), as accurate: 1 - snn_level_cdf() where that would cancel. */
+double snn_level_above(const snn_level *l, double noise, double x);
 /* Standard deviations of noise of a cell with conductance g at this condition: per read, and frozen within a sample without telegraph noise. [uS] */
 double snn_device_white(const snn_device *d, const snn_condition *c);
 double snn_device_slow(const snn_device *d, const snn_condition *c, double g);
+/* Step of telegraph noise [uS] of a cell that has it; 0 when the effect does not act. */
+double snn_device_telegraph(const snn_device *d, const snn_condition *c, double g);
 
 #ifdef __cplusplus
 }
