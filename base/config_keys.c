@@ -194,6 +194,7 @@ const snn_config_key snn_config_keys[] = {
     {"cell.write_volt", SNN_KEY_FLOAT, "0", 0, 10, NULL, "Write voltage in V; 0: not known."},
     {"cell.write_ns", SNN_KEY_FLOAT, "0", 0, 1e9, NULL, "Write pulse in ns; 0: not known."},
     {"cell.endurance", SNN_KEY_FLOAT, "0", 0, 1e18, NULL, "Write pulses that a cell survives; 0: not known."},
+    {"cell.node_nm", SNN_KEY_FLOAT, "0", 0, 1000, NULL, "Technology node in nm, selects constants of the energy ledger; 0: not known."},
     {"cell.row_ohm", SNN_KEY_FLOAT, "0", 0, 1e6, NULL, "Word-line resistance per cell in Ohm at 300 K."},
     {"cell.column_ohm", SNN_KEY_FLOAT, "0", 0, 1e6, NULL, "Bit-line resistance per cell in Ohm at 300 K."},
     {NULL, SNN_KEY_INT, NULL, 0, 0, NULL, NULL},

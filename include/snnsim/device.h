@@ -111,7 +111,8 @@ typedef struct {
     double sense_offset, sense_noise; /* [uS] standard deviation: of each amplifier (fixed), of each read */
     /* electrical, for ledger and circuit */
     double read_volt, read_ns, write_volt, write_ns, endurance; /* 0: not known */
-    double row_ohm, column_ohm;                                 /* wire per cell at 300 K */
+    double node_nm; /* technology node of the published chip, selects constants of the ledger; 0: not known */
+    double row_ohm, column_ohm; /* wire per cell at 300 K */
 } snn_device;
 
 /* The device that hw.device names (a preset in ./hw/devices or the installed ones, or a path), with what section `cell` of the configuration overrides. Errors: USAGE

@@ -47,9 +47,9 @@ typedef struct {
     double programming_pj, programming_ns;
 } snn_ledger;
 
-/* From a finished Monte Carlo run: events are means per inference. Rows whose constant is not known for the device are kept with total 0 and say so. */
+/* From a finished Monte Carlo run with operation counts: events are means per inference; stored: the weights in the cells. Rows whose constant is not known for the device are kept with total 0 and say so. */
 bool snn_ledger_fill(const snn_chips_result *r, const snn_net *net, const snn_map *map,
-                     const snn_hw_options *o, snn_ledger *l, snn_error *err);
+                     const snn_hw_options *o, const snn_weights *stored, snn_ledger *l, snn_error *err);
 void snn_ledger_free(snn_ledger *l);
 /* The derivation of every figure, for people (--explain energy|latency|area). */
 bool snn_ledger_explain(const snn_ledger *l, snn_quantity q, FILE *out, snn_error *err);
