@@ -40,6 +40,7 @@ typedef struct {
     double mean, sd,
         quantile[5]; /* accuracy over chips: 5, 25, 50, 75, 95 % (linear interpolation, NumPy's default) */
     snn_metrics *metrics; /* over all chips and samples */
+    int steps; /* time steps of a sample */
     int layers;
     snn_layer_activity *layer;   /* [layers] summed over chips and samples */
     char digest[SNN_DIGEST_HEX]; /* over the chips' digests in order */
