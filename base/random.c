@@ -3,31 +3,25 @@
  * Philox4x32-10 streams and the distributions drawn from them. Only integer arithmetic, portable math and sqrt, so the
  * same stream gives the same bits on every machine.
  */
-#include <snnsim/random.h>
+#include "random_fill.h"
+
 #include <snnsim/portable_math.h>
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-/* Multipliers and Weyl increments of Philox4x32 (Salmon et al. 2011, section 3.3; Random123's philox.h). */
-#define PHILOX_M0 0xD2511F53u
-#define PHILOX_M1 0xCD9E8D57u
-#define PHILOX_W0 0x9E3779B9u
-#define PHILOX_W1 0xBB67AE85u
-#define PHILOX_ROUNDS 10
-
 void snn_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        uint64_t p0 = (uint64_t)PHILOX_M0 * c0, p1 = (uint64_t)PHILOX_M1 * c2;
+    for (int round = 0; round < SNN_PHILOX_ROUNDS; round++) {
+        uint64_t p0 = (uint64_t)SNN_PHILOX_M0 * c0, p1 = (uint64_t)SNN_PHILOX_M1 * c2;
         c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
         c1 = (uint32_t)p1;
         c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c3 = (uint32_t)p0;
-        k0 += PHILOX_W0;
-        k1 += PHILOX_W1;
+        k0 += SNN_PHILOX_W0;
+        k1 += SNN_PHILOX_W1;
     }
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
