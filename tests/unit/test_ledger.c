@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The ledger on a run small enough for pencil and paper: a layer of 3 inputs and 2 outputs, 4 bits a weight, and a convolution; every row's count, unit and total; totals with and without
+ * assumptions; the explanation; NeuRRAM's published efficiencies (expected values: NumPy, solving the same two equations).
+ */
+#include <snnsim/snnsim.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NEAR(a, b) assert_true(fabs((a) - (b)) <= 1e-9 * fabs(b))
+
+/* What the ledger is made from. */
+typedef struct {
+    snn_config *config;
+    snn_net *net;
+    snn_weights *weights;
+    snn_map *map;
+    snn_hw_options options;
+    snn_chips_result run;
+    snn_chip_result chip[2];
+    snn_layer_activity layer[1];
+} scene;
+
+static const char linear[] = "network = { layers = ({ name = \"fc\"; type = \"linear\"; outputs = 2; }); };";
+static const char conv[] =
+    "network = { layers = ({ name = \"c\"; type = \"conv2d\"; channels = 2; kernel = 3; padding = 1; }); };";
+
+/* Two chips of three samples of four steps. */
+static void scene_init(scene *s, const char *text, snn_shape input, int cell_bits, uint32_t code_bits) {
+    snn_error err = {0};
+    *s = (scene){0};
+    s->config = snn_config_parse(text, "test.cfg", &err);
+    assert_non_null(s->config);
+    s->net = snn_net_from_config(s->config, input, &err);
+    assert_non_null(s->net);
+    snn_weights *w = snn_weights_new(s->net, &err);
+    for (uint64_t i = 0; i < w->tensor[0].count; i++)
+        w->tensor[0].value[i] = (i % 2) ? 7 : 0; /* 4 bits, scale 1: codes 0111 and 0000 */
+    const snn_quantisation q = {.bits = 4, .encoding = SNN_SIGN_MAGNITUDE};
+    s->weights = snn_weights_quantise(w, &q, NULL, &err);
+    snn_weights_free(w);
+    s->options.map =
+        (snn_map_options){.rows = 256, .columns = 16, .cell_bits = cell_bits, .code_bits = code_bits};
+    s->map = snn_map_new(s->net, s->weights, &s->options.map, &err);
+    if (!s->map)
+        fail_msg("%s", err.text);
+    snprintf(s->options.device.name, sizeof s->options.device.name, "test");
+    s->options.device = (snn_device){.name = "test",
+                                     .g_min = 10,
+                                     .g_max = 30,
+                                     .levels = 16,
+                                     .read_volt = 0.5,
+                                     .read_ns = 2,
+                                     .write_volt = 2,
+                                     .write_ns = 50,
+                                     .node_nm = 130};
+    s->options.analog = (snn_analog_options){.adc_bits = 8, .columns_per_adc = 8};
+    s->run = (snn_chips_result){
+        .chips = 2, .chip = s->chip, .samples = 3, .steps = 4, .layers = 1, .layer = s->layer};
+    s->chip[0].program.pulses = 100;
+    s->chip[1].program.pulses = 300;
+}
+
+static void scene_free(scene *s) {
+    snn_map_free(s->map);
+    snn_weights_free(s->weights);
+    snn_net_free(s->net);
+    snn_config_free(s->config);
+}
+
+static snn_ledger fill(scene *s) {
+    snn_error err = {0};
+    snn_ledger l;
+    if (!snn_ledger_fill(&s->run, s->net, s->map, &s->options, s->weights, &l, &err))
+        fail_msg("%s", err.text);
+    return l;
+}
+
+static const snn_ledger_row *find(const snn_ledger *l, snn_quantity q, const char *part,
+                                  const char *counted) {
+    for (size_t i = 0; i < l->rows; i++)
+        if (l->row[i].quantity == q && !strcmp(l->row[i].part, part) &&
+            (!counted || strstr(l->row[i].counted, counted)))
+            return &l->row[i];
+    fail_msg("the ledger has no row '%s'", part);
+    return NULL;
+}
+
+static void expect(const snn_ledger *l, snn_quantity q, const char *part, const char *counted, double count,
+                   double unit) {
+    const snn_ledger_row *r = find(l, q, part, counted);
+    NEAR(r->count, count);
+    NEAR(r->unit_value, unit);
+    NEAR(r->total, count * unit);
+}
+
+/* 12 spikes with 18 counts on 3 inputs x 2 outputs: 24 synapses touched, 18 row reads, 3 per inference. A row word is 2 x 4 cells. */
+static void digital_linear(void **state) {
+    (void)state;
+    scene s;
+    scene_init(&s, linear, (snn_shape){3, 1, 1}, 1, 0);
+    s.layer[0] = (snn_layer_activity){.inputs = 12, .input_counts = 18, .synops = 24, .spikes = 5};
+    snn_ledger l = fill(&s);
+    /* three of eight bits... of codes 0000, 0111 in turn are 1: mean conductance 10 + 20 * 3/8 = 17.5 uS; x 0.25 V^2 x 2 ns = 8.75 fJ */
+    expect(&l, SNN_LEDGER_ENERGY, "array", "cells", 3 * 8, 8.75e-3);
+    expect(&l, SNN_LEDGER_ENERGY, "sense amplifiers", NULL, 3 * 8, 1.63e-3);
+    /* a line of 16 cells x 12 x 130 nm = 24.96 um, 0.2 fF/um, 0.25 V^2 */
+    expect(&l, SNN_LEDGER_ENERGY, "drivers", NULL, 3, 24.96 * 0.2 * 0.25 * 1e-3);
+    expect(&l, SNN_LEDGER_ENERGY, "adders", NULL, 3 * 2, 0.05);
+    expect(&l, SNN_LEDGER_ENERGY, "neurons", NULL, 2 * 4, 3.3);
+    expect(&l, SNN_LEDGER_ENERGY, "buffers", "membranes", 2 * 4, 10);
+    expect(&l, SNN_LEDGER_ENERGY, "buffers", "spikes", 2, 10);
+    expect(&l, SNN_LEDGER_LATENCY, "array", NULL, 3, 2);
+    expect(&l, SNN_LEDGER_LATENCY, "neurons", NULL, 4, 2);
+    /* 200 pulses a chip at 20 uS x 4 V^2 x 50 ns = 4 pJ; a row of 16 cells at once */
+    expect(&l, SNN_LEDGER_ENERGY, "programming", NULL, 200, 4);
+    expect(&l, SNN_LEDGER_LATENCY, "programming", NULL, 200 / 16., 50);
+    expect(&l, SNN_LEDGER_AREA, "array", NULL, 256 * 16, 48 * 0.13 * 0.13);
+    NEAR(l.energy_pj, 24 * (8.75e-3 + 1.63e-3) + 3 * 24.96 * 0.05e-3 + 6 * 0.05 + 8 * 3.3 + 80 + 20);
+    NEAR(l.energy_sourced_pj, l.energy_pj);
+    NEAR(l.latency_ns, 14);
+    NEAR(l.latency_sourced_ns, 6);
+    NEAR(l.programming_pj, 800);
+    NEAR(l.programming_ns, 625);
+    NEAR(l.area_sourced_um2, l.area_um2);
+    snn_ledger_free(&l);
+    scene_free(&s);
+}
+
+/* Spikes at the border read fewer row words: synops know. 10 spikes, 60 words in all, 2 outputs. */
+static void digital_convolution(void **state) {
+    (void)state;
+    scene s;
+    scene_init(&s, conv, (snn_shape){1, 4, 4}, 1, 0);
+    s.layer[0] = (snn_layer_activity){.inputs = 10, .input_counts = 10, .synops = 120};
+    snn_ledger l = fill(&s);
+    expect(&l, SNN_LEDGER_ENERGY, "sense amplifiers", NULL, 60 / 6. * 8, 1.63e-3);
+    expect(&l, SNN_LEDGER_ENERGY, "neurons", NULL, 32 * 4, 3.3);
+    snn_ledger_free(&l);
+    scene_free(&s);
+}
+
+/* Two bits a cell: half the cells, three comparisons each. Levels of 0000 and 0111 in binary numbering: 0 0 and 1 3, of 0..3. */
+static void several_bits_a_cell(void **state) {
+    (void)state;
+    scene s;
+    scene_init(&s, linear, (snn_shape){3, 1, 1}, 2, 0);
+    s.layer[0] = (snn_layer_activity){.inputs = 6, .input_counts = 6, .synops = 12};
+    snn_ledger l = fill(&s);
+    expect(&l, SNN_LEDGER_ENERGY, "array", "cells", 4, (10 + 20 * (4 / 3.) / 4) * 0.25 * 2e-3);
+    expect(&l, SNN_LEDGER_ENERGY, "sense amplifiers", NULL, 4 * 3, 1.63e-3);
+    snn_ledger_free(&l);
+    scene_free(&s);
+}
+
+/* SEC-DED is an assumption: in the total, not in the total without. */
+static void assumptions_are_kept_apart(void **state) {
+    (void)state;
+    scene s;
+    scene_init(&s, linear, (snn_shape){3, 1, 1}, 1, 16);
+    s.layer[0] = (snn_layer_activity){.inputs = 6, .input_counts = 6, .synops = 12};
+    snn_ledger l = fill(&s);
+    /* one word of 16 bits per read: 6 checks x 16 / 2 gates, half of them toggling */
+    expect(&l, SNN_LEDGER_ENERGY, "repair", NULL, 1, 24 * 7.9e-3);
+    assert_true(find(&l, SNN_LEDGER_ENERGY, "repair", NULL)->assumption);
+    NEAR(l.energy_pj - l.energy_sourced_pj, 24 * 7.9e-3);
+    snn_ledger_free(&l);
+    s.options.device.node_nm = 0; /* unknown node: wires and cells are assumed at 22 nm */
+    l = fill(&s);
+    assert_true(find(&l, SNN_LEDGER_ENERGY, "drivers", NULL)->assumption);
+    assert_true(find(&l, SNN_LEDGER_AREA, "array", NULL)->assumption);
+    NEAR(l.area_sourced_um2 + 1, 1);
+    snn_ledger_free(&l);
+    scene_free(&s);
+}
+
+static void analog_events(void **state) {
+    (void)state;
+    scene s;
+    scene_init(&s, linear, (snn_shape){3, 1, 1}, 1, 0);
+    s.options.readout = SNN_READOUT_ANALOG;
+    s.layer[0] = (snn_layer_activity){.inputs = 6, .input_counts = 6, .synops = 12};
+    for (int i = 0; i < 2; i++)
+        s.chip[i].analog = (snn_analog_stats){
+            .conversions = 300, .array_reads = 30, .row_pulses = 60, .cell_siemens_reads = 0.003};
+    snn_ledger l = fill(&s);
+    expect(&l, SNN_LEDGER_ENERGY, "ADC", NULL, 100, 1.348); /* 600 of 6 inferences; 8 bit at 130 nm */
+    expect(&l, SNN_LEDGER_ENERGY, "array", NULL, 1, 0.001 * 0.25 * 2e-9 * 1e12);
+    expect(&l, SNN_LEDGER_ENERGY, "drivers", NULL, 20, 24.96 * 0.2 * 0.25 * 1e-3);
+    expect(&l, SNN_LEDGER_LATENCY, "ADC", NULL, 10, 16);
+    expect(&l, SNN_LEDGER_AREA, "ADC", NULL, 2, 0);
+    assert_false(find(&l, SNN_LEDGER_ENERGY, "ADC", NULL)->assumption);
+    snn_ledger_free(&l);
+    const struct {
+        int bits;
+        double node, pj;
+        bool assumption;
+    } adc[] = {
+        {4, 22, 0.069, false}, {5, 22, 0.086, false}, {7, 22, 0.1235, false},
+        {3, 22, 0.052, true},  {6, 65, 0.423, false}, {9, 65, 0.7065, true},
+        {6, 100, 0.930, true}, {6, 97, 0.423, true},  {8, 0, 0.143, false},
+    };
+    for (size_t i = 0; i < sizeof adc / sizeof *adc; i++) {
+        s.options.analog.adc_bits = adc[i].bits;
+        s.options.device.node_nm = adc[i].node;
+        l = fill(&s);
+        const snn_ledger_row *r = find(&l, SNN_LEDGER_ENERGY, "ADC", NULL);
+        NEAR(r->unit_value, adc[i].pj);
+        assert_int_equal(r->assumption, adc[i].assumption);
+        snn_ledger_free(&l);
+    }
+    scene_free(&s);
+}
+
+static void nothing_ran(void **state) {
+    (void)state;
+    scene s;
+    scene_init(&s, linear, (snn_shape){3, 1, 1}, 1, 0);
+    snn_ledger l = fill(&s); /* no spikes at all */
+    NEAR(find(&l, SNN_LEDGER_ENERGY, "array", "cells")->total + 1, 1);
+    snn_ledger_free(&l);
+    s.run.samples = 0;
+    l = fill(&s);
+    assert_int_equal(l.rows, 0);
+    scene_free(&s);
+}
+
+static void explains(void **state) {
+    (void)state;
+    scene s;
+    snn_error err = {0};
+    scene_init(&s, linear, (snn_shape){3, 1, 1}, 1, 16);
+    s.layer[0] = (snn_layer_activity){.inputs = 12, .input_counts = 18, .synops = 24};
+    snn_ledger l = fill(&s);
+    for (int q = SNN_LEDGER_ENERGY; q <= SNN_LEDGER_AREA; q++) {
+        char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+        assert_true(snn_ledger_explain(&l, (snn_quantity)q, f, &err));
+        fclose(f);
+        if (q == SNN_LEDGER_ENERGY) {
+            assert_non_null(strstr(text, "42 cells read x 0.00875 pJ = 0.3675 pJ"));
+            assert_non_null(strstr(text, "[assumption]"));
+            assert_non_null(strstr(text, "MNSIM"));
+            assert_non_null(strstr(text, "without assumptions"));
+        }
+        if (q == SNN_LEDGER_AREA)
+            assert_non_null(strstr(text, "not known"));
+        free(text);
+    }
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    setbuf(full, NULL);
+    assert_false(snn_ledger_explain(&l, SNN_LEDGER_ENERGY, full, &err));
+    assert_int_equal(err.code, SNN_ERR_RUNTIME);
+    fclose(full);
+    snn_ledger_free(&l);
+    scene_free(&s);
+}
+
+static void constants_are_complete(void **state) {
+    (void)state;
+    for (const snn_constant *c = snn_constants; c->name; c++) {
+        assert_true(c->value > 0);
+        assert_non_null(c->unit);
+        assert_non_null(c->node);
+        assert_non_null(c->condition);
+        assert_non_null(c->source);
+    }
+}
+
+static void neurram(void **state) {
+    (void)state;
+    /* numpy.linalg.solve on rows (4, 2) and (8, 6), in fJ and per cent */
+    static const double error[] = {-1.8, 0, -6.1, -7.2, -0.1, 0, 2.5};
+    snn_efficiency row[SNN_NEURRAM_ROWS];
+    double pulse, bit;
+    snn_neurram_efficiency(row, &pulse, &bit);
+    assert_true(fabs(pulse - 20.08743944) < 1e-8 && fabs(bit - 1.18161408) < 1e-8);
+    int fitted = 0;
+    for (int i = 0; i < SNN_NEURRAM_ROWS; i++) {
+        assert_true(fabs(row[i].error * 100 - error[i]) < 0.051);
+        if (row[i].fitted)
+            assert_true(fabs(row[i].error) < 1e-12);
+        fitted += row[i].fitted;
+    }
+    assert_int_equal(fitted, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digital_linear),
+        cmocka_unit_test(digital_convolution),
+        cmocka_unit_test(several_bits_a_cell),
+        cmocka_unit_test(assumptions_are_kept_apart),
+        cmocka_unit_test(analog_events),
+        cmocka_unit_test(nothing_ran),
+        cmocka_unit_test(explains),
+        cmocka_unit_test(constants_are_complete),
+        cmocka_unit_test(neurram),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
