@@ -16,7 +16,9 @@
 
 #include <cmocka.h>
 
-#define NEAR(a, b) assert_true(fabs((a) - (b)) <= 1e-9 * fabs(b))
+static void near(double a, double b) {
+    assert_true(fabs(a - b) <= 1e-9 * fabs(b));
+}
 
 /* What the ledger is made from. */
 typedef struct {
@@ -98,9 +100,9 @@ static const snn_ledger_row *find(const snn_ledger *l, snn_quantity q, const cha
 static void expect(const snn_ledger *l, snn_quantity q, const char *part, const char *counted, double count,
                    double unit) {
     const snn_ledger_row *r = find(l, q, part, counted);
-    NEAR(r->count, count);
-    NEAR(r->unit_value, unit);
-    NEAR(r->total, count * unit);
+    near(r->count, count);
+    near(r->unit_value, unit);
+    near(r->total, count * unit);
 }
 
 /* 12 spikes with 18 counts on 3 inputs x 2 outputs: 24 synapses touched, 18 row reads, 3 per inference. A row word is 2 x 4 cells. */
@@ -125,13 +127,13 @@ static void digital_linear(void **state) {
     expect(&l, SNN_LEDGER_ENERGY, "programming", NULL, 200, 4);
     expect(&l, SNN_LEDGER_LATENCY, "programming", NULL, 200 / 16., 50);
     expect(&l, SNN_LEDGER_AREA, "array", NULL, 256 * 16, 48 * 0.13 * 0.13);
-    NEAR(l.energy_pj, 24 * (8.75e-3 + 1.63e-3) + 3 * 24.96 * 0.05e-3 + 6 * 0.05 + 8 * 3.3 + 80 + 20);
-    NEAR(l.energy_sourced_pj, l.energy_pj);
-    NEAR(l.latency_ns, 14);
-    NEAR(l.latency_sourced_ns, 6);
-    NEAR(l.programming_pj, 800);
-    NEAR(l.programming_ns, 625);
-    NEAR(l.area_sourced_um2, l.area_um2);
+    near(l.energy_pj, 24 * (8.75e-3 + 1.63e-3) + 3 * 24.96 * 0.05e-3 + 6 * 0.05 + 8 * 3.3 + 80 + 20);
+    near(l.energy_sourced_pj, l.energy_pj);
+    near(l.latency_ns, 14);
+    near(l.latency_sourced_ns, 6);
+    near(l.programming_pj, 800);
+    near(l.programming_ns, 625);
+    near(l.area_sourced_um2, l.area_um2);
     snn_ledger_free(&l);
     scene_free(&s);
 }
@@ -172,13 +174,13 @@ static void assumptions_are_kept_apart(void **state) {
     /* one word of 16 bits per read: 6 checks x 16 / 2 gates, half of them toggling */
     expect(&l, SNN_LEDGER_ENERGY, "repair", NULL, 1, 24 * 7.9e-3);
     assert_true(find(&l, SNN_LEDGER_ENERGY, "repair", NULL)->assumption);
-    NEAR(l.energy_pj - l.energy_sourced_pj, 24 * 7.9e-3);
+    near(l.energy_pj - l.energy_sourced_pj, 24 * 7.9e-3);
     snn_ledger_free(&l);
     s.options.device.node_nm = 0; /* unknown node: wires and cells are assumed at 22 nm */
     l = fill(&s);
     assert_true(find(&l, SNN_LEDGER_ENERGY, "drivers", NULL)->assumption);
     assert_true(find(&l, SNN_LEDGER_AREA, "array", NULL)->assumption);
-    NEAR(l.area_sourced_um2 + 1, 1);
+    near(l.area_sourced_um2 + 1, 1);
     snn_ledger_free(&l);
     scene_free(&s);
 }
@@ -214,7 +216,7 @@ static void analog_events(void **state) {
         s.options.device.node_nm = adc[i].node;
         l = fill(&s);
         const snn_ledger_row *r = find(&l, SNN_LEDGER_ENERGY, "ADC", NULL);
-        NEAR(r->unit_value, adc[i].pj);
+        near(r->unit_value, adc[i].pj);
         assert_int_equal(r->assumption, adc[i].assumption);
         snn_ledger_free(&l);
     }
@@ -226,7 +228,7 @@ static void nothing_ran(void **state) {
     scene s;
     scene_init(&s, linear, (snn_shape){3, 1, 1}, 1, 0);
     snn_ledger l = fill(&s); /* no spikes at all */
-    NEAR(find(&l, SNN_LEDGER_ENERGY, "array", "cells")->total + 1, 1);
+    near(find(&l, SNN_LEDGER_ENERGY, "array", "cells")->total + 1, 1);
     snn_ledger_free(&l);
     s.run.samples = 0;
     l = fill(&s);
