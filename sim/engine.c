@@ -85,21 +85,20 @@ static bool place_stage(snn_stage *s, const snn_net *net, int layer, const snn_s
 
 /* Sums over a full fan-in of the largest counts that planes can carry must fit; input lists are checked as they come. */
 static bool check_sums(const snn_engine *e, const snn_stage *s, const char *name, snn_error *err) {
-    if (s->code_type != SNN_FLOAT32 && !s->from_input && s->norm * s->source.largest > (uint64_t)e->sum_limit)
+    if (s->code_type != SNN_FLOAT32 && !s->from_input && !s->analogue &&
+        s->norm * s->source.largest > (uint64_t)e->sum_limit)
         return snn_fail(err, SNN_ERR_DATA, "layer %s: synaptic sums could exceed %d", name, e->sum_limit);
     return true;
 }
 
-static bool load_stage(snn_engine *e, snn_stage *s, const snn_net *net, const snn_weights *weights,
-                       float input_factor, snn_error *err) {
-    const snn_layer *l = &net->layer[s->layer];
-    const snn_tensor *t = &weights->tensor[l->tensor];
+static bool load_stage(snn_engine *e, snn_stage *s, const snn_tensor *t, float input_factor, snn_error *err) {
+    const snn_layer *l = &e->net->layer[s->layer];
     if (t->type == SNN_FLOAT32 && e->arithmetic == SNN_ARITHMETIC_FIXED)
         return snn_fail(
             err, SNN_ERR_USAGE,
             "layer %s has float weights: fixed arithmetic needs integer codes (quantise the model first)",
             l->name);
-    if (t->type == SNN_FLOAT32 && e->hooked)
+    if (t->type == SNN_FLOAT32 && (s->read || s->analogue))
         return snn_fail(
             err, SNN_ERR_USAGE,
             "layer %s has float weights: read errors need integer codes (quantise the model first)", l->name);
@@ -108,26 +107,36 @@ static bool load_stage(snn_engine *e, snn_stage *s, const snn_net *net, const sn
     if (!snn_stage_pack(s, t, e, dense, err) || !check_sums(e, s, l->name, err) ||
         !snn_stage_pack_neurons(s, l, t, input_factor, e->arithmetic, err))
         return false;
-    return !e->count_operations || snn_stage_count_fan_out(s, t, err);
+    return !e->count_operations || snn_stage_count_fan_out(s, err);
 }
 
-static bool build_stages(snn_engine *e, const snn_net *net, const snn_weights *weights, snn_error *err) {
-    const snn_stage *before = NULL;
+bool snn_engine_set_weights(snn_engine *e, const snn_weights *weights, snn_error *err) {
     float input_factor = 1.0f; /* 1/k^2 of average pools since the last synaptic layer */
-    for (int i = 0; i < net->layers; i++) {
-        const snn_layer *l = &net->layer[i];
-        if (l->type == SNN_LAYER_FLATTEN)
+    e->loaded = false;
+    if (!snn_weights_fit(weights, e->net, err))
+        return false;
+    for (int i = 0; i < e->stages; i++) {
+        snn_stage *s = &e->stage[i];
+        if (s->type == SNN_LAYER_POOL_AVERAGE)
+            input_factor /= (float)((uint64_t)s->kernel * s->kernel);
+        if (s->tensor < 0)
+            continue;
+        if (!load_stage(e, s, &weights->tensor[s->tensor], input_factor, err))
+            return false;
+        input_factor = 1.0f;
+    }
+    e->loaded = true;
+    return true;
+}
+
+static bool place_stages(snn_engine *e, snn_error *err) {
+    const snn_stage *before = NULL;
+    for (int i = 0; i < e->net->layers; i++) {
+        if (e->net->layer[i].type == SNN_LAYER_FLATTEN)
             continue;
         snn_stage *s = &e->stage[e->stages++];
-        if (!place_stage(s, net, i, before, err))
+        if (!place_stage(s, e->net, i, before, err) || !snn_stage_hook(s, &e->hook, err))
             return false;
-        if (l->type == SNN_LAYER_POOL_AVERAGE)
-            input_factor /= (float)((uint64_t)l->kernel * l->kernel);
-        if (l->tensor >= 0) {
-            if (!load_stage(e, s, net, weights, input_factor, err))
-                return false;
-            input_factor = 1.0f;
-        }
         before = s;
     }
     return true;
@@ -150,26 +159,31 @@ snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const
         snn_fail(err, SNN_ERR_USAGE, "this CPU lacks the instructions of SIMD level %d", (int)options->simd);
         return NULL;
     }
+    if (options->hook && !options->hook->read == !options->hook->sums) {
+        snn_fail(err, SNN_ERR_USAGE, "a hook has either read errors or sums, not %s",
+                 options->hook->read ? "both" : "neither");
+        return NULL;
+    }
     snn_engine *e = snn_alloc(1, sizeof *e, "engine", err);
     if (!e)
         return NULL;
     e->arithmetic = options->arithmetic;
     e->kernels = snn_kernels_for(options->simd);
-    e->hooked = options->hook != NULL;
     if (options->hook)
         e->hook = *options->hook;
     e->sum_limit = e->arithmetic == SNN_ARITHMETIC_FIXED ? SNN_FIXED_SUM : INT32_MAX;
+    e->fine_limit = e->arithmetic == SNN_ARITHMETIC_FIXED ? 64 * SNN_FIXED_SUM : INT32_MAX;
     e->count_operations = options->count_operations;
     e->density = options->density;
-    e->input = net->input;
-    e->layers = net->layers;
     e->classes = net->classes;
     e->membrane_readout = net->layer[net->layers - 1].neuron.type == SNN_NEURON_LI;
     e->stage = snn_alloc((size_t)net->layers, sizeof *e->stage, "engine", err);
-    if (!e->stage || !build_stages(e, net, weights, err)) {
+    e->net = snn_net_copy(net, err);
+    if (!e->stage || !e->net || !place_stages(e, err) || !snn_engine_set_weights(e, weights, err)) {
         snn_engine_free(e);
         return NULL;
     }
+    e->hook.silent = NULL; /* the caller's, read */
     e->chunk = chunk_steps(e);
     return e;
 }
@@ -183,6 +197,9 @@ void snn_engine_free(snn_engine *e) {
         free(s->dense);
         free(s->rows16);
         free(s->rows_float);
+        free(s->row_of);
+        free(s->input_index);
+        free(s->factor_fine);
         free(s->factor);
         free(s->bias);
         free(s->threshold_fixed);
@@ -191,6 +208,7 @@ void snn_engine_free(snn_engine *e) {
         free(s->fan_out_nonzero);
     }
     free(e->stage);
+    snn_net_free(e->net);
     free(e);
 }
 
@@ -247,7 +265,7 @@ static bool allocate(snn_workspace *w, const snn_engine *e, snn_error *err) {
         if (s->tensor >= 0 && !(w->membrane[i] = snn_alloc(s->neurons_padded, 4, "workspace", err)))
             return false;
     }
-    return true;
+    return snn_workspace_hook(w, err);
 }
 
 snn_workspace *snn_workspace_new(const snn_engine *engine, snn_error *err) {
@@ -286,9 +304,9 @@ void snn_workspace_free(snn_workspace *w) {
     free(w->list.first);
     free(w->segment);
     free(w->pool_key);
-    free(w->errors.item);
     free(w->ordered);
     free(w->scratch);
+    snn_workspace_unhook(w);
     snn_spikes_free(&w->pooled[0]);
     snn_spikes_free(&w->pooled[1]);
     free(w);

@@ -92,7 +92,7 @@ bool snn_list_from_input(snn_step_list *l, const snn_stage *s, const snn_spike *
 }
 
 /* Gives the entries their counts; a large one is split into several. */
-static bool add_counts(snn_step_list *l, const snn_stage *s, const uint8_t *plane, snn_error *err) {
+bool snn_list_add_counts(snn_step_list *l, const snn_stage *s, const uint8_t *plane, snn_error *err) {
     const uint32_t width = s->source.width,
                    pixels = s->type == SNN_LAYER_CONV2D ? s->source.height * width : 1;
     const size_t line = (size_t)width * s->source.pitch;
@@ -138,7 +138,7 @@ bool snn_list_from_plane(snn_step_list *l, const snn_stage *s, const snn_kernels
         l->n = k->list_nonzero(plane, g->bytes, 0, l->entry);
     else
         list_pixels(l, g, k, plane);
-    return g->largest == 1 || add_counts(l, s, plane, err);
+    return true;
 }
 
 /* A plane lists its spikes by pixel, C order goes by channel: a counting sort. */

@@ -2,7 +2,7 @@
 /*
  * Inside of the engine. In reading order: engine.c (checks a network and builds the stages), engine_pack.c (lays weights out for the kernels),
  * engine_run.c (walks a sample through the stages), engine_input.c (spike lists into what a stage reads), engine_synapse.c (synaptic sums),
- * engine_pool.c, engine_count.c (operation counts), engine_result.c.
+ * engine_hook.c (what the chip does to them), engine_pool.c, engine_count.c (operation counts), engine_result.c.
  *
  * A stage is one layer of the network (flatten has none). Between stages spikes stand in planes, one per time step of a chunk:
  * bytes [y][x][channel] with a border of zeros as wide as the next layer's padding, channels padded to SNN_PAD. The input of the network comes as
@@ -49,6 +49,7 @@ typedef struct {
     int8_t *dense;     /* [rows_count / 4][outputs][4], convolutions of planes only; else NULL */
     int16_t *rows16;   /* 16-bit codes: [rows_count][outputs] in natural order */
     float *rows_float; /* float tensors: the same */
+    uint32_t *row_of;  /* [inputs of one output, in the tensor's order] their rows; NULL: row i is input i */
     int32_t magnitude; /* largest |q|, at least 1 */
     uint64_t norm;     /* largest sum of |q| over the inputs of one output, at least 1 */
 
@@ -59,6 +60,12 @@ typedef struct {
     int32_t *threshold_fixed, *bias_fixed;
     int32_t decay_fixed;
 
+    /* hook */
+    bool read, analogue; /* it corrects the sums; it replaces them */
+    uint32_t *
+        input_index; /* planes: C order index of the positions of the plane (linear) or of its first real line (conv) */
+    float *factor_fine; /* [outputs] factor / 64, for sums in 1/64 weight LSB */
+
     /* operation counts, per position in source (for lists: C order index): synapses, and those that are not zero */
     uint32_t *fan_out, *fan_out_nonzero;
 } snn_stage;
@@ -66,17 +73,18 @@ typedef struct {
 struct snn_engine {
     snn_arithmetic arithmetic;
     const snn_kernels *kernels;
-    snn_hook hook;
-    bool hooked, count_operations;
+    snn_hook hook; /* all zero: none */
+    bool count_operations;
     snn_density density;
-    snn_shape input;
-    int layers;
+    snn_net *net;
+    bool loaded; /* holds weights */
     uint32_t classes;
     bool membrane_readout; /* last layer is li */
     int stages;
     snn_stage *stage;
-    int chunk;         /* time steps per chunk */
-    int32_t sum_limit; /* largest |sum| that the arithmetic allows */
+    int chunk;          /* time steps per chunk */
+    int32_t sum_limit;  /* largest |sum| that the arithmetic allows */
+    int32_t fine_limit; /* the same for sums in 1/64 weight LSB */
 };
 
 /* Spikes of one time step as a stage reads them: entries sorted by line, bucketed by pixel for convolutions. */
@@ -90,6 +98,12 @@ typedef struct {
     const snn_spike
         *counts; /* the entries with counts: count, or the caller's own list where that serves as it is */
 } snn_step_list;
+
+/* A read error, sorted by line. */
+typedef struct {
+    uint32_t at; /* [x][output] of its line */
+    int32_t dsum;
+} snn_line_error;
 
 struct snn_workspace {
     const snn_engine *engine;
@@ -107,25 +121,33 @@ struct snn_workspace {
     snn_spikes pooled[2]; /* input lists after pooling */
     uint64_t *pool_key;   /* scratch of list pooling */
     size_t pool_key_capacity;
-    snn_sum_errors errors;
-    snn_spike *ordered; /* spikes of a plane in C order */
+    snn_spike *ordered; /* spikes of a plane, in C order or as the hook reads them */
     size_t ordered_capacity;
     uint32_t *scratch; /* [longest plane line + SNN_PAD] */
+    void *hook_scratch;
+    snn_sum_errors errors;
+    size_t *
+        line_first; /* [most output lines + 1] errors of line y: line_error[line_first[y]] up to line_error[line_first[y + 1]] */
+    snn_line_error *line_error; /* sorted by line */
+    size_t line_error_capacity;
+    int32_t *fine; /* [largest output] sums of a whole step in 1/64 weight LSB, [pixel][channel] */
 };
 
-/* engine_pack.c */
+/* engine_pack.c: the first call for a stage allocates, later ones fill the same memory with other weights. */
 bool snn_stage_pack(snn_stage *s, const snn_tensor *t, const snn_engine *e, bool dense, snn_error *err);
 bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tensor *t, float input_factor,
                             snn_arithmetic a, snn_error *err);
-bool snn_stage_count_fan_out(snn_stage *s, const snn_tensor *t, snn_error *err);
+bool snn_stage_count_fan_out(snn_stage *s, snn_error *err);
 
 /* engine_input.c */
 /* largest_count: of the whole sample; when no count needs splitting a linear layer reads the caller's list as it is. */
 bool snn_list_reserve(snn_step_list *l, size_t need, snn_error *err);
 bool snn_list_from_input(snn_step_list *l, const snn_stage *s, const snn_spike *spike, size_t n,
                          uint32_t largest_count, snn_error *err);
+/* The nonzero positions of a plane; their counts follow with snn_list_add_counts. */
 bool snn_list_from_plane(snn_step_list *l, const snn_stage *s, const snn_kernels *k, const uint8_t *plane,
                          snn_error *err);
+bool snn_list_add_counts(snn_step_list *l, const snn_stage *s, const uint8_t *plane, snn_error *err);
 /* The spikes of a source plane in C order, in w->ordered. Uses w->list as scratch. */
 bool snn_input_spikes(const snn_stage *s, const snn_kernels *k, const uint8_t *plane, snn_workspace *w,
                       const snn_spike **spike, size_t *n, snn_error *err);
@@ -136,6 +158,20 @@ void snn_sum_line_list(const snn_engine *e, const snn_stage *s, const snn_step_l
 void snn_sum_line_dense(const snn_engine *e, const snn_stage *s, const uint8_t *plane, uint32_t y,
                         snn_workspace *w);
 void snn_sum_step_float(const snn_stage *s, const snn_spike *spike, size_t n, float *sum);
+
+/* engine_hook.c */
+bool snn_stage_hook(snn_stage *s, const snn_hook *hook, snn_error *err);
+bool snn_workspace_hook(snn_workspace *w, snn_error *err);
+void snn_workspace_unhook(snn_workspace *w);
+/* The spikes of a source plane in the hook's order, in w->ordered. listed: w->list holds its positions already. */
+bool snn_hook_input(const snn_stage *s, const snn_kernels *k, const uint8_t *plane, bool listed,
+                    snn_workspace *w, const snn_spike **spike, size_t *n, snn_error *err);
+/* Asks the hook about one step: sorted errors, or the sums of the whole step. */
+bool snn_hook_ask(const snn_stage *s, uint64_t sample, int step, const snn_spike *spike, size_t n,
+                  snn_workspace *w, snn_error *err);
+/* What it said about output line y, into w->sum. */
+bool snn_hook_correct_line(const snn_stage *s, uint32_t y, snn_workspace *w, snn_error *err);
+bool snn_hook_sum_line(const snn_stage *s, uint32_t y, snn_workspace *w, snn_error *err);
 
 /* engine_pool.c */
 bool snn_pool_list(const snn_stage *s, const snn_spikes *in, snn_spikes *out, snn_workspace *w,

@@ -2,110 +2,213 @@
 /* Engine: lays weights and neuron parameters out as the kernels read them. */
 #include "engine_internal.h"
 
-#include <limits.h>
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Row of the packed weights that input i (C order) of a linear layer, or kernel tap (ky, kx) of channel c of a convolution, has. */
-static size_t linear_row(const snn_stage *s, uint32_t i) {
-    if (s->from_input)
-        return i;
-    const uint32_t pixels = s->in.height * s->in.width;
-    return (size_t)(i % pixels) * s->source.pitch + i / pixels;
-}
-
-static size_t conv_row(const snn_stage *s, uint32_t c, uint32_t ky, uint32_t kx) {
-    return (size_t)(ky * s->kernel + kx) * s->source.pitch + c;
-}
-
-/* Calls put(row, output, weight index) for each weight. */
-typedef void put_weight(snn_stage *s, const snn_tensor *t, size_t row, uint32_t output, uint64_t index,
-                        const snn_kernels *k);
-
-static void each_weight(snn_stage *s, const snn_tensor *t, const snn_kernels *k, put_weight *put) {
-    uint64_t index = 0;
-    if (s->type == SNN_LAYER_LINEAR) {
-        const uint32_t inputs = snn_shape_size(s->in);
-        for (uint32_t o = 0; o < s->out.channels; o++)
-            for (uint32_t i = 0; i < inputs; i++)
-                put(s, t, linear_row(s, i), o, index++, k);
-        return;
-    }
-    for (uint32_t o = 0; o < s->out.channels; o++)
-        for (uint32_t c = 0; c < s->in.channels; c++)
-            for (uint32_t ky = 0; ky < s->kernel; ky++)
-                for (uint32_t kx = 0; kx < s->kernel; kx++)
-                    put(s, t, conv_row(s, c, ky, kx), o, index++, k);
-}
-
-static void put_code8(snn_stage *s, const snn_tensor *t, size_t row, uint32_t output, uint64_t index,
-                      const snn_kernels *k) {
-    const int32_t q = snn_weight_q(t, index);
-    s->rows[row * s->outputs + k->position(output, s->outputs)] = (int8_t)q;
-    if (s->dense)
-        s->dense[(row / 4 * s->outputs + output) * 4 + row % 4] = (int8_t)q;
-}
-
-static void put_code16(snn_stage *s, const snn_tensor *t, size_t row, uint32_t output, uint64_t index,
-                       const snn_kernels *k) {
-    (void)k;
-    s->rows16[row * s->outputs + output] = (int16_t)snn_weight_q(t, index);
-}
-
-static void put_float(snn_stage *s, const snn_tensor *t, size_t row, uint32_t output, uint64_t index,
-                      const snn_kernels *k) {
-    (void)k;
-    s->rows_float[row * s->outputs + output] = t->value[index];
-}
-
-/* Largest |q|, and the largest sum of |q| over the inputs of one output: they bound every sum. */
-static void measure(snn_stage *s, const snn_tensor *t) {
-    const uint64_t fan_in = t->count / t->shape[0];
-    s->magnitude = 1;
-    s->norm = 1;
-    for (uint64_t o = 0, i = 0; o < t->shape[0]; o++) {
-        uint64_t norm = 0;
-        for (uint64_t k = 0; k < fan_in; k++, i++) {
-            const int32_t q = abs(snn_weight_q(t, i));
-            s->magnitude = q > s->magnitude ? q : s->magnitude;
-            norm += (uint64_t)q;
-        }
-        s->norm = norm > s->norm ? norm : s->norm;
-    }
-}
-
-bool snn_stage_pack(snn_stage *s, const snn_tensor *t, const snn_engine *e, bool dense, snn_error *err) {
-    const size_t lines = s->type == SNN_LAYER_LINEAR
-                             ? (s->from_input ? snn_shape_size(s->in) : s->source.bytes)
-                             : (size_t)s->kernel * s->kernel * s->source.pitch;
-    s->rows_count = (lines + 3) / 4 * 4;
-    s->code_type = t->type;
-    const size_t item = t->type == SNN_CODE_8 ? 1 : t->type == SNN_CODE_16 ? 2 : 4;
-    s->row_bytes = s->outputs * item;
-    void *rows = NULL;
-    if (s->rows_count > SIZE_MAX / s->outputs ||
-        !(rows = snn_alloc(s->rows_count * s->outputs, item, "packed weights", err)))
-        return rows ? false : snn_error_context(err, "layer %s", t->name);
-    switch (t->type) {
-    case SNN_CODE_8:
-        s->rows = rows;
-        if (dense && !(s->dense = snn_alloc(s->rows_count * s->outputs, 1, "packed weights", err)))
-            return snn_error_context(err, "layer %s", t->name);
-        measure(s, t);
-        each_weight(s, t, e->kernels, put_code8);
-        break;
-    case SNN_CODE_16:
-        s->rows16 = rows;
-        measure(s, t);
-        each_weight(s, t, e->kernels, put_code16);
-        break;
-    case SNN_FLOAT32:
-        s->rows_float = rows;
-        each_weight(s, t, e->kernels, put_float);
-        break;
+/* Rows that the inputs of one output have, in the tensor's order; a linear layer on the network's input needs no table. */
+static bool order_rows(snn_stage *s, const snn_tensor *t, snn_error *err) {
+    const uint32_t pixels = s->in.height * s->in.width, taps = s->kernel * s->kernel;
+    const bool linear = s->type == SNN_LAYER_LINEAR;
+    if (s->row_of || (linear && s->from_input))
+        return true;
+    const size_t inputs = (size_t)(t->count / t->shape[0]);
+    s->row_of = snn_alloc(inputs, sizeof *s->row_of, "packed weights", err);
+    if (!s->row_of)
+        return false;
+    for (size_t i = 0; i < inputs; i++) {
+        const uint32_t at = (uint32_t)i;
+        s->row_of[i] = linear ? at % pixels * s->source.pitch + at / pixels /* [c][y][x] -> [y][x][c] */
+                              : at % taps * s->source.pitch + at / taps;    /* [c][ky][kx] -> [ky][kx][c] */
     }
     return true;
 }
+
+static inline size_t row_of(const snn_stage *s, size_t input) {
+    return s->row_of ? s->row_of[input] : input;
+}
+
+/* Largest |q|, and the largest sum of |q| over the inputs of one output: they bound every sum. */
+static void measure(snn_stage *s, int32_t largest, uint64_t norm) {
+    s->magnitude = largest > s->magnitude ? largest : s->magnitude;
+    s->norm = norm > s->norm ? norm : s->norm;
+}
+
+/* ---- 8-bit codes: decoded by blocks of outputs, then transposed by tiles ---- */
+
+/* 64 bytes are a cache line: a block fills whole lines of `rows`. */
+enum { BLOCK = 64, TILE = 8 };
+
+typedef struct {
+    int8_t value[256]; /* of each code */
+    int8_t *q; /* [BLOCK][stride] values of one output each, in the order of the rows; unused rows are 0 */
+    size_t stride; /* rows_count rounded up to whole tiles */
+} code_block;
+
+/* Values of one output's codes, and what they bound. */
+static void decode_output(snn_stage *s, const code_block *b, const uint8_t *code, size_t inputs, int8_t *q) {
+    if (s->row_of)
+        for (size_t i = 0; i < inputs; i++)
+            q[s->row_of[i]] = b->value[code[i]];
+    else
+        for (size_t i = 0; i < inputs; i++)
+            q[i] = b->value[code[i]];
+    uint8_t most = 0;
+    uint64_t norm = 0;
+    enum { RUN = 1 << 20 }; /* sums of so many |q| fit 32 bits */
+    for (size_t start = 0; start < s->rows_count; start += RUN) {
+        const size_t end = s->rows_count - start < RUN ? s->rows_count : start + RUN;
+        uint32_t sum = 0;
+        for (size_t i = start; i < end; i++) {
+            const uint8_t magnitude = (uint8_t)abs(q[i]);
+            most = magnitude > most ? magnitude : most;
+            sum += magnitude;
+        }
+        norm += sum;
+    }
+    measure(s, most, norm);
+}
+
+/* Byte k of memory in bits 8k..8k+7, on any machine. */
+static inline uint64_t load8(const int8_t *p) {
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    return le64toh(x);
+}
+
+static inline void store8(int8_t *p, uint64_t x) {
+    x = htole64(x);
+    memcpy(p, &x, sizeof x);
+}
+
+/* Exchanges the upper `bits` of each pair of bits-wide fields of a with the lower ones of b. */
+static inline void exchange(uint64_t *a, uint64_t *b, int bits, uint64_t lower) {
+    const uint64_t x = (*a >> bits ^ *b) & lower;
+    *a ^= x << bits;
+    *b ^= x;
+}
+
+/* rows[r][o] = q[o][r] for 8 outputs and `rows` <= 8 rows. */
+static inline void transpose_tile(const int8_t *q, size_t stride, int8_t *to, size_t row_bytes, size_t rows) {
+    uint64_t x[TILE];
+    for (size_t o = 0; o < TILE; o++)
+        x[o] = load8(q + o * stride);
+    for (int i = 0; i < 4; i++)
+        exchange(&x[i], &x[i + 4], 32, UINT64_C(0x00000000ffffffff));
+    for (int i = 0; i < 8; i += 4)
+        for (int k = 0; k < 2; k++)
+            exchange(&x[i + k], &x[i + k + 2], 16, UINT64_C(0x0000ffff0000ffff));
+    for (int i = 0; i < 8; i += 2)
+        exchange(&x[i], &x[i + 1], 8, UINT64_C(0x00ff00ff00ff00ff));
+    for (size_t r = 0; r < rows; r++)
+        store8(to + r * row_bytes, x[r]);
+}
+
+static void store_block(snn_stage *s, const code_block *b, uint32_t first, uint32_t outputs,
+                        const snn_kernels *k) {
+    uint32_t position[BLOCK / TILE];
+    for (uint32_t o = 0; o < outputs; o += TILE)
+        position[o / TILE] = k->position(first + o, s->outputs);
+    for (size_t row = 0; row < s->rows_count; row += TILE) {
+        const size_t rows = s->rows_count - row < TILE ? s->rows_count - row : TILE;
+        for (uint32_t o = 0; o < outputs; o += TILE)
+            transpose_tile(b->q + o * b->stride + row, b->stride,
+                           s->rows + row * s->outputs + position[o / TILE], s->outputs, rows);
+    }
+    if (!s->dense)
+        return;
+    for (size_t row = 0; row < s->rows_count; row += 4)
+        for (uint32_t o = 0; o < outputs; o++)
+            memcpy(s->dense + row * s->outputs + (first + o) * 4, b->q + o * b->stride + row, 4);
+}
+
+static bool pack8(snn_stage *s, const snn_tensor *t, const snn_kernels *k, snn_error *err) {
+    code_block b = {.stride = ((s->rows_count + BLOCK - 1) / BLOCK | 1) * BLOCK};
+    const size_t inputs = (size_t)(t->count / t->shape[0]);
+    const uint32_t outputs = s->out.channels;
+    b.q = snn_alloc(b.stride, BLOCK, "packed weights", err);
+    if (!b.q)
+        return false;
+    for (uint32_t code = 0; code < UINT32_C(1) << t->bits; code++)
+        b.value[code] = (int8_t)snn_code_value(t->encoding, t->bits, code);
+    for (uint32_t first = 0; first < outputs; first += BLOCK) {
+        const uint32_t n = outputs - first < BLOCK ? outputs - first : BLOCK,
+                       tiled = (n + TILE - 1) / TILE * TILE;
+        for (uint32_t o = 0; o < n; o++)
+            decode_output(s, &b, t->code8 + (first + o) * inputs, inputs, b.q + o * b.stride);
+        memset(b.q + n * b.stride, 0, (tiled - n) * b.stride);
+        store_block(s, &b, first, tiled, k);
+    }
+    free(b.q);
+    return true;
+}
+
+/* ---- wider codes and floats, for imported networks: as they come ---- */
+
+static void pack16(snn_stage *s, const snn_tensor *t) {
+    const size_t inputs = (size_t)(t->count / t->shape[0]);
+    for (uint32_t o = 0; o < s->out.channels; o++) {
+        uint64_t norm = 0;
+        for (size_t i = 0; i < inputs; i++) {
+            const int32_t q = snn_weight_q(t, o * inputs + i);
+            s->rows16[row_of(s, i) * s->outputs + o] = (int16_t)q;
+            norm += (uint64_t)abs(q);
+            measure(s, abs(q), norm);
+        }
+    }
+}
+
+static void pack_float(snn_stage *s, const snn_tensor *t) {
+    const size_t inputs = (size_t)(t->count / t->shape[0]);
+    for (uint32_t o = 0; o < s->out.channels; o++)
+        for (size_t i = 0; i < inputs; i++)
+            s->rows_float[row_of(s, i) * s->outputs + o] = t->value[o * inputs + i];
+}
+
+static bool allocate_rows(snn_stage *s, const snn_tensor *t, bool dense, snn_error *err) {
+    const size_t lines = s->type == SNN_LAYER_LINEAR
+                             ? (s->from_input ? snn_shape_size(s->in) : s->source.bytes)
+                             : (size_t)s->kernel * s->kernel * s->source.pitch;
+    const size_t item = t->type == SNN_CODE_8 ? 1 : t->type == SNN_CODE_16 ? 2 : 4;
+    s->rows_count = (lines + 3) / 4 * 4;
+    s->code_type = t->type;
+    s->row_bytes = s->outputs * item;
+    if (s->rows_count > SIZE_MAX / s->outputs)
+        return snn_fail(err, SNN_ERR_RUNTIME, "packed weights: more than memory can hold");
+    void *rows = snn_alloc(s->rows_count * s->outputs, item, "packed weights", err);
+    if (t->type == SNN_CODE_8)
+        s->rows = rows;
+    else if (t->type == SNN_CODE_16)
+        s->rows16 = rows;
+    else
+        s->rows_float = rows;
+    if (!rows)
+        return false;
+    if (dense && t->type == SNN_CODE_8)
+        s->dense = snn_alloc(s->rows_count * s->outputs, 1, "packed weights", err);
+    return !dense || t->type != SNN_CODE_8 || s->dense;
+}
+
+bool snn_stage_pack(snn_stage *s, const snn_tensor *t, const snn_engine *e, bool dense, snn_error *err) {
+    const bool again = s->rows || s->rows16 || s->rows_float;
+    if (again && t->type != s->code_type)
+        return snn_fail(err, SNN_ERR_DATA, "layer %s: weights of another type than the engine was built for",
+                        t->name);
+    if ((!again && !allocate_rows(s, t, dense, err)) || !order_rows(s, t, err))
+        return snn_error_context(err, "layer %s", t->name);
+    s->magnitude = 1;
+    s->norm = 1;
+    if (t->type == SNN_CODE_8)
+        return pack8(s, t, e->kernels, err) || snn_error_context(err, "layer %s", t->name);
+    if (t->type == SNN_CODE_16)
+        pack16(s, t);
+    else
+        pack_float(s, t);
+    return true;
+}
+
+/* ---- neurons ---- */
 
 /* theta in 1/64 of a weight LSB, rounded down; beyond 32 bit it can never be reached, so the largest number stands for it. */
 static int32_t fixed_threshold(const snn_neuron *n, float lsb) {
@@ -119,15 +222,21 @@ static bool fixed_bias(float bias, float lsb, int32_t *out) {
     return fabs(b) <= SNN_FIXED_BIAS;
 }
 
+static bool allocate_neurons(snn_stage *s, const snn_layer *layer, snn_error *err) {
+    const char *what = "neuron parameters";
+    const uint32_t n = s->outputs;
+    return (s->factor = snn_alloc(n, sizeof *s->factor, what, err)) &&
+           (!s->analogue || (s->factor_fine = snn_alloc(n, sizeof *s->factor_fine, what, err))) &&
+           (s->threshold_fixed = snn_alloc(n, sizeof *s->threshold_fixed, what, err)) &&
+           (!layer->bias || ((s->bias = snn_alloc(n, sizeof *s->bias, what, err)) &&
+                             (s->bias_fixed = snn_alloc(n, sizeof *s->bias_fixed, what, err))));
+}
+
 bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tensor *t, float input_factor,
                             snn_arithmetic a, snn_error *err) {
     const uint32_t n = s->outputs;
     s->neuron = layer->neuron;
-    s->factor = snn_alloc(n, sizeof *s->factor, "neuron parameters", err);
-    s->bias = layer->bias ? snn_alloc(n, sizeof *s->bias, "neuron parameters", err) : NULL;
-    s->threshold_fixed = snn_alloc(n, sizeof *s->threshold_fixed, "neuron parameters", err);
-    s->bias_fixed = layer->bias ? snn_alloc(n, sizeof *s->bias_fixed, "neuron parameters", err) : NULL;
-    if (!s->factor || !s->threshold_fixed || (layer->bias && (!s->bias || !s->bias_fixed)))
+    if (!s->factor && !allocate_neurons(s, layer, err))
         return false;
     s->decay_fixed = (int32_t)lrint(4096.0 * (double)layer->neuron.decay);
     for (uint32_t j = 0; j < n; j++) {
@@ -137,6 +246,8 @@ bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tens
         const float scale = t->scales == 0 ? 1.0f : t->scale[t->scales == 1 ? 0 : j];
         const float lsb = scale * input_factor; /* what one unit of the sum is worth */
         s->factor[j] = lsb * layer->neuron.gain;
+        if (s->analogue)
+            s->factor_fine[j] = s->factor[j] / 64; /* exact */
         if (layer->bias)
             s->bias[j] = layer->bias[j] * layer->neuron.gain;
         if (a == SNN_ARITHMETIC_FLOAT)
@@ -151,12 +262,27 @@ bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tens
     return true;
 }
 
+/* ---- fan-out ---- */
+
+/* Synapses of one packed row that are not zero (padding is). */
+static uint32_t row_nonzero(const snn_stage *s, size_t row) {
+    const size_t first = row * s->outputs;
+    uint32_t nonzero = 0;
+    if (s->rows)
+        for (uint32_t j = 0; j < s->outputs; j++)
+            nonzero += s->rows[first + j] != 0;
+    else if (s->rows16)
+        for (uint32_t j = 0; j < s->outputs; j++)
+            nonzero += s->rows16[first + j] != 0;
+    else
+        for (uint32_t j = 0; j < s->outputs; j++)
+            nonzero += s->rows_float[first + j] != 0;
+    return nonzero;
+}
+
 /* Fan-out of every input of a convolution: the outputs whose windows contain it, one kernel tap each. */
-static void count_conv(snn_stage *s, const snn_tensor *t, uint32_t *tap_nonzero) {
-    const uint64_t taps = (uint64_t)s->kernel * s->kernel;
-    for (uint64_t i = 0; i < t->count; i++) /* [out][c][ky][kx] -> [c][ky][kx] */
-        tap_nonzero[i % (s->in.channels * taps)] +=
-            t->type == SNN_FLOAT32 ? t->value[i] != 0 : snn_weight_q(t, i) != 0;
+static void count_conv(snn_stage *s, const uint32_t *tap_nonzero) {
+    const size_t area = (size_t)s->in.height * s->in.width;
     for (uint32_t y = 0; y < s->in.height; y++)
         for (uint32_t x = 0; x < s->in.width; x++)
             for (uint32_t ky = 0; ky < s->kernel; ky++)
@@ -165,40 +291,38 @@ static void count_conv(snn_stage *s, const snn_tensor *t, uint32_t *tap_nonzero)
                     if (py < ky || px < kx || (py - ky) % s->stride || (px - kx) % s->stride ||
                         (py - ky) / s->stride >= s->out.height || (px - kx) / s->stride >= s->out.width)
                         continue;
+                    const uint32_t *tap = tap_nonzero + (size_t)(ky * s->kernel + kx) * s->source.pitch;
+                    const size_t at = s->from_input ? (size_t)y * s->in.width + x
+                                                    : ((size_t)py * s->source.width + px) * s->source.pitch,
+                                 step = s->from_input ? area : 1;
                     for (uint32_t c = 0; c < s->in.channels; c++) {
-                        const size_t at = s->from_input
-                                              ? ((size_t)c * s->in.height + y) * s->in.width + x
-                                              : ((size_t)py * s->source.width + px) * s->source.pitch + c;
-                        s->fan_out[at] += s->out.channels;
-                        s->fan_out_nonzero[at] += tap_nonzero[(c * s->kernel + ky) * s->kernel + kx];
+                        s->fan_out[at + c * step] += s->out.channels;
+                        s->fan_out_nonzero[at + c * step] += tap[c];
                     }
                 }
 }
 
-bool snn_stage_count_fan_out(snn_stage *s, const snn_tensor *t, snn_error *err) {
+bool snn_stage_count_fan_out(snn_stage *s, snn_error *err) {
     const size_t positions = s->from_input ? snn_shape_size(s->in) : s->source.bytes;
-    s->fan_out = snn_alloc(positions, sizeof *s->fan_out, "fan-out table", err);
-    s->fan_out_nonzero = snn_alloc(positions, sizeof *s->fan_out_nonzero, "fan-out table", err);
-    if (!s->fan_out || !s->fan_out_nonzero)
+    if (!s->fan_out) {
+        s->fan_out = snn_alloc(positions, sizeof *s->fan_out, "fan-out table", err);
+        s->fan_out_nonzero = snn_alloc(positions, sizeof *s->fan_out_nonzero, "fan-out table", err);
+    }
+    uint32_t *nonzero = snn_alloc(s->rows_count, sizeof *nonzero, "fan-out table", err);
+    if (!s->fan_out || !s->fan_out_nonzero || !nonzero) {
+        free(nonzero);
         return false;
-    if (s->type == SNN_LAYER_CONV2D) {
-        uint32_t *tap_nonzero = snn_alloc((size_t)s->in.channels * s->kernel * s->kernel, sizeof *tap_nonzero,
-                                          "fan-out table", err);
-        if (!tap_nonzero)
-            return false;
-        count_conv(s, t, tap_nonzero);
-        free(tap_nonzero);
-        return true;
     }
-    const uint32_t inputs = snn_shape_size(s->in);
-    for (uint32_t i = 0; i < inputs; i++) {
-        const size_t at = linear_row(s, i);
-        s->fan_out[at] = s->out.channels;
-        for (uint32_t o = 0; o < s->out.channels; o++) {
-            const uint64_t index = (uint64_t)o * inputs + i;
-            s->fan_out_nonzero[at] +=
-                t->type == SNN_FLOAT32 ? t->value[index] != 0 : snn_weight_q(t, index) != 0;
-        }
+    for (size_t row = 0; row < s->rows_count; row++)
+        nonzero[row] = row_nonzero(s, row);
+    memset(s->fan_out, 0, positions * sizeof *s->fan_out);
+    memset(s->fan_out_nonzero, 0, positions * sizeof *s->fan_out_nonzero);
+    if (s->type == SNN_LAYER_CONV2D)
+        count_conv(s, nonzero);
+    for (size_t i = 0; s->type == SNN_LAYER_LINEAR && i < snn_shape_size(s->in); i++) {
+        s->fan_out[row_of(s, i)] = s->out.channels;
+        s->fan_out_nonzero[row_of(s, i)] = nonzero[row_of(s, i)];
     }
+    free(nonzero);
     return true;
 }

@@ -50,7 +50,7 @@ static bool check_sums(const snn_walk *k, const snn_list_extent *x) {
     const snn_engine *e = k->e;
     for (int i = 0; i < e->stages; i++) {
         const snn_stage *s = &e->stage[i];
-        if (s->tensor < 0 || !s->from_input || s->code_type == SNN_FLOAT32)
+        if (s->tensor < 0 || !s->from_input || s->code_type == SNN_FLOAT32 || s->analogue)
             continue;
         /* Any bound will do: the largest count on every input; all counts, or those of one step, on the heaviest weight. */
         const uint64_t events = (uint64_t)(e->sum_limit / s->magnitude);
@@ -78,48 +78,6 @@ static bool check_fixed(const snn_walk *k, const snn_stage *s, int step) {
     return true;
 }
 
-/* ---- read errors ---- */
-
-static int by_neuron(const void *a, const void *b) {
-    const snn_sum_error *x = a, *y = b;
-    return x->pixel != y->pixel ? (x->pixel < y->pixel ? -1 : 1)
-                                : (x->channel > y->channel) - (x->channel < y->channel);
-}
-
-/* Asks the hook. */
-static bool read_errors(const snn_walk *k, const snn_stage *s, int step, const snn_spike *spike, size_t n) {
-    snn_sum_errors *errors = &k->w->errors;
-    errors->n = 0;
-    if (!k->e->hook.read(k->e->hook.context, NULL, s->tensor, k->sample, step, spike, n, errors, k->err))
-        return false;
-    const uint32_t area = s->out.height * s->out.width;
-    for (size_t i = 0; i < errors->n; i++)
-        if (errors->item[i].channel >= s->out.channels || errors->item[i].pixel >= area)
-            return snn_fail(k->err, SNN_ERR_RUNTIME,
-                            "a read error names channel %u of pixel %u of layer number %d, which has %u "
-                            "channels of %u pixels",
-                            errors->item[i].channel, errors->item[i].pixel, s->layer + 1, s->out.channels,
-                            area);
-    if (errors->n > 1) /* without errors there may be no list either */
-        qsort(errors->item, errors->n, sizeof *errors->item, by_neuron);
-    return true;
-}
-
-/* Adds the corrections of output line y to sum; *at runs along the sorted list. */
-static bool correct_sums(const snn_walk *k, const snn_stage *s, size_t *at, uint32_t y, int32_t *sum) {
-    const snn_sum_errors *errors = &k->w->errors;
-    const uint32_t first = y * s->out.width;
-    for (; *at < errors->n && errors->item[*at].pixel < first + s->out.width; (*at)++) {
-        int32_t *to = &sum[(errors->item[*at].pixel - first) * s->outputs + errors->item[*at].channel];
-        const int64_t sum = (int64_t)*to + errors->item[*at].dsum;
-        if (sum > k->e->sum_limit || sum < -k->e->sum_limit)
-            return snn_fail(k->err, SNN_ERR_RUNTIME, "read errors drive a synaptic sum beyond %d",
-                            k->e->sum_limit);
-        *to = (int32_t)sum;
-    }
-    return true;
-}
-
 /* ---- neurons ---- */
 
 typedef struct {
@@ -136,10 +94,12 @@ static uint32_t fire(const snn_engine *e, const snn_stage *s, void *membrane, ui
     if (e->arithmetic == SNN_ARITHMETIC_FIXED) {
         const snn_lif_fixed f = {s->decay_fixed, s->threshold_fixed, s->bias_fixed,
                                  subtract,       p->at_threshold,    spiking};
-        return e->kernels->lif_fixed(&f, s->outputs, sum, (int32_t *)membrane + first, l.spike, l.membrane,
-                                     l.changed);
+        return (s->analogue ? snn_plain_lif_fine : e->kernels->lif_fixed)(
+            &f, s->outputs, sum, (int32_t *)membrane + first, l.spike, l.membrane, l.changed);
     }
-    const snn_lif_float f = {p->decay, p->threshold, s->factor, s->bias, subtract, p->at_threshold, spiking};
+    const snn_lif_float f = {p->decay, p->threshold, s->analogue ? s->factor_fine : s->factor,
+                             s->bias,  subtract,     p->at_threshold,
+                             spiking};
     if (current)
         return snn_plain_lif_current(&f, s->outputs, current, (float *)membrane + first, l.spike, l.membrane,
                                      l.changed);
@@ -178,20 +138,26 @@ static bool use_dense(const snn_engine *e, const snn_stage *s, uint32_t nonzero)
     return e->density == SNN_DENSITY_DENSE || (float)nonzero > e->kernels->dense_above * (float)inputs;
 }
 
+/* Synaptic sums of output line y in w->sum (float tensors: the whole step was summed before). */
+static bool sum_line(const snn_walk *k, const snn_stage *s, const uint8_t *from, bool dense, uint32_t y) {
+    if (s->rows_float)
+        return true;
+    if (s->analogue)
+        return snn_hook_sum_line(s, y, k->w, k->err);
+    if (dense)
+        snn_sum_line_dense(k->e, s, from, y, k->w);
+    else
+        snn_sum_line_list(k->e, s, &k->w->list, y, k->w);
+    return !s->read || snn_hook_correct_line(s, y, k->w, k->err);
+}
+
 static bool sum_and_fire(const snn_walk *k, const snn_stage *s, const uint8_t *from, uint8_t *to, int step,
                          bool dense, uint32_t *spikes) {
     snn_layer_activity *a = &k->r->activity[s->layer];
     uint64_t *changed = k->e->count_operations && step > 0 ? &a->membrane_updates : NULL;
-    size_t error = 0;
     *spikes = 0;
     for (uint32_t y = 0; y < s->out.height; y++) {
-        if (s->rows_float)
-            ; /* the whole step was summed before */
-        else if (dense)
-            snn_sum_line_dense(k->e, s, from, y, k->w);
-        else
-            snn_sum_line_list(k->e, s, &k->w->list, y, k->w);
-        if (k->e->hooked && !s->rows_float && !correct_sums(k, s, &error, y, k->w->sum))
+        if (!sum_line(k, s, from, dense, y))
             return false;
         *spikes += fire_line(k, s, to, y, s->rows_float ? k->w->sum_float : NULL, changed);
     }
@@ -200,30 +166,53 @@ static bool sum_and_fire(const snn_walk *k, const snn_stage *s, const uint8_t *f
     return k->e->arithmetic == SNN_ARITHMETIC_FLOAT || check_fixed(k, s, step);
 }
 
+/* What the step's sums need: spikes from the network's input ... */
+static bool prepare_input(const snn_walk *k, const snn_stage *s, int step, const snn_spike *spike, size_t n) {
+    if (s->rows_float)
+        snn_sum_step_float(s, spike, n, k->w->sum_float);
+    else if (!s->analogue && !snn_list_from_input(&k->w->list, s, spike, n, k->largest_count, k->err))
+        return false;
+    return (!s->read && !s->analogue) || snn_hook_ask(s, k->sample, step, spike, n, k->w, k->err);
+}
+
+/* ... or from a plane. */
+static bool prepare_plane(const snn_walk *k, const snn_stage *s, int step, const uint8_t *from, bool dense) {
+    const snn_kernels *kernels = k->e->kernels;
+    const bool listed = !dense && !s->analogue && !s->rows_float;
+    const snn_spike *spike;
+    size_t n;
+    if (s->rows_float) {
+        if (!snn_input_spikes(s, kernels, from, k->w, &spike, &n, k->err))
+            return false;
+        snn_sum_step_float(s, spike, n, k->w->sum_float);
+    }
+    if (listed && !snn_list_from_plane(&k->w->list, s, kernels, from, k->err))
+        return false;
+    if ((s->read || s->analogue) && (!snn_hook_input(s, kernels, from, listed, k->w, &spike, &n, k->err) ||
+                                     !snn_hook_ask(s, k->sample, step, spike, n, k->w, k->err)))
+        return false;
+    return !listed || s->source.largest == 1 || snn_list_add_counts(&k->w->list, s, from, k->err);
+}
+
 static bool synapse_step(const snn_walk *k, const snn_stage *s, const uint8_t *from, uint32_t nonzero,
                          uint8_t *to, int step, uint32_t *spikes) {
     snn_layer_activity *a = &k->r->activity[s->layer];
-    const snn_spike *spike = NULL;
-    size_t n = nonzero;
-    if (s->from_input)
-        spike = input_step(k, step, &n);
-    if ((s->rows_float || k->e->hooked) && !spike &&
-        !snn_input_spikes(s, k->e->kernels, from, k->w, &spike, &n, k->err))
-        return false;
-    a->inputs += n;
-    if (k->e->count_operations && s->from_input)
-        snn_count_list(s, spike, n, a);
-    else if (k->e->count_operations)
-        snn_count_plane(s, k->e->kernels, from, k->w->scratch, a);
-    if (k->e->hooked && !read_errors(k, s, step, spike, n))
-        return false;
     const bool dense = use_dense(k->e, s, nonzero);
-    if (s->rows_float)
-        snn_sum_step_float(s, spike, n, k->w->sum_float);
-    else if (s->from_input && !snn_list_from_input(&k->w->list, s, spike, n, k->largest_count, k->err))
-        return false;
-    else if (!s->from_input && !dense && !snn_list_from_plane(&k->w->list, s, k->e->kernels, from, k->err))
-        return false;
+    if (s->from_input) {
+        size_t n;
+        const snn_spike *spike = input_step(k, step, &n);
+        a->inputs += n;
+        if (k->e->count_operations)
+            snn_count_list(s, spike, n, a);
+        if (!prepare_input(k, s, step, spike, n))
+            return false;
+    } else {
+        a->inputs += nonzero;
+        if (k->e->count_operations)
+            snn_count_plane(s, k->e->kernels, from, k->w->scratch, a);
+        if (!prepare_plane(k, s, step, from, dense))
+            return false;
+    }
     return sum_and_fire(k, s, from, to, step, dense, spikes);
 }
 
@@ -346,18 +335,20 @@ static int pool_input(snn_walk *k) {
 
 static bool start(const snn_engine *e, const snn_spikes *x, snn_workspace *w, const snn_trace *trace,
                   snn_result *r, snn_error *err) {
-    if (x->size != snn_shape_size(e->input))
+    if (!e->loaded)
+        return snn_fail(err, SNN_ERR_RUNTIME, "the engine has no weights since setting them failed");
+    if (x->size != snn_shape_size(e->net->input))
         return snn_fail(err, SNN_ERR_DATA, "a sample has %u inputs, the network %u", x->size,
-                        snn_shape_size(e->input));
-    if (r->classes != (int)e->classes || r->layers != e->layers)
+                        snn_shape_size(e->net->input));
+    if (r->classes != (int)e->classes || r->layers != e->net->layers)
         return snn_fail(err, SNN_ERR_DATA,
                         "the result was made for another network (%d classes, %d layers instead of %u, %d)",
-                        r->classes, r->layers, e->classes, e->layers);
+                        r->classes, r->layers, e->classes, e->net->layers);
     if (x->steps > r->steps)
         return snn_fail(err, SNN_ERR_DATA, "a sample has %d time steps, %d were expected", x->steps,
                         r->steps);
     memset(r->out, 0, e->classes * sizeof *r->out);
-    memset(r->activity, 0, (size_t)e->layers * sizeof *r->activity);
+    memset(r->activity, 0, (size_t)e->net->layers * sizeof *r->activity);
     memset(r->out_spikes, 0, (size_t)r->steps * e->classes * sizeof *r->out_spikes);
     memset(r->predicted_by_step, 0, (size_t)r->steps * sizeof *r->predicted_by_step);
     r->predicted = 0;

@@ -69,7 +69,7 @@ typedef struct {
 
 typedef struct {
     snn_simd level;
-    /* Where output j of a row with `outputs` padded outputs stands. */
+    /* Where output j of a row with `outputs` padded outputs stands. Eight outputs from a multiple of 8 stay together in every order. */
     uint32_t (*position)(uint32_t j, uint32_t outputs);
     /* sum[j] = sum over all entries of row[j] (times count). */
     void (*sum_spikes)(const snn_row_sum *r, int32_t *sum);
@@ -107,5 +107,9 @@ uint32_t snn_interleaved_position(uint32_t j, uint32_t outputs, uint32_t widest)
 /* Neurons driven by float currents (imported networks), portable C at every level; otherwise as lif_float. */
 uint32_t snn_plain_lif_current(const snn_lif_float *p, uint32_t n, const float *current, float *v,
                                uint8_t *spike, float *membrane, uint64_t *changed);
+
+/* Fixed neurons whose sums are in 1/64 weight LSB already (analogue read-out), portable C at every level; otherwise as lif_fixed. */
+uint32_t snn_plain_lif_fine(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v,
+                            uint8_t *spike, int32_t *membrane, uint64_t *changed);
 
 #endif

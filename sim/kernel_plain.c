@@ -92,12 +92,14 @@ uint32_t snn_plain_lif_current(const snn_lif_float *p, uint32_t n, const float *
     return lif_float(p, n, NULL, current, v, spike, membrane, changed);
 }
 
-static uint32_t plain_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v,
-                                uint8_t *spike, int32_t *membrane, uint64_t *changed) {
+/* unit: of the sums, in 1/64 weight LSB */
+static inline uint32_t lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t unit,
+                                 int32_t *v, uint8_t *spike, int32_t *membrane, uint64_t *changed) {
     uint32_t spikes = 0;
     for (uint32_t j = 0; j < n; j++) {
         const int32_t before = v[j];
-        int32_t now = (int32_t)((int64_t)before * p->decay / 4096) + 64 * sum[j]; /* C divides toward zero */
+        int32_t now =
+            (int32_t)((int64_t)before * p->decay / 4096) + unit * sum[j]; /* C divides toward zero */
         if (p->bias)
             now += p->bias[j];
         const bool s = p->spiking && (p->at_threshold ? now >= p->threshold[j] : now > p->threshold[j]);
@@ -110,6 +112,16 @@ static uint32_t plain_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_
         spikes += s;
     }
     return spikes;
+}
+
+static uint32_t plain_lif_fixed(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v,
+                                uint8_t *spike, int32_t *membrane, uint64_t *changed) {
+    return lif_fixed(p, n, sum, 64, v, spike, membrane, changed);
+}
+
+uint32_t snn_plain_lif_fine(const snn_lif_fixed *p, uint32_t n, const int32_t *sum, int32_t *v,
+                            uint8_t *spike, int32_t *membrane, uint64_t *changed) {
+    return lif_fixed(p, n, sum, 1, v, spike, membrane, changed);
 }
 
 static size_t plain_list_nonzero(const uint8_t *plane, size_t n, uint32_t base, uint32_t *entry) {

@@ -536,10 +536,10 @@ static void test_refusals(void **state) {
                      "names channel 70 of pixel 0");
     item = (snn_sum_error){0, 0, INT32_MAX};
     expect_run_error(&k, SNN_ARITHMETIC_FLOAT, &hook, &k.x, STEPS, SNN_ERR_RUNTIME,
-                     "drive a synaptic sum beyond");
+                     "drive a synaptic sum of layer a beyond");
     item = (snn_sum_error){3, 0, -(1 << 23)};
     expect_run_error(&k, SNN_ARITHMETIC_FIXED, &hook, &k.x, STEPS, SNN_ERR_RUNTIME,
-                     "drive a synaptic sum beyond");
+                     "drive a synaptic sum of layer a beyond");
     item.channel = UINT32_MAX;
     expect_run_error(&k, SNN_ARITHMETIC_FLOAT, &hook, &k.x, STEPS, SNN_ERR_RUNTIME, "the chip is gone");
     k.x.spike[0].index = 70;
