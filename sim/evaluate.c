@@ -60,7 +60,7 @@ static bool stopped(const job *j) {
 
 /* ---- set-up ---- */
 
-static bool check_fit(const snn_net *net, const snn_dataset_info *info, snn_error *err) {
+bool snn_evaluate_fits(const snn_net *net, const snn_dataset_info *info, snn_error *err) {
     if (net->input.channels != info->input[0] || net->input.height != info->input[1] ||
         net->input.width != info->input[2])
         return snn_fail(err, SNN_ERR_DATA,
@@ -221,12 +221,12 @@ static void run_chunk(job *j, size_t first, size_t n) {
 
 /* ---- delivery, in order ---- */
 
-static void digest_spikes(job *j, size_t i, const snn_result *r) {
-    for (int t = 0; t < j->steps; t++)
+void snn_evaluate_digest(snn_digest *d, size_t i, const snn_result *r) {
+    for (int t = 0; t < r->steps; t++)
         for (int c = 0; c < r->classes; c++)
             if (r->out_spikes[(size_t)t * (size_t)r->classes + (size_t)c]) {
                 uint32_t word[3] = {(uint32_t)i, (uint32_t)t, (uint32_t)c};
-                snn_digest_u32(&j->digest, word, 3);
+                snn_digest_u32(d, word, 3);
             }
 }
 
@@ -246,7 +246,7 @@ static bool deliver(job *j, size_t i, slot *s, snn_evaluation *out, snn_error *e
     if (h->sample && !h->sample(h->context, i, s->label, &s->result, err))
         return false;
     snn_metrics_add(out->metrics, &s->result, s->label);
-    digest_spikes(j, i, &s->result);
+    snn_evaluate_digest(&j->digest, i, &s->result);
     out->samples++;
     out->empty_samples += s->empty;
     return true;
@@ -289,7 +289,7 @@ bool snn_evaluate(const snn_engine *engine, const snn_net *net, const snn_datase
     double start = snn_now();
     *out = (snn_evaluation){0};
     assert(options->threads >= 1);
-    if (!check_fit(net, info, err) || !check_traces(net, options->trace, err))
+    if (!snn_evaluate_fits(net, info, err) || !check_traces(net, options->trace, err))
         return false;
     job j = {.engine = engine,
              .net = net,

@@ -45,6 +45,11 @@ typedef struct {
     char digest[SNN_DIGEST_HEX];
 } snn_evaluation;
 
+/* Does a data set fit a network (input shape, number of classes)? DATA error. */
+bool snn_evaluate_fits(const snn_net *net, const snn_dataset_info *info, snn_error *err);
+/* Adds the output spikes of sample i to a digest, as snn_evaluation.digest has them. */
+void snn_evaluate_digest(snn_digest *d, size_t i, const snn_result *r);
+
 /* Runs the samples of `data` through `engine`, which was built from `net`. Errors: DATA when the data set does not fit the network (input shape, classes), what
  * readers, engine and hooks return; INTERRUPTED. Of several failing samples the first one is reported. */
 bool snn_evaluate(const snn_engine *engine, const snn_net *net, const snn_dataset *data,
