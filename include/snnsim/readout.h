@@ -44,16 +44,38 @@ const snn_weights *snn_readout_weights(const snn_readout *r);
 const snn_hook *snn_readout_hook(const snn_readout *r);
 const snn_readout_stats *snn_readout_about(const snn_readout *r);
 
-/* What analogue read-out did, for the ledger and for warnings (all zero for digital). Sums over all runs of the hook since r was made; thread-safe. */
+/* What conversion did to the synaptic sums of one tensor. */
 typedef struct {
-    uint64_t conversions; /* by converters */
-    uint64_t clipped;     /* conversions at or beyond full scale */
+    int tensor;
+    uint32_t most_rows; /* most rows that conducted at once */
+    uint64_t conversions, clipped;
+    double step;   /* of the converters, in steps between neighbouring levels of a cell (differential: weight LSB); 0: ideal converters */
+    uint64_t sums; /* synaptic sums that were read; of these, in weight LSB: */
+    double sum, square; /* sum and sum of squares of what ideal converters would have given */
+    double error;       /* sum of squares of the difference that the real ones made */
+} snn_analog_layer;
+
+/* What analogue read-out did, for the ledger and for warnings (all zero for digital). Sums over all runs of the hook since r was made; thread-safe, the same for any number of threads. */
+typedef struct {
+    uint64_t conversions; /* by converters; of a differential pair: one */
+    uint64_t clipped;     /* conversions beyond the lowest or highest code */
     uint64_t array_reads; /* (array, group of parallel rows, input pulse) */
-    uint64_t row_pulses;  /* rows driven */
+    uint64_t row_pulses;  /* rows driven, in each array */
     double
         cell_siemens_reads; /* sum over cells read of conductance [S]: times V^2 t the energy in the cells */
     uint32_t most_rows;     /* most rows that conducted at once */
+    snn_analog_layer worst; /* the tensor with the largest error relative to the spread of its sums */
 } snn_analog_stats;
+/* to += from, as if one hook had done both. */
+void snn_analog_stats_add(snn_analog_stats *to, const snn_analog_stats *from);
+/* Do the converters ruin the sums? Then text (cut off at `size` bytes) is one sentence that says how and what to change. Derived, not a fixed number of rows or bits: a neuron draws one bit (spike or
+ * not) from a sum, and a sum whose converters err by more than 1/sqrt(3) of the spread of the sums carries less than one (Shannon: log2(1 + S/N) / 2). */
+bool snn_analog_warning(const snn_analog_stats *s, const snn_hw_options *o, const snn_map *map, char *text,
+                        size_t size);
+/* Weights as the cells of an analogue chip must hold them; before snn_map_new. Currents add up, so the value must be linear in the levels of the cells: sign_magnitude becomes
+ * twos_complement (offset_binary with several bits per cell, where two's complement is not linear either); what is linear stays, as does everything for differential pairs. Values
+ * do not change. A copy in any case. Errors: DATA (float tensors), RUNTIME. */
+snn_weights *snn_analog_weights(const snn_weights *stored, const snn_map_options *o, snn_error *err);
 void snn_readout_analog(const snn_readout *r, snn_analog_stats *s);
 
 #ifdef __cplusplus
