@@ -39,7 +39,8 @@ WARN := -Wall -Wextra -Wpedantic -Werror=return-type $(if $(CI),-Werror)
 CPPFLAGS += -Iinclude $(shell pkg-config --cflags $(PKGS) 2>/dev/null) -D_GNU_SOURCE
 CFLAGS := -std=c11 -g $(OPT) $(WARN) -fPIC -ffp-contract=off -fno-math-errno -fopenmp $(VARIANT_FLAGS) $(EXTRA_CFLAGS)
 LDFLAGS += -fopenmp $(VARIANT_FLAGS) $(EXTRA_LDFLAGS)
-LDLIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PKGS) 2>/dev/null)) -lm
+# SuiteSparse has no pkg-config module in Debian 12.
+LDLIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PKGS) 2>/dev/null)) -lcholmod -lm
 VERSION := $(shell sed -n 's/^.define SNN_VERSION "\(.*\)"/\1/p' include/snnsim/version.h)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 

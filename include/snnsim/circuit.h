@@ -34,7 +34,7 @@ extern "C" {
 /* A resistance is 0 (ideal) or from SNN_CIRCUIT_OHM_MIN to SNN_CIRCUIT_OHM_MAX; a conductance is from 0 to SNN_CIRCUIT_US_MAX; a voltage is at most
  * SNN_CIRCUIT_VOLT_MAX in magnitude. Rows and columns are at least 1, and rows * columns at most SNN_CIRCUIT_CELLS_MAX. All are far beyond
  * any crossbar; they keep the equations solvable in double precision and all sizes countable. */
-#define SNN_CIRCUIT_OHM_MIN 1e-6
+#define SNN_CIRCUIT_OHM_MIN 1e-3
 #define SNN_CIRCUIT_OHM_MAX 1e12
 #define SNN_CIRCUIT_US_MAX 1e9
 #define SNN_CIRCUIT_VOLT_MAX 1e6
@@ -49,8 +49,9 @@ typedef struct {
 } snn_wires;
 
 typedef struct {
-    /* Sum over all nodes of the current that Kirchhoff's law finds missing, relative to the sum of |current_ua|. The sum over columns of
-     * |error of current_ua| is at most about that share of the sum of |current_ua| (snn_circuit_fast), as no current gets lost in the network. */
+    /* How much current Kirchhoff's law finds missing at the nodes, at most, relative to the sum of |current_ua|. Of a current that is missing at a node
+     * no more than itself can be missing at the sense ends: the sum over columns of |error of current_ua| is at most that share of the sum of
+     * |current_ua|, rounding aside. */
     double imbalance;
     int sweeps;      /* snn_circuit_fast: sweeps over all lines; snn_circuit: steps of iterative refinement */
     double power_uw; /* snn_circuit: power that the drivers deliver, wires included; snn_circuit_fast: 0 */
@@ -115,9 +116,10 @@ bool snn_circuit_fast_set(snn_circuit_fast *fast, const float *g_us, snn_error *
 /* Number of doubles that snn_circuit_fast_read needs as scratch (aligned as from snn_alloc; contents do not matter). */
 size_t snn_circuit_fast_scratch(const snn_circuit_fast *fast);
 
-#define SNN_CIRCUIT_TOLERANCE                                                                                \
-    1e-3 /* imbalance that keeps single columns within 1 % in all but extreme cases (docs/circuit.md) */
-#define SNN_CIRCUIT_SWEEPS 50 /* more than any array of docs/circuit.md takes */
+/* Defaults for a read: a bound of the error, at which single columns are off by less than 1 % at 128 x 128 cells, and more sweeps than any array
+ * of docs/circuit.md takes. */
+#define SNN_CIRCUIT_TOLERANCE 1e-3
+#define SNN_CIRCUIT_SWEEPS 50
 
 /* volts [rows] to current_ua [columns], until the imbalance is at most `tolerance` (>= 0) or `sweeps` (>= 0) sweeps are done: compare stats->imbalance
  * with the tolerance to know. Neither allocates nor fails: volts must be finite and within limits. stats may be NULL. */

@@ -44,8 +44,9 @@ link() { # FLAGS: builds and runs the user's program outside of the tree
 expect "a program links the shared library through pkg-config" link "$(pkg-config --cflags --libs snnsim)"
 # The libraries that libsnnsim itself needs stay shared (`--static` would ask for theirs too, down to Fortran's).
 read -ra private <<<"$(pkg-config --print-requires-private snnsim | tr '\n' ' ')"
+own=$(sed -n 's/^Libs.private: //p' "$prefix/lib/pkgconfig/snnsim.pc")
 expect "a program links the static library" \
-    link "$(pkg-config --cflags snnsim) $prefix/lib/libsnnsim.a -fopenmp $(pkg-config --libs "${private[@]}") -lm"
+    link "$(pkg-config --cflags snnsim) $prefix/lib/libsnnsim.a $(pkg-config --libs "${private[@]}") $own"
 soname() { [ "$(objdump -p "$prefix/lib/libsnnsim.so" | awk '/SONAME/ { print $2 }')" = libsnnsim.so.0 ]; }
 expect "the shared library has its soname" soname
 elsewhere() { cd "$work" && "$prefix/bin/snnsim" run gesture.cfg --limit 1 --set dataset.camera.seconds=0.1 --quiet; }

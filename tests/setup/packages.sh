@@ -19,11 +19,13 @@ build      libgsl-dev           module:gsl
 build      libsodium-dev        module:libsodium
 build      libjansson-dev       module:jansson
 build      libhdf5-dev          module:hdf5
+build      libsuitesparse-dev   header:suitesparse/cholmod.h
 test       libcmocka-dev        module:cmocka
 test       bats                 command:bats
 test       g++                  command:g++
 test       python3              command:python3
 test       python3-numpy        python:numpy
+test       ngspice              command:ngspice
 lint       clang-format         command:clang-format
 lint       clang-tidy           command:clang-tidy
 lint       cppcheck             command:cppcheck
