@@ -63,22 +63,13 @@ static void add_readout(snn_readout_stats *to, const snn_readout_stats *from) {
     to->weak_cells += from->weak_cells;
 }
 
-static void add_analog(snn_analog_stats *to, const snn_analog_stats *from) {
-    to->conversions += from->conversions;
-    to->clipped += from->clipped;
-    to->array_reads += from->array_reads;
-    to->row_pulses += from->row_pulses;
-    to->cell_siemens_reads += from->cell_siemens_reads;
-    to->most_rows = from->most_rows > to->most_rows ? from->most_rows : to->most_rows;
-}
-
 bool snn_chips_statistics(snn_chips_result *out, snn_error *err) {
     if (!out->chips)
         return true;
     for (uint32_t i = 0; i < out->chips; i++) {
         add_program(&out->program, &out->chip[i].program);
         add_readout(&out->readout, &out->chip[i].readout);
-        add_analog(&out->analog, &out->chip[i].analog);
+        snn_analog_stats_add(&out->analog, &out->chip[i].analog);
     }
     out->readout.read_error_rate /= out->chips;
     if (out->readout.bits)

@@ -73,7 +73,7 @@ typedef struct {
     double bit_error_rate;                     /* wrong_bits / bits over all chips */
     snn_program_stats program;                 /* sums over chips */
     snn_readout_stats readout;                 /* sums over chips; read_error_rate: mean */
-    snn_analog_stats analog;                   /* sums over chips; most_rows: largest */
+    snn_analog_stats analog;                   /* of all chips (snn_analog_stats_add) */
     snn_metrics *metrics;                      /* over all chips and samples */
     int steps;                                 /* time steps of a sample */
     int layers;
