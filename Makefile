@@ -61,7 +61,7 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 REPLAY_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/replay/%)
 SOLIB := libsnnsim.so.$(VERSION)
 # Only these see the installation folders, so that another PREFIX compiles just them again.
-DIR_SRC := $(shell grep -ls -e SNN_CONFIG_DIR -e SNN_MODEL_DIR $(LIB_SRC) $(CLI_SRC))
+DIR_SRC := $(shell grep -ls -e SNN_CONFIG_DIR -e SNN_MODEL_DIR -e SNN_DEVICE_DIR $(LIB_SRC) $(CLI_SRC))
 DIR_OBJ := $(DIR_SRC:%.c=$(BUILD)/%.o)
 
 JOBS := -j$(shell nproc)
@@ -82,7 +82,7 @@ fuzzers: $(FUZZ_BIN)
 $(BUILD)/%_avx2.o: private CFLAGS += -mavx2
 $(BUILD)/%_avx512.o: private CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 
-$(DIR_OBJ): private CPPFLAGS += -DSNN_CONFIG_DIR='"$(PREFIX)/share/snnsim/configs"' -DSNN_MODEL_DIR='"$(PREFIX)/share/snnsim/models"'
+$(DIR_OBJ): private CPPFLAGS += -DSNN_CONFIG_DIR='"$(PREFIX)/share/snnsim/configs"' -DSNN_MODEL_DIR='"$(PREFIX)/share/snnsim/models"' -DSNN_DEVICE_DIR='"$(PREFIX)/share/snnsim/devices"'
 $(DIR_OBJ): $(BUILD)/stamp/prefix
 
 $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
@@ -186,9 +186,10 @@ valgrind: ## one small run under valgrind
 INSTALL_DIR := $(DESTDIR)$(PREFIX)
 CONFIGS := $(wildcard configs/*.cfg)
 MODELS := $(wildcard models/*.h5)
+DEVICES := $(wildcard hw/devices/*.cfg)
 DOCS := README.md LICENSE $(filter-out docs/README.md,$(wildcard docs/*.md))
 install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
-	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/doc/snnsim)
+	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/snnsim/devices share/doc/snnsim)
 	install -m 755 $(BUILD)/snnsim $(INSTALL_DIR)/bin/
 	install -m 644 include/snnsim/*.h $(INSTALL_DIR)/include/snnsim/
 	install -m 644 $(BUILD)/libsnnsim.a $(INSTALL_DIR)/lib/
@@ -197,6 +198,7 @@ install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
 	ln -sf $(SOLIB) $(INSTALL_DIR)/lib/libsnnsim.so
 	install -m 644 $(BUILD)/snnsim.pc $(INSTALL_DIR)/lib/pkgconfig/
 	install -m 644 $(CONFIGS) $(INSTALL_DIR)/share/snnsim/configs/
+	install -m 644 $(DEVICES) $(INSTALL_DIR)/share/snnsim/devices/
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALL_DIR)/share/snnsim/models/)
 	install -m 644 $(DOCS) $(INSTALL_DIR)/share/doc/snnsim/
 uninstall: ## remove what install wrote

@@ -139,7 +139,8 @@ static double side(const query *q, double m, double r) {
     }
     double z = (x - m) / sqrt(r * r + s * s);
     double uncut = below ? snn_normal_cdf(z) : snn_normal_tail(z), cut = snn_normal_tail(m / r);
-    if (cut <= 1e-9 * uncut)
+    /* The cut moves at most this much over the threshold: X < 0 and noise > x. */
+    if (cut * snn_normal_tail(x / s) <= 1e-10 * uncut)
         return uncut;
     double at_zero = below ? snn_normal_cdf(x / s) : snn_normal_tail(x / s), first = -m / r;
     if (first >= REACH)
