@@ -68,6 +68,9 @@ void snn_random_permutation(snn_random *r, uint32_t *order, uint32_t n);
 void snn_random_fill(uint64_t seed, snn_purpose purpose, uint64_t index, uint64_t first_block, size_t blocks,
                      uint32_t *out);
 
+/* z[i] = snn_normal_quantile((word[i] + 1/2) / 2^32), the same bits by the fastest kernel of this CPU. */
+void snn_random_normals(const uint32_t *word, size_t n, double *z);
+
 /* The same generator as a GSL type, for GSL's distributions. gsl_rng_set seeds (seed, SNN_PURPOSE_TEST, 0);
  * snn_random_gsl_init sets a full stream. */
 extern const gsl_rng_type *const snn_gsl_philox;

@@ -12,6 +12,7 @@
 #include <snnsim/portable_math.h>
 #include <snnsim/random.h>
 
+#include "../../base/normal_fill.h"
 #include "../golden/normal_vectors.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -104,6 +105,46 @@ static void bits_are_the_same_everywhere(void **state) {
     assert_string_equal(hex, "28c1e19d17689f82dfef63ed3899fc2cdcab74da7ab8eb4a7555d3b22f1aee09");
 }
 
+/* Every kernel gives the quantile's bits, on both sides of the border between its two ways and whatever the length. */
+static void kernels_give_the_bits_of_the_quantile(void **state) {
+    (void)state;
+    enum { MOST = 1100 };
+    uint32_t word[MOST];
+    double z[MOST + 1];
+    snn_random_fill(1, SNN_PURPOSE_TEST, 0, 0, MOST / 4, word);
+    const uint32_t edges[] = {0, 1, UINT32_MAX, UINT32_MAX - 1, 0x80000000u, 0x7fffffffu};
+    memcpy(word, edges, sizeof edges);
+    for (uint32_t i = 0; i < 8; i++) {
+        word[20 + i] = SNN_NORMAL_CENTRE_FIRST - 4 + i;
+        word[40 + i] = SNN_NORMAL_CENTRE_LAST - 4 + i;
+    }
+    static const size_t lengths[] = {0, 1, 3, 255, 256, 257, 512, MOST};
+    for (int level = 0; level <= (int)snn_simd_best(); level++)
+        for (size_t k = 0; k < COUNT(lengths); k++) {
+            z[lengths[k]] = 77;
+            snn_normal_kernel_for((snn_simd)level)(word, lengths[k], z);
+            for (size_t i = 0; i < lengths[k]; i++)
+                assert_true(z[i] == snn_normal_quantile((word[i] + 0.5) * 0x1p-32));
+            assert_true(z[lengths[k]] == 77);
+        }
+    snn_random_normals(word, MOST, z);
+    assert_true(z[MOST - 1] == snn_normal_quantile((word[MOST - 1] + 0.5) * 0x1p-32));
+    assert_true(snn_normal_kernel_for(SNN_SIMD_PLAIN) == snn_normal_fill_plain);
+#if defined(__x86_64__)
+    assert_true(snn_normal_kernel_for(SNN_SIMD_AVX2) == snn_normal_fill_avx2);
+    assert_true(snn_normal_kernel_for(SNN_SIMD_AVX512) == snn_normal_fill_avx512);
+#endif
+}
+
+/* Where the quantile changes its formula, in words. */
+static void centre_is_where_the_quantile_has_it(void **state) {
+    (void)state;
+    assert_true((SNN_NORMAL_CENTRE_FIRST + 0.5) * 0x1p-32 - 0.5 >= -0.425);
+    assert_true((SNN_NORMAL_CENTRE_FIRST - 0.5) * 0x1p-32 - 0.5 < -0.425);
+    assert_true((SNN_NORMAL_CENTRE_LAST + 0.5) * 0x1p-32 - 0.5 <= 0.425);
+    assert_true((SNN_NORMAL_CENTRE_LAST + 1.5) * 0x1p-32 - 0.5 > 0.425);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tails_have_full_relative_accuracy),
@@ -113,6 +154,8 @@ int main(void) {
         cmocka_unit_test(quantile_inverts_the_distribution),
         cmocka_unit_test(edges_of_the_quantile),
         cmocka_unit_test(bits_are_the_same_everywhere),
+        cmocka_unit_test(kernels_give_the_bits_of_the_quantile),
+        cmocka_unit_test(centre_is_where_the_quantile_has_it),
     };
     return cmocka_run_group_tests_name("normal", tests, NULL, NULL);
 }
