@@ -149,6 +149,7 @@ static void test_positions(void **state) {
                 const uint32_t p = snn_interleaved_position(j, outputs, widest);
                 assert_true(p < outputs && !seen[p]);
                 seen[p] = true;
+                assert_int_equal(p, snn_interleaved_position(j - j % 8, outputs, widest) + j % 8);
             }
         }
     /* as _mm512_unpacklo_epi8 of a whole register yields outputs 0..31 in order */
@@ -203,7 +204,7 @@ static void neurons(int level) {
     for (int round = 0; round < 64; round++) {
         snn_random r = rng(2000 + (uint64_t)round);
         float factor[N], bias[N], v[2][N], membrane[2][N];
-        int32_t sum[N], w[2][N], threshold[N], bias_fixed[N], trace[2][N];
+        int32_t sum[N], fine[N], start[N], w[2][N], threshold[N], bias_fixed[N], trace[2][N];
         uint8_t spike[2][N];
         uint64_t changed[2] = {5, 5};
         for (int j = 0; j < N; j++) {
@@ -230,12 +231,26 @@ static void neurons(int level) {
         assert_memory_equal(membrane[0], membrane[1], sizeof membrane[0]);
         assert_memory_equal(spike[0], spike[1], N);
         assert_int_equal(changed[0], changed[1]);
+        memcpy(start, w[0], sizeof start);
         assert_int_equal(snn_kernels_plain.lif_fixed(&x, N, sum, w[0], spike[0], trace[0], &changed[0]),
                          k->lif_fixed(&x, N, sum, w[1], spike[1], trace[1], &changed[1]));
         assert_memory_equal(w[0], w[1], sizeof w[0]);
         assert_memory_equal(trace[0], trace[1], sizeof trace[0]);
         assert_memory_equal(spike[0], spike[1], N);
         assert_int_equal(changed[0], changed[1]);
+        /* the same in 1/64 weight LSB */
+        for (int j = 0; j < N; j++)
+            fine[j] = 64 * sum[j];
+        memcpy(w[0], start, sizeof start);
+        changed[0] = 0;
+        const uint64_t before = changed[1];
+        memcpy(w[1], start, sizeof start);
+        assert_int_equal(snn_plain_lif_fine(&x, N, fine, w[0], spike[0], trace[0], &changed[0]),
+                         k->lif_fixed(&x, N, sum, w[1], spike[1], trace[1], &changed[1]));
+        assert_memory_equal(w[0], w[1], sizeof w[0]);
+        assert_memory_equal(trace[0], trace[1], sizeof trace[0]);
+        assert_memory_equal(spike[0], spike[1], N);
+        assert_int_equal(changed[0], changed[1] - before);
         if (spiking) /* at threshold fires only with >= */
             assert_int_equal(spike[0][7], at);
     }
