@@ -79,12 +79,7 @@ static double lognormal_at(const snn_device *d, double target) {
     return d->lognormal_hrs + (d->lognormal_sigma - d->lognormal_hrs) * part;
 }
 
-static bool check_condition(const snn_device *d, const snn_condition *c, int levels, int k, snn_error *err) {
-    if (levels < 2 || levels > d->levels)
-        return snn_fail(err, SNN_ERR_USAGE, "device '%s' holds 2 to %d levels per cell, not %d", d->name,
-                        d->levels, levels);
-    if (k < 0 || k >= levels)
-        return snn_fail(err, SNN_ERR_USAGE, "level %d is not one of 0..%d", k, levels - 1);
+static bool check_condition(const snn_condition *c, snn_error *err) {
     if (!(c->seconds >= 0) || isinf(c->seconds))
         return snn_fail(err, SNN_ERR_USAGE, "time since programming is %g s, must be 0 or more", c->seconds);
     if (!(c->kelvin > 0) || isinf(c->kelvin))
@@ -98,11 +93,12 @@ static bool check_condition(const snn_device *d, const snn_condition *c, int lev
     return true;
 }
 
-bool snn_device_level(const snn_device *d, const snn_condition *c, int levels, int k, snn_level *out,
-                      snn_error *err) {
-    if (!check_condition(d, c, levels, k, err))
+/* The level with a target between g_min and g_max (up to rounding). */
+static bool level_with(const snn_device *d, const snn_condition *c, double target, snn_level *out,
+                       snn_error *err) {
+    if (!check_condition(c, err))
         return false;
-    snn_level l = {.target = d->g_min + (d->g_max - d->g_min) * k / (levels - 1), .scale = 1};
+    snn_level l = {.target = target, .scale = 1};
     if (acts(c, SNN_EFFECT_PROGRAMMING)) {
         l.lognormal = d->lognormal;
         l.sigma_program =
@@ -128,6 +124,24 @@ bool snn_device_level(const snn_device *d, const snn_condition *c, int levels, i
     }
     *out = l;
     return true;
+}
+
+bool snn_device_level(const snn_device *d, const snn_condition *c, int levels, int k, snn_level *out,
+                      snn_error *err) {
+    if (levels < 2 || levels > d->levels)
+        return snn_fail(err, SNN_ERR_USAGE, "device '%s' holds 2 to %d levels per cell, not %d", d->name,
+                        d->levels, levels);
+    if (k < 0 || k >= levels)
+        return snn_fail(err, SNN_ERR_USAGE, "level %d is not one of 0..%d", k, levels - 1);
+    return level_with(d, c, d->g_min + (d->g_max - d->g_min) * k / (levels - 1), out, err);
+}
+
+bool snn_device_target(const snn_device *d, const snn_condition *c, double target, snn_level *out,
+                       snn_error *err) {
+    if (!(target >= d->g_min && target <= d->g_max))
+        return snn_fail(err, SNN_ERR_USAGE, "device '%s' has conductances of %g to %g uS, not %g", d->name,
+                        d->g_min, d->g_max, target);
+    return level_with(d, c, target, out, err);
 }
 
 double snn_level_start(const snn_level *l, double z_program) {

@@ -145,6 +145,9 @@ typedef struct {
 /* Level k of `levels` (<= device's). Errors: USAGE for more levels than the device has, a temperature other than reference_kelvin without an activation energy, negative time. */
 bool snn_device_level(const snn_device *d, const snn_condition *c, int levels, int k, snn_level *out,
                       snn_error *err);
+/* The same for any target [uS] from g_min to g_max: analogue cells. Errors: USAGE for others, and as above. */
+bool snn_device_target(const snn_device *d, const snn_condition *c, double target, snn_level *out,
+                       snn_error *err);
 /* g [uS] from standard normal deviates (portable, the same bits everywhere). z_program is the accepted one. */
 double snn_level_conductance(const snn_level *l, double z_program, double z_relax, double z_cell,
                              double z_chip);
