@@ -59,6 +59,9 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 REPLAY_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/replay/%)
+# Programs of checks and benchmarks.
+TOOL_SRC := $(wildcard tests/check/*.c tests/bench/*.c)
+TOOL_BIN := $(addprefix $(BUILD)/tools/,$(notdir $(TOOL_SRC:.c=)))
 SOLIB := libsnnsim.so.$(VERSION)
 # Only these see the installation folders, so that another PREFIX compiles just them again.
 DIR_SRC := $(shell grep -ls -e SNN_CONFIG_DIR -e SNN_MODEL_DIR -e SNN_DEVICE_DIR $(LIB_SRC) $(CLI_SRC))
@@ -70,12 +73,13 @@ SETUP := tests/setup/packages.sh
 # ---- build (make V=1 shows the commands) ----
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) '$(patsubst $(BUILD)/%,%,$@)')
-.PHONY: all lib shared unit replay fuzzers
+.PHONY: all lib shared unit replay tools fuzzers
 all: $(BUILD)/snnsim shared $(BUILD)/snnsim.pc ## build the program, the library (static and shared) and its pkg-config file (default)
 lib: $(BUILD)/libsnnsim.a ## build only the static library
 shared: $(BUILD)/libsnnsim.so
 unit: $(UNIT_BIN) ## build the unit tests
 replay: $(REPLAY_BIN)
+tools: $(TOOL_BIN)
 fuzzers: $(FUZZ_BIN)
 
 # SIMD kernels are units of their own, compiled for their instruction set and chosen at run time.
@@ -112,6 +116,12 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNITLIB) $(BUILD)/stamp/flags
 	$(call say,LINK)
 	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -o $@ $< $(UNITLIB) $(LDLIBS) -lcmocka
 
+vpath %.c tests/check tests/bench
+$(TOOL_BIN): $(BUILD)/tools/%: %.c $(BUILD)/libsnnsim.a $(BUILD)/stamp/flags
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libsnnsim.a $(LDLIBS)
+
 # A fuzz target with libFuzzer's main (make FUZZ=1 fuzzers), and with one that only replays files (in make test).
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libsnnsim.a $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
@@ -136,7 +146,7 @@ $(BUILD)/stamp/%: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TOOL_BIN:=.d)
 
 # ---- use ----
 .PHONY: setup demo test bench
@@ -148,7 +158,7 @@ demo: ## install what is missing, build, and run the gesture network on the synt
 	$(BUILD)/snnsim run gesture.cfg
 test: ## install what is missing, build, and run all tests; ends in `N passed, N failed` (SAN=1: under sanitizers)
 	@bash $(SETUP) test
-	@$(MAKE) --no-print-directory $(JOBS) all unit replay
+	@$(MAKE) --no-print-directory $(JOBS) all unit replay tools
 	@BUILD=$(BUILD) $(if $(SAN),SAN=1) bash tests/run.sh $(ONLY)
 bench: ## measure speed, beside the same networks in PyTorch when it is there
 	@bash $(SETUP) build
@@ -161,7 +171,7 @@ lint: ## formatting, clang-tidy, cppcheck, shellcheck, Verilator's lint
 	@bash $(SETUP) lint
 	@BUILD=$(BUILD) bash tests/lint/run.sh
 format: ## reformat all C files
-	clang-format -i $(wildcard $(addsuffix /*.[ch],base datasets sim hw crypto cli include/snnsim tests/unit tests/fuzz))
+	clang-format -i $(wildcard $(addsuffix /*.[ch],base datasets sim hw crypto cli include/snnsim tests/unit tests/fuzz tests/check tests/bench))
 coverage: ## line coverage of base, datasets and sim by the unit tests; fails below 85 %
 	@bash $(SETUP) test coverage
 	@$(MAKE) --no-print-directory COV=1 $(JOBS) unit

@@ -24,7 +24,7 @@ check() { # NAME TOOL COMMAND...
 
 list() { find "$@" 2>/dev/null | sort; }
 mapfile -t sources < <(list base datasets sim hw crypto cli -name '*.c')
-mapfile -t units < <(list tests/unit tests/fuzz -name '*.c')
+mapfile -t units < <(list tests/unit tests/fuzz tests/check tests/bench -name '*.c')
 mapfile -t headers < <(list include base datasets sim hw crypto cli tests -name '*.h')
 mapfile -t scripts < <(list tests -name '*.sh' -o -name '*.bash'; list .ci -type f -perm -u+x)
 mapfile -t bats < <(list tests -name '*.bats')
