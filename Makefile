@@ -86,6 +86,9 @@ fuzzers: $(FUZZ_BIN)
 $(BUILD)/%_avx2.o: private CFLAGS += -mavx2
 $(BUILD)/%_avx512.o: private CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 
+# No floating-point flags are read: comparisons may be computed where they are not needed, so that selections vectorise. Values do not change.
+$(BUILD)/hw/analog_kernels_%.o: private CFLAGS += -fno-trapping-math
+
 $(DIR_OBJ): private CPPFLAGS += -DSNN_CONFIG_DIR='"$(PREFIX)/share/snnsim/configs"' -DSNN_MODEL_DIR='"$(PREFIX)/share/snnsim/models"' -DSNN_DEVICE_DIR='"$(PREFIX)/share/snnsim/devices"'
 $(DIR_OBJ): $(BUILD)/stamp/prefix
 
