@@ -19,10 +19,11 @@ typedef enum { SNN_CELL_WORKS, SNN_CELL_STUCK_HRS, SNN_CELL_STUCK_LRS } snn_cell
 
 /* What programming found and cost. */
 typedef struct {
-    uint64_t cells;                                           /* programmed: data, check */
-    uint64_t pulses;                                          /* write pulses in all */
-    uint64_t unverified;                                      /* cells that never came into the window */
-    uint64_t stuck_hrs, stuck_lrs;                            /* among the cells used, before repair */
+    uint64_t cells;                /* programmed: data, check */
+    uint64_t pulses;               /* write pulses in all */
+    uint64_t unverified;           /* cells that never came into the window */
+    uint64_t worn;                 /* cells that took more pulses than the device endures (cell.endurance) */
+    uint64_t stuck_hrs, stuck_lrs; /* among the cells used, before repair */
     uint64_t rows_replaced, columns_replaced, lanes_permuted; /* repair */
 } snn_program_stats;
 
@@ -37,6 +38,11 @@ const snn_program_stats *snn_chip_stats(const snn_chip *c);
 const snn_map *snn_chip_map(const snn_chip *c);
 const snn_weights *snn_chip_stored(const snn_chip *c);
 uint64_t snn_chip_number(const snn_chip *c);
+uint64_t
+snn_chip_seed(const snn_chip *c); /* of all its random streams; a loaded chip has the one it was made with */
+/* Reads of each row that the chip has seen; they come on top of a condition's. Saved with the chip. */
+uint64_t snn_chip_reads(const snn_chip *c);
+void snn_chip_add_reads(snn_chip *c, uint64_t reads);
 
 /* Where a logical cell really stands after repair. */
 snn_cell snn_chip_place(const snn_chip *c, const snn_cell *logical);
