@@ -16,7 +16,8 @@
  *                      snn_circuit_transfer's matrix in place of g_us gives the exact currents of every input
  *                      (unless rows float: then the matrix depends on which rows are driven, and snn_circuit_effective approximates it)
  *
- * Units: V, Ohm, uS, uA. All results are the same bits on every machine and for any number of threads.
+ * Units: V, Ohm, uS, uA. Results are the same bits for any number of threads; of the fast and ideal currents on every machine, of the exact ones for a
+ * given build of CHOLMOD.
  * Method, accuracy and speed: docs/circuit.md.
  */
 #ifndef SNNSIM_CIRCUIT_H
