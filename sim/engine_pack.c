@@ -43,7 +43,8 @@ enum { BLOCK = 64, TILE = 8 };
 typedef struct {
     int8_t value[256]; /* of each code */
     int8_t *q; /* [BLOCK][stride] values of one output each, in the order of the rows; unused rows are 0 */
-    size_t stride; /* rows_count rounded up to whole tiles */
+    size_t
+        stride; /* rows_count and more: an odd number of cache lines, lest 64 outputs meet in one cache set */
 } code_block;
 
 /* Values of one output's codes, and what they bound. */
@@ -56,16 +57,10 @@ static void decode_output(snn_stage *s, const code_block *b, const uint8_t *code
             q[i] = b->value[code[i]];
     uint8_t most = 0;
     uint64_t norm = 0;
-    enum { RUN = 1 << 20 }; /* sums of so many |q| fit 32 bits */
-    for (size_t start = 0; start < s->rows_count; start += RUN) {
-        const size_t end = s->rows_count - start < RUN ? s->rows_count : start + RUN;
-        uint32_t sum = 0;
-        for (size_t i = start; i < end; i++) {
-            const uint8_t magnitude = (uint8_t)abs(q[i]);
-            most = magnitude > most ? magnitude : most;
-            sum += magnitude;
-        }
-        norm += sum;
+    for (size_t i = 0; i < s->rows_count; i++) {
+        const uint8_t magnitude = (uint8_t)abs(q[i]);
+        most = magnitude > most ? magnitude : most;
+        norm += magnitude;
     }
     measure(s, most, norm);
 }
@@ -199,11 +194,11 @@ bool snn_stage_pack(snn_stage *s, const snn_tensor *t, const snn_engine *e, bool
         return snn_error_context(err, "layer %s", t->name);
     s->magnitude = 1;
     s->norm = 1;
-    if (t->type == SNN_CODE_8)
-        return pack8(s, t, e->kernels, err) || snn_error_context(err, "layer %s", t->name);
-    if (t->type == SNN_CODE_16)
+    if (s->rows && !pack8(s, t, e->kernels, err))
+        return snn_error_context(err, "layer %s", t->name);
+    if (s->rows16)
         pack16(s, t);
-    else
+    if (s->rows_float)
         pack_float(s, t);
     return true;
 }

@@ -186,10 +186,104 @@ static void test_checked_again(void **state) {
             assert_false(snn_engine_set_weights(e, k.weights, &err));
             expect(&err, SNN_ERR_DATA, "layer b: synaptic sums could exceed 8388608");
         }
+        middle[CHANNELS - 1] = 0; /* a refusal is forgotten */
+        assert_true(snn_engine_set_weights(e, k.weights, &err));
         snn_workspace_free(w);
         snn_engine_free(e);
     }
     test_drop(&k);
+}
+
+/* As 16-bit codes of the same values. */
+static void widen(snn_tensor *t) {
+    uint16_t *code = malloc(t->count * sizeof *code);
+    for (uint64_t i = 0; i < t->count; i++)
+        code[i] = (uint16_t)snn_value_code(SNN_TWOS_COMPLEMENT, 16, snn_weight_q(t, i));
+    free(t->code8);
+    t->code16 = code;
+    t->type = SNN_CODE_16;
+    t->bits = 16;
+    t->encoding = SNN_TWOS_COMPLEMENT;
+}
+
+static void test_exchange_wide(void **state) {
+    (void)state;
+    for (int i = 0; i < TEST_NETS; i++) {
+        snn_error err = {0};
+        test_work k = test_make(&test_nets[i], 8, true, 430 + (uint64_t)i);
+        snn_weights *second = test_weights(k.net, test_nets[i].weight * 2, 7, false, 440 + (uint64_t)i);
+        snn_weights *sets[2] = {k.weights, second};
+        test_outcome expected[2];
+        const snn_engine_options o = {.simd = snn_simd_best(), .count_operations = true};
+        for (int n = 0; n < 2; n++) {
+            expected[n] = test_outcome_of(&k, sets[n], &o);
+            for (int t = 0; t < k.net->tensors; t++)
+                widen(&sets[n]->tensor[t]);
+        }
+        snn_engine *e = test_engine(&k, sets[1], &o);
+        snn_workspace *w = snn_workspace_new(e, &err);
+        for (int n = 0; n < 3; n++) {
+            assert_true(snn_engine_set_weights(e, sets[n % 2], &err));
+            const test_outcome x = test_run(e, &k, w);
+            test_same(&x, &expected[n % 2]);
+        }
+        snn_workspace_free(w);
+        snn_engine_free(e);
+        snn_weights_free(second);
+        test_drop(&k);
+    }
+}
+
+/* The weights bound what one step's counts may be: with a single weight of 1 in each output, or none, every input may have the largest count; not with a 2, nor
+ * with two of them. */
+static void check_bounds(bool wide) {
+    static const struct {
+        int q[4];
+        bool fits;
+    } sets[] = {{{0, 0, 2, 0}, false},  {{0, 0, 1, 0}, true},  {{0, 0, 1, -1}, false},
+                {{0, 0, 0, 0}, true},   {{1, 0, 0, -1}, true}, {{-1, -1, 0, 0}, false},
+                {{0, -2, 0, 0}, false}, {{0, -1, 0, 1}, true}};
+    const test_net n = {"{name=\"b\"; type=\"linear\"; outputs=2; neuron={decay=0.0; threshold=1e9;};}",
+                        {2, 1, 1},
+                        1,
+                        1.0,
+                        1.0};
+    test_work k = test_make(&n, 8, false, 420);
+    snn_error err = {0};
+    snn_result r;
+    snn_tensor *t = &k.weights->tensor[0];
+    const snn_engine_options o = {.arithmetic = SNN_ARITHMETIC_FIXED, .simd = snn_simd_best()};
+    t->encoding = SNN_TWOS_COMPLEMENT;
+    t->scale[0] = 1;
+    if (wide)
+        widen(t);
+    for (size_t i = 0; i < k.x.first[TEST_STEPS]; i++)
+        k.x.spike[i].count = 1 << 23;
+    snn_engine *e = test_engine(&k, k.weights, &o);
+    snn_workspace *w = snn_workspace_new(e, &err);
+    assert_true(snn_result_init(&r, k.net, TEST_STEPS, &err));
+    for (size_t s = 0; s < sizeof sets / sizeof *sets; s++) {
+        for (int i = 0; i < 4; i++)
+            if (wide)
+                t->code16[i] = (uint16_t)sets[s].q[i];
+            else
+                t->code8[i] = (uint8_t)sets[s].q[i];
+        assert_true(snn_engine_set_weights(e, k.weights, &err));
+        err = (snn_error){0};
+        assert_int_equal(snn_engine_run(e, &k.x, 0, w, NULL, &r, &err), sets[s].fits);
+        if (!sets[s].fits)
+            expect(&err, SNN_ERR_DATA, "could drive the sums of the first layer beyond 8388608");
+    }
+    snn_result_free(&r);
+    snn_workspace_free(w);
+    snn_engine_free(e);
+    test_drop(&k);
+}
+
+static void test_bounds_of_weights(void **state) {
+    (void)state;
+    check_bounds(false);
+    check_bounds(true);
 }
 
 int main(void) {
@@ -197,6 +291,7 @@ int main(void) {
         cmocka_unit_test(test_exchange),        cmocka_unit_test(test_exchange_floats),
         cmocka_unit_test(test_sizes),           cmocka_unit_test(test_codes),
         cmocka_unit_test(test_refused_weights), cmocka_unit_test(test_checked_again),
+        cmocka_unit_test(test_exchange_wide),   cmocka_unit_test(test_bounds_of_weights),
     };
     return cmocka_run_group_tests_name("engine_weights", tests, NULL, NULL);
 }
