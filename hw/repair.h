@@ -8,7 +8,8 @@
  *
  *   spares    greedy, as in the repair of memories: the row or column that does most harm goes to the spare that lowers the array's harm most (spares may be faulty
  *             themselves), until no spare helps
- *   placement exact: the assignment of a lane's cells to its columns that has the least harm (Hungarian method); before the spares, and once more after them
+ *   placement exact: the assignment of a lane's cells (at most 8) to its columns that has the least harm (dynamic programme over sets of columns); before the spares, and once
+ *             more after them
  */
 #ifndef SNNSIM_HW_REPAIR_H
 #define SNNSIM_HW_REPAIR_H
