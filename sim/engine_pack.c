@@ -169,9 +169,7 @@ static bool allocate_rows(snn_stage *s, const snn_tensor *t, bool dense, snn_err
     s->rows_count = (lines + 3) / 4 * 4;
     s->code_type = t->type;
     s->row_bytes = s->outputs * item;
-    if (s->rows_count > SIZE_MAX / s->outputs)
-        return snn_fail(err, SNN_ERR_RUNTIME, "packed weights: more than memory can hold");
-    void *rows = snn_alloc(s->rows_count * s->outputs, item, "packed weights", err);
+    void *rows = snn_alloc(s->rows_count, s->row_bytes, "packed weights", err);
     if (t->type == SNN_CODE_8)
         s->rows = rows;
     else if (t->type == SNN_CODE_16)
@@ -181,7 +179,7 @@ static bool allocate_rows(snn_stage *s, const snn_tensor *t, bool dense, snn_err
     if (!rows)
         return false;
     if (dense && t->type == SNN_CODE_8)
-        s->dense = snn_alloc(s->rows_count * s->outputs, 1, "packed weights", err);
+        s->dense = snn_alloc(s->rows_count, s->row_bytes, "packed weights", err);
     return !dense || t->type != SNN_CODE_8 || s->dense;
 }
 
