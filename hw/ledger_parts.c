@@ -83,12 +83,15 @@ static bool array_energy(const snn_ledger_job *j, const snn_map_tensor *t, doubl
 
 static bool sense_energy(const snn_ledger_job *j, const snn_map_tensor *t, double reads) {
     const int comparisons = (1 << j->map->options.cell_bits) - 1;
-    return snn_ledger_add(j->ledger,
-                          energy("sense amplifiers", t->layer, reads * word_cells(j, t) * comparisons,
-                                 "comparisons", constant(SNN_CONSTANT_SENSE) * FJ),
-                          j->err, "layer %s: %d comparison%s per cell read; %g fJ (%s; %s)", t->name,
-                          comparisons, comparisons == 1 ? "" : "s", constant(SNN_CONSTANT_SENSE),
-                          snn_constants[SNN_CONSTANT_SENSE].condition, source(SNN_CONSTANT_SENSE));
+    bool tabulated;
+    const snn_constant *c = &snn_constants[snn_constant_sense(j->options->device.node_nm, &tabulated)];
+    snn_ledger_row row = energy("sense amplifiers", t->layer, reads * word_cells(j, t) * comparisons,
+                                "comparisons", c->value * FJ);
+    row.assumption = !tabulated;
+    return snn_ledger_add(j->ledger, row, j->err,
+                          "layer %s: %d comparison%s per cell read; %g fJ, %s, %s%s (%s)", t->name,
+                          comparisons, comparisons == 1 ? "" : "s", c->value, c->node, c->condition,
+                          tabulated ? "" : "; another node (assumed)", c->source);
 }
 
 /* Word line of one array: wire capacitance charged to the read voltage; gates of the access transistors are left out. */
@@ -304,11 +307,15 @@ bool snn_ledger_area(const snn_ledger_job *j) {
         area("array", (double)j->map->array_cells, "cells, spare and check cells included", cell);
     cells.assumption = j->options->device.node_nm <= 0;
     const double columns = (double)j->map->tiles * j->map->all_columns;
-    const char *part = digital(j) ? "sense amplifiers" : "ADC";
+    const bool known = !digital(j) && j->options->analog.adc_bits == 8;
     const double n = digital(j) ? columns : ceil(columns / j->options->analog.columns_per_adc);
+    snn_ledger_row reading =
+        area(digital(j) ? "sense amplifiers" : "ADC", n, digital(j) ? "amplifiers" : "converters",
+             known ? constant(SNN_CONSTANT_ADC_AREA) : 0);
     return snn_ledger_add(j->ledger, cells, j->err, "1T1R, 4 F x 12 F at F = %g nm%s (%s)", node,
                           j->options->device.node_nm > 0 ? "" : " (assumed)",
                           source(SNN_CONSTANT_CELL_AREA)) &&
-           snn_ledger_add(j->ledger, area(part, n, digital(j) ? "amplifiers" : "converters", 0), j->err,
-                          "no area of a published design was found");
+           snn_ledger_add(j->ledger, reading, j->err, "%s",
+                          known ? "8 bit: 1200 um2 (converter of ISAAC, MNSIM 2.0, ADC.py)"
+                                : "no area of a published design was found");
 }

@@ -59,13 +59,13 @@ bool snn_ledger_explain(const snn_ledger *l, snn_quantity q, FILE *out, snn_erro
 /* NeuRRAM (W. Wan et al., Nature 608, 504, 2022): efficiency over precision, as tabulated in CiMLoop's model of that chip. The model: an operation costs
  * `pulse_fj` for each input pulse (a signed input of n bits is n - 1 pulses, at least one) and `bit_fj` for each bit of the output's conversion; these two constants are fitted to two rows. */
 typedef struct {
-    int output_bits, input_bits;
+    int output_bits, input_bits, phases;
     double published; /* TOPS/W */
     bool fitted;      /* one of the two rows that fix the constants */
     double predicted; /* TOPS/W */
     double error;     /* predicted / published - 1 */
 } snn_efficiency;
-#define SNN_NEURRAM_ROWS 7
+#define SNN_NEURRAM_ROWS 10
 void snn_neurram_efficiency(snn_efficiency row[SNN_NEURRAM_ROWS], double *pulse_fj, double *bit_fj);
 
 #ifdef __cplusplus
