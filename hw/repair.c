@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Deciding the repair of an array: spare lines (greedy) and the order of the columns of a lane (exact); and the tables that hold it. */
+/* The tables of repair, the order of the columns of a lane (exact), and the repair of an array as a whole. */
 #include "repair_internal.h"
 
 #include <assert.h>
@@ -122,87 +122,6 @@ static void place_lanes(snn_repair_work *w) {
         place_lane(w, lane * cells, cells);
 }
 
-/* ---- spares ---- */
-
-/* Rows or columns of an array with their spares. */
-typedef struct {
-    bool rows;
-    uint32_t lines, used;  /* logical lines; those that can do harm are the first `used` */
-    uint32_t first, spare; /* spares are physical lines first .. first + spare - 1 */
-    uint32_t left;         /* spares that are free */
-    bool *hopeless;        /* [lines] no spare that is free helps */
-} spares;
-
-static bool is_free(const snn_repair_work *w, const spares *s, uint32_t line) {
-    return (s->rows ? w->row_of[line] : w->column_of[line]) == SNN_NO_LINE;
-}
-
-static void move(snn_repair_work *w, const spares *s, uint32_t line, uint32_t to) {
-    if (s->rows)
-        snn_repair_move_row(w, line, to);
-    else
-        snn_repair_move_columns(w, line, 1, &to);
-}
-
-/* The line that does most harm among those that a spare may still help; SNN_NO_LINE: none. */
-static uint32_t worst(const snn_repair_work *w, const spares *s, uint64_t *harm) {
-    const uint64_t *of = s->rows ? w->row_harm : w->column_harm;
-    uint32_t best = SNN_NO_LINE;
-    *harm = 0;
-    for (uint32_t i = 0; i < s->used && s->left > 0; i++)
-        if (of[i] > *harm && !s->hopeless[i] && (s->rows ? w->row[i] : w->column[i]) < s->first) {
-            *harm = of[i];
-            best = i;
-        }
-    return best;
-}
-
-/* Puts a line onto the free spare that leaves the least harm, if that is less than without. */
-static void replace(snn_repair_work *w, spares *s, uint32_t line) {
-    uint32_t home = s->rows ? w->row[line] : w->column[line], best = home;
-    uint64_t before = w->harm, least = before;
-    for (uint32_t i = 0; i < s->spare; i++) {
-        uint32_t to = s->first + i;
-        if (!is_free(w, s, to))
-            continue;
-        move(w, s, line, to);
-        if (w->harm < least) {
-            least = w->harm;
-            best = to;
-        }
-        move(w, s, line, home);
-    }
-    if (best == home) {
-        s->hopeless[line] = true;
-        return;
-    }
-    move(w, s, line, best);
-    s->left--;
-}
-
-static bool use_spares(snn_repair_work *w, snn_error *err) {
-    const snn_map_options *o = &w->map->options;
-    uint32_t columns = o->columns + w->map->check_columns;
-    spares row = {true, o->rows, w->tile.rows, o->rows, o->spare_rows, o->spare_rows, NULL};
-    spares column = {false, columns, columns, columns, o->spare_columns, o->spare_columns, NULL};
-    row.hopeless = snn_alloc(row.lines, sizeof *row.hopeless, "repair", err);
-    column.hopeless = snn_alloc(column.lines, sizeof *column.hopeless, "repair", err);
-    bool ok = row.hopeless != NULL && column.hopeless != NULL;
-    while (ok && w->harm > 0) {
-        uint64_t row_harm, column_harm;
-        uint32_t r = worst(w, &row, &row_harm), c = worst(w, &column, &column_harm);
-        if (r == SNN_NO_LINE && c == SNN_NO_LINE)
-            break;
-        if (row_harm >= column_harm)
-            replace(w, &row, r);
-        else
-            replace(w, &column, c);
-    }
-    free(row.hopeless);
-    free(column.hopeless);
-    return ok;
-}
-
 /* ---- an array ---- */
 
 bool snn_repair_array(snn_repair *r, const snn_map *map, const snn_weights *stored, bool msb_placement,
@@ -217,7 +136,7 @@ bool snn_repair_array(snn_repair *r, const snn_map *map, const snn_weights *stor
     r->harm_before += w.harm;
     if (msb_placement)
         place_lanes(&w);
-    bool ok = use_spares(&w, err);
+    bool ok = snn_repair_use_spares(&w, err);
     if (ok && msb_placement)
         place_lanes(&w);
     r->harm_after += w.harm;

@@ -7,7 +7,8 @@
  * two or more wrong cells count, as a single one is corrected.
  *
  *   spares    greedy, as in the repair of memories: the row or column that does most harm goes to the spare that lowers the array's harm most (spares may be faulty
- *             themselves), until no spare helps
+ *             themselves), until no spare helps; then spares are given to other lines one by one as long as that lowers the harm. Also with all rows first, and all
+ *             columns first; the best of the three stays
  *   placement exact: the assignment of a lane's cells (at most 8) to its columns that has the least harm (dynamic programme over sets of columns); before the spares, and once
  *             more after them
  */

@@ -13,18 +13,34 @@ static uint32_t stuck_bits(const snn_map *map, snn_cell_fault fault, uint32_t n)
     return snn_map_bits(map, fault == SNN_CELL_STUCK_LRS ? (1U << n) - 1 : 0, (int)n);
 }
 
-uint64_t snn_repair_change(const snn_repair_work *w, uint32_t row, uint32_t column, snn_cell_fault fault) {
+/* What a weight holds and what is read of it with a fault in the cell at logical (row, column); false: no weight is stored there. */
+static bool read_weight(const snn_repair_work *w, uint32_t row, uint32_t column, snn_cell_fault fault,
+                        uint32_t *code, uint32_t *read) {
     const snn_map_tensor *t = w->tensor;
     uint32_t lane = column / t->cells, first;
     if (lane >= w->tile.outputs || row >= w->tile.rows || fault == SNN_CELL_WORKS)
-        return 0;
+        return false;
     uint64_t index = (uint64_t)(w->tile.first_output + lane) * t->fan_in + w->tile.first_row + row;
-    uint32_t code = w->stored->tensor[w->tile.tensor].code8[index];
+    *code = w->stored->tensor[w->tile.tensor].code8[index];
     uint32_t n = snn_map_cell_bits(w->map, t, column % t->cells, &first);
     uint32_t shift = (uint32_t)t->bits - first - n, mask = ((1U << n) - 1) << shift;
-    uint32_t read = (code & ~mask) | stuck_bits(w->map, fault, n) << shift;
+    *read = (*code & ~mask) | stuck_bits(w->map, fault, n) << shift;
+    return true;
+}
+
+uint64_t snn_repair_change(const snn_repair_work *w, uint32_t row, uint32_t column, snn_cell_fault fault) {
+    const snn_map_tensor *t = w->tensor;
+    uint32_t code, read;
+    if (!read_weight(w, row, column, fault, &code, &read))
+        return 0;
     return (uint64_t)abs(snn_code_value(t->encoding, t->bits, read) -
                          snn_code_value(t->encoding, t->bits, code));
+}
+
+/* Is a data cell that is stuck wrong? The sign of a 0 counts, too: code words are made of bits, not of values. */
+static bool data_cell_wrong(const snn_repair_work *w, uint32_t row, uint32_t column, snn_cell_fault fault) {
+    uint32_t code, read;
+    return read_weight(w, row, column, fault, &code, &read) && read != code;
 }
 
 /* Is a check cell that is stuck wrong? */
@@ -56,7 +72,7 @@ static void count_wrong(const snn_repair_work *w, uint32_t row, bool clear) {
         if (clear)
             *count = 0;
         else
-            *count += column < data ? snn_repair_change(w, row, column, f->fault) != 0
+            *count += column < data ? data_cell_wrong(w, row, column, f->fault)
                                     : check_cell_wrong(w, row, column - data, f->fault);
     }
 }

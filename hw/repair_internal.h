@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Inside of repair: one array with its faulty cells, where its logical lines stand, and the harm that this does (repair_harm.c). Lines are moved one by one or a lane at a
- * time, and the harm follows; repair.c tries moves and keeps those that help.
+ * time, and the harm follows; repair.c and repair_spares.c try moves and keep those that help.
  */
 #ifndef SNNSIM_HW_REPAIR_INTERNAL_H
 #define SNNSIM_HW_REPAIR_INTERNAL_H
@@ -43,5 +43,8 @@ uint64_t snn_repair_change(const snn_repair_work *w, uint32_t row, uint32_t colu
 /* Logical row to physical row; logical columns first .. first + n - 1 (n <= 8) to physical columns to[]. Targets are free, or among the columns that move. */
 void snn_repair_move_row(snn_repair_work *w, uint32_t row, uint32_t to);
 void snn_repair_move_columns(snn_repair_work *w, uint32_t first, uint32_t n, const uint32_t *to);
+
+/* Puts lines onto spares as long as that helps (repair_spares.c). Errors: RUNTIME (memory). */
+bool snn_repair_use_spares(snn_repair_work *w, snn_error *err);
 
 #endif
