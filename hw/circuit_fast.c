@@ -9,7 +9,7 @@
  *
  * A ladder of segments rs, and at node i a conductance g_i and an injected current y_i, is eliminated from its far end as by Norton's theorem:
  *     e_i = g_i + m_(i+1) e_(i+1)   conductance seen from node i away from the end
- *     m_i = 1 / (1 + rs e_i)        share of a current at i that reaches i-1
+ *     m_i = 1 / (1 + rs e_i)        share of a current at i that reaches i-1 (m_0 = 1)
  * and solved by y_i += m_(i+1) y_(i+1) towards the end, v_end = (y r + V) / (1 + e r) at the end (r: last segment and driver or sense resistance), and
  * v_i = m_i (v_(i-1) + rs y_i) back. Nothing is subtracted, so nothing cancels, and ideal wires (rs = 0) need no case of their own.
  */
@@ -27,10 +27,8 @@ static void factorise_words(snn_circuit_fast *f, double rs, double end) {
         for (int c = f->columns - 1; c >= 0; c--) {
             const size_t i = lane + (size_t)c * LANES;
             e += f->g[i];
-            const double m = 1.0 / (1.0 + rs * e);
-            f->word_m[i] = m;
-            if (c > 0)
-                e *= m;
+            f->word_m[i] = c > 0 ? 1.0 / (1.0 + rs * e) : 1.0;
+            e *= f->word_m[i];
         }
         f->word_end[r] = (end / (1.0 + e * end));
         f->word_float[r] = (e > 0.0 ? 1.0 / e : 0.0);
@@ -38,7 +36,7 @@ static void factorise_words(snn_circuit_fast *f, double rs, double end) {
         double v = 1.0 / (1.0 + e * end);
         for (int c = 0; c < f->columns; c++) {
             const size_t i = lane + (size_t)c * LANES;
-            v *= c > 0 ? f->word_m[i] : 1.0;
+            v *= f->word_m[i];
             f->open[(size_t)r * (size_t)f->columns + (size_t)c] = (f->g[i] * v);
         }
     }
@@ -51,10 +49,8 @@ static void factorise_bits(snn_circuit_fast *f, const float *g_us, double rs, do
         for (int r = 0; r < f->rows; r++) {
             const size_t i = (size_t)r * (size_t)f->columns + (size_t)c;
             e += (double)g_us[i];
-            const double m = 1.0 / (1.0 + rs * e);
-            f->bit_m[i] = m;
-            if (r < f->rows - 1)
-                e *= m;
+            f->bit_m[i] = r < f->rows - 1 ? 1.0 / (1.0 + rs * e) : 1.0;
+            e *= f->bit_m[i];
         }
         f->bit_end[c] = (end / (1.0 + e * end));
         f->bit_out[c] = (1.0 / (1.0 + e * end));
@@ -69,7 +65,7 @@ bool snn_circuit_fast_set(snn_circuit_fast *f, const float *g_us, snn_error *err
             f->cell[(size_t)r * (size_t)f->columns + (size_t)c] =
                 f->g[((size_t)(r / LANES) * (size_t)f->columns + (size_t)c) * LANES + (size_t)(r % LANES)] =
                     g_us[(size_t)r * (size_t)f->columns + (size_t)c];
-    /* kOhm... uS * Ohm = 1e-6: resistances in MOhm make products with uS dimensionless. */
+    /* in MOhm, so that products with uS have no unit */
     factorise_words(f, 1e-6 * f->wires.row_ohm, 1e-6 * (f->wires.row_ohm + f->wires.driver_ohm));
     factorise_bits(f, g_us, 1e-6 * f->wires.column_ohm, 1e-6 * (f->wires.column_ohm + f->wires.sense_ohm));
     return true;

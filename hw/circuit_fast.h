@@ -15,11 +15,12 @@ struct snn_circuit_fast {
     double row_rs, column_rs; /* MOhm of a segment, so that its product with uS has no unit */
     double *g;                /* blocks: conductance, uS */
     double *cell;             /* [rows][columns] the same, side by side for bit lines */
-    double *word_m;           /* blocks: share of a current at the cell that reaches the one before it */
-    double *word_end;         /* [rows] V/uA at the first cell, driven */
-    double *word_float;       /* [rows] V/uA at the first cell, floating */
-    double *open;  /* [rows][columns] cell current for 1 V at the driver when all bit lines are at 0 V, uA */
-    double *bit_m; /* [rows][columns] share of a current at the cell that reaches the one behind it */
+    double *word_m;     /* blocks: share of a current at a cell that reaches the one before; 1 at the first */
+    double *word_end;   /* [rows] V/uA at the first cell, driven */
+    double *word_float; /* [rows] V/uA at the first cell, floating */
+    double *open;       /* [rows][columns] cell current for 1 V at the driver, all bit lines at 0 V, uA */
+    double
+        *bit_m; /* [rows][columns] share of a current at a cell that reaches the one behind; 1 at the last */
     double *bit_end; /* [columns] V/uA at the last cell */
     double *bit_out; /* [columns] share of the current at the last cell that is sensed */
 };

@@ -54,57 +54,70 @@ static bool floats(const snn_circuit_fast *f, const double *volts, int row) {
     return f->wires.floating && volts[row] == 0.0;
 }
 
-/* Takes r -= alpha q along, and solves the bit lines for r (z, zc). */
-static void solve_bits(const snn_circuit_fast *f, vectors v, double alpha) {
-    const int columns = f->columns;
-    const double rs = f->column_rs;
-    double *restrict y = v.z, *restrict zc = v.zc;
-    memset(zc, 0, (size_t)columns * sizeof *zc);
-    for (int row = 0; row < f->rows; row++) {
-        const size_t at = (size_t)row * (size_t)columns;
-        double *restrict r = v.r + at, *restrict out = y + at;
-        const double *restrict q = v.q + at, *restrict m = f->bit_m + at;
-        const bool last = row == f->rows - 1;
-        for (int c = 0; c < columns; c++) {
-            r[c] -= alpha * q[c];
-            out[c] = r[c] + zc[c];
-            zc[c] = last ? out[c] : m[c] * out[c];
-        }
-    }
-    double *restrict z = v.z + (size_t)(f->rows - 1) * (size_t)columns;
+/* Adds row `row` to the currents that come down the bit lines (zc), whose shares m go on: y = r + zc. */
+static void descend(int columns, const double *restrict r, const double *restrict m, double *restrict y,
+                    double *restrict zc) {
     for (int c = 0; c < columns; c++) {
-        z[c] = zc[c] * f->bit_end[c];
-        zc[c] *= f->bit_out[c];
+        y[c] = r[c] + zc[c];
+        zc[c] = m[c] * y[c];
     }
-    for (int row = f->rows - 2; row >= 0; row--) {
-        const size_t at = (size_t)row * (size_t)columns;
-        double *restrict here = v.z + at;
-        const double *below = v.z + at + columns, *restrict m = f->bit_m + at;
-        for (int c = 0; c < columns; c++)
-            here[c] = m[c] * (below[c] + rs * here[c]);
+}
+
+/* The same after r -= alpha q. */
+static void step_and_descend(int columns, double alpha, const double *restrict q, double *restrict r,
+                             const double *restrict m, double *restrict y, double *restrict zc) {
+    for (int c = 0; c < columns; c++) {
+        r[c] -= alpha * q[c];
+        y[c] = r[c] + zc[c];
+        zc[c] = m[c] * y[c];
     }
 }
 
 /*
- * Returns r z, and in *missing a bound of the current that is missing once z has been added: cell by cell, g z flows into the word lines, of which the driver
+ * Sums a row of r z, and of a bound of the current that is missing once z has been added: cell by cell, g z flows into the word lines, of which the driver
  * takes the same share that it puts there for 1 V (reciprocity), open / g, and the rest comes back through the cells as the new r.
  */
-static double measure(const snn_circuit_fast *f, const double *volts, vectors v, double *missing) {
-    double *restrict sum = v.sum, *restrict back = v.tile;
-    memset(sum, 0, (size_t)f->columns * sizeof *sum);
-    memset(back, 0, (size_t)f->columns * sizeof *back);
-    for (int row = 0; row < f->rows; row++) {
-        const size_t at = (size_t)row * (size_t)f->columns;
-        const double *restrict r = v.r + at, *restrict z = v.z + at, *restrict g = f->cell + at,
-                               *restrict open = f->open + at;
-        const double held = floats(f, volts, row) ? 0.0 : 1.0;
-        for (int c = 0; c < f->columns; c++) {
-            sum[c] += r[c] * z[c];
-            back[c] += (g[c] - held * open[c]) * fabs(z[c]);
-        }
+static void measure(int columns, const double *restrict r, const double *restrict z, const double *restrict g,
+                    const double *restrict open, double held, double *restrict sum, double *restrict back) {
+    for (int c = 0; c < columns; c++) {
+        sum[c] += r[c] * z[c];
+        back[c] += (g[c] - held * open[c]) * fabs(z[c]);
     }
-    *missing = total(back, f->columns);
-    return total(sum, f->columns);
+}
+
+/* Takes the step r -= alpha q (unless it is the first pass), solves the bit lines for r (z, zc), and returns r z and the bound of what is missing. */
+static double solve_bits(const snn_circuit_fast *f, const double *volts, vectors v, bool first, double alpha,
+                         double *missing) {
+    const int columns = f->columns;
+    const double rs = f->column_rs;
+    double *restrict zc = v.zc, *back = v.tile;
+    memset(zc, 0, (size_t)columns * sizeof *zc);
+    memset(v.sum, 0, (size_t)columns * sizeof *v.sum);
+    memset(back, 0, (size_t)columns * sizeof *back);
+    for (int row = 0; row < f->rows; row++) {
+        const size_t at = (size_t)row * (size_t)columns;
+        if (first)
+            descend(columns, v.r + at, f->bit_m + at, v.z + at, zc);
+        else
+            step_and_descend(columns, alpha, v.q + at, v.r + at, f->bit_m + at, v.z + at, zc);
+    }
+    for (int row = f->rows - 1; row >= 0; row--) {
+        const size_t at = (size_t)row * (size_t)columns;
+        double *restrict z = v.z + at;
+        const double *restrict m = f->bit_m + at, *restrict below = z + columns;
+        if (row == f->rows - 1)
+            for (int c = 0; c < columns; c++) { /* bit_m is 1 here: zc is all current at the sense end */
+                z[c] = zc[c] * f->bit_end[c];
+                zc[c] *= f->bit_out[c];
+            }
+        else
+            for (int c = 0; c < columns; c++)
+                z[c] = m[c] * (below[c] + rs * z[c]);
+        measure(columns, v.r + at, z, f->cell + at, f->open + at, floats(f, volts, row) ? 0.0 : 1.0, v.sum,
+                back);
+    }
+    *missing = total(back, columns);
+    return total(v.sum, columns);
 }
 
 /* One block of word lines: tile holds g p and becomes g w. */
@@ -117,7 +130,7 @@ static void solve_block(const snn_circuit_fast *f, int block, const double *end,
         for (int k = 0; k < LANES; k++) {
             double y = g[c * LANES + k] * tile[c * LANES + k] + carry[k];
             tile[c * LANES + k] = y;
-            carry[k] = c > 0 ? m[c * LANES + k] * y : y;
+            carry[k] = m[c * LANES + k] * y;
         }
     for (int k = 0; k < LANES; k++)
         carry[k] *= end[k];
@@ -130,12 +143,17 @@ static void solve_block(const snn_circuit_fast *f, int block, const double *end,
         }
 }
 
-/* p = z + beta p and s = r + beta s, for the `n` rows from `first`. */
+/* p = z + beta p and s = r + beta s, for the `n` rows from `first`; beta 0: nothing is there yet. */
 static void turn(const snn_circuit_fast *f, vectors v, double beta, int first, int n) {
-    const size_t at = (size_t)first * (size_t)f->columns;
+    const size_t at = (size_t)first * (size_t)f->columns, count = (size_t)n * (size_t)f->columns;
+    if (beta == 0.0) {
+        memcpy(v.p + at, v.z + at, count * sizeof *v.p);
+        memcpy(v.s + at, v.r + at, count * sizeof *v.s);
+        return;
+    }
     double *restrict p = v.p + at, *restrict s = v.s + at;
     const double *restrict z = v.z + at, *restrict r = v.r + at;
-    for (int i = 0; i < n * f->columns; i++) {
+    for (size_t i = 0; i < count; i++) {
         p[i] = z[i] + beta * p[i];
         s[i] = r[i] + beta * s[i];
     }
@@ -173,7 +191,8 @@ static double solve_words(const snn_circuit_fast *f, const double *volts, vector
 
 /* Currents into the bit lines while these are at 0 V. */
 static void start(const snn_circuit_fast *f, const double *volts, vectors v) {
-    memset(v.p, 0, 3 * padded_cells(f) * sizeof *v.p); /* p, s, q */
+    const size_t cells = (size_t)f->rows * (size_t)f->columns;
+    memset(v.p + cells, 0, (padded_cells(f) - cells) * sizeof *v.p); /* lanes beyond the last row */
     memset(v.pc, 0, (size_t)f->columns * sizeof *v.pc);
     for (int row = 0; row < f->rows; row++) {
         double *restrict r = v.r + (size_t)row * (size_t)f->columns;
@@ -197,8 +216,7 @@ void snn_circuit_fast_read(const snn_circuit_fast *f, const double *volts, doubl
         current_ua[c] = 0.0;
     for (;;) {
         double missing, output = 0.0;
-        solve_bits(f, v, alpha);
-        const double rz = measure(f, volts, v, &missing);
+        const double rz = solve_bits(f, volts, v, done == 0, alpha, &missing);
         for (int c = 0; c < f->columns; c++)
             output += fabs(current_ua[c] + v.zc[c]);
         imbalance = missing > 0.0 ? missing / output : 0.0;
