@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Conductances: of one cell, which is the definition, and of whole arrays in bulk with the same bits. */
 #include "chip_internal.h"
+#include "device_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -58,13 +59,13 @@ typedef struct {
     const snn_chip *chip;
     uint32_t tile;
     snn_chip_levels levels;
-    const snn_level **first;              /* [columns] levels of the cells of a column */
-    bool verify, program, relax, vary;    /* which deviates are needed */
-    uint8_t *target;                      /* [rows][columns] */
-    snn_fault_list faults;                /* of the array */
-    size_t *fault_row;                    /* [all_rows + 1] into faults */
+    const snn_level **first;   /* [columns] levels of the cells of a column */
+    bool program, relax, vary; /* which deviates are needed; with verification cells draw their own */
+    uint8_t *target;           /* [rows][columns] */
+    snn_fault_list faults;     /* of the array */
+    size_t *fault_row;         /* [all_rows + 1] into faults */
     double *z_program, *z_relax, *z_cell; /* [all_columns] of a physical row */
-    double *g;                            /* [all_columns] of stuck cells of a row, else negative */
+    double *stuck; /* [all_columns] conductance of stuck cells of a row, else negative */
 } array;
 
 static void array_free(array *a) {
@@ -74,7 +75,7 @@ static void array_free(array *a) {
     free(a->faults.cell);
     free(a->fault_row);
     free(a->z_program);
-    free(a->g);
+    free(a->stuck);
 }
 
 /* Which levels the cells of each column choose from, and which deviates any of them needs. */
@@ -86,8 +87,7 @@ static void choose_levels(array *a) {
     for (int kind = 0; kind < SNN_CELL_KINDS; kind++)
         for (int k = 0; k < a->levels.count[kind]; k++) {
             const snn_level *l = &a->levels.level[kind][k];
-            a->verify |= l->verify_window > 0;
-            a->program |= l->sigma_program > 0;
+            a->program |= l->sigma_program > 0 && !(l->verify_window > 0);
             a->relax |= l->sigma_relax > 0;
             a->vary |= l->cell_variation > 0;
         }
@@ -114,9 +114,9 @@ static bool array_init(array *a, const snn_chip *c, const snn_condition *when, u
     a->target = snn_alloc((size_t)m->options.rows * m->options.columns, 1, "conductances", err);
     a->fault_row = snn_alloc((size_t)m->all_rows + 1, sizeof *a->fault_row, "conductances", err);
     a->z_program = snn_alloc((size_t)3 * m->all_columns, sizeof *a->z_program, "conductances", err);
-    a->g = snn_alloc(m->all_columns, sizeof *a->g, "conductances", err);
+    a->stuck = snn_alloc(m->all_columns, sizeof *a->stuck, "conductances", err);
     if (a->first == NULL || a->target == NULL || a->fault_row == NULL || a->z_program == NULL ||
-        a->g == NULL || !snn_chip_levels_init(&a->levels, c, when, err) ||
+        a->stuck == NULL || !snn_chip_levels_init(&a->levels, c, when, err) ||
         !snn_chip_tile_levels(c, tile, a->target, err) || !find_faults(a, err)) {
         array_free(a);
         return false;
@@ -124,7 +124,7 @@ static bool array_init(array *a, const snn_chip *c, const snn_condition *when, u
     a->z_relax = a->z_program + m->all_columns;
     a->z_cell = a->z_relax + m->all_columns;
     for (uint32_t i = 0; i < m->all_columns; i++)
-        a->g[i] = -1;
+        a->stuck[i] = -1;
     choose_levels(a);
     return true;
 }
@@ -137,7 +137,7 @@ static void draw_row(array *a, uint64_t first) {
         bool wanted;
         snn_purpose purpose;
         double *z;
-    } draws[] = {{a->program && !a->verify, SNN_PURPOSE_CELL_PROGRAM, a->z_program},
+    } draws[] = {{a->program, SNN_PURPOSE_CELL_PROGRAM, a->z_program},
                  {a->relax, SNN_PURPOSE_CELL_RELAX, a->z_relax},
                  {a->vary, SNN_PURPOSE_CELL_VARIATION, a->z_cell}};
     for (int i = 0; i < 3; i++)
@@ -148,34 +148,49 @@ static void draw_row(array *a, uint64_t first) {
 }
 
 static double working(const array *a, const snn_level *l, uint32_t column, uint64_t first) {
+    const double z = a->z_program[column];
     if (l->verify_window > 0)
         return snn_chip_cell_conductance(a->chip, l, first + column);
-    double z_program = a->z_program[column];
-    if (a->verify && l->sigma_program > 0)
-        z_program = deviate(a->chip, SNN_PURPOSE_CELL_PROGRAM, first + column);
-    return snn_level_conductance(l, z_program, a->z_relax[column], a->z_cell[column], a->chip->z_chip);
+    return snn_level_settle(l, l->lognormal ? snn_level_start(l, z) : l->target + l->sigma_program * z,
+                            a->z_relax[column], a->z_cell[column], a->chip->z_chip);
+}
+
+static double stuck_at(const array *a, const snn_faulty_cell *f) {
+    return f->fault == SNN_CELL_STUCK_HRS ? a->levels.stuck_hrs : a->levels.stuck_lrs;
+}
+
+/* A row whose columns stand where the map says. */
+static void fill_in_place(array *a, const uint8_t *target, uint32_t line, uint64_t first, float *g) {
+    const uint32_t columns = a->chip->map->options.columns;
+    for (uint32_t i = 0; i < columns; i++)
+        g[i] = (float)working(a, &a->first[i][target[i]], i, first);
+    for (size_t i = a->fault_row[line]; i < a->fault_row[line + 1]; i++)
+        if (a->faults.cell[i].column < columns)
+            g[a->faults.cell[i].column] = (float)stuck_at(a, &a->faults.cell[i]);
+}
+
+static void fill_placed(array *a, const uint8_t *target, uint32_t line, uint64_t first, const uint32_t *place,
+                        float *g) {
+    for (size_t i = a->fault_row[line]; i < a->fault_row[line + 1]; i++)
+        a->stuck[a->faults.cell[i].column] = stuck_at(a, &a->faults.cell[i]);
+    for (uint32_t i = 0; i < a->chip->map->options.columns; i++) {
+        const double stuck = a->stuck[place[i]];
+        g[i] = (float)(stuck >= 0 ? stuck : working(a, &a->first[i][target[i]], place[i], first));
+    }
+    for (size_t i = a->fault_row[line]; i < a->fault_row[line + 1]; i++)
+        a->stuck[a->faults.cell[i].column] = -1;
 }
 
 static void fill_row(array *a, uint32_t row, float *g) {
     const snn_chip *c = a->chip;
-    const snn_map *m = c->map;
-    const uint8_t *target = a->target + (size_t)row * m->options.columns;
+    const uint8_t *target = a->target + (size_t)row * c->map->options.columns;
     const uint32_t line = snn_chip_place(c, &(snn_cell){a->tile, row, 0}).row;
-    const uint64_t first = snn_map_cell_number(m, &(snn_cell){a->tile, line, 0});
+    const uint64_t first = snn_map_cell_number(c->map, &(snn_cell){a->tile, line, 0});
     draw_row(a, first);
-    for (size_t i = a->fault_row[line]; i < a->fault_row[line + 1]; i++) {
-        const snn_faulty_cell *f = &a->faults.cell[i];
-        a->g[f->column] = f->fault == SNN_CELL_STUCK_HRS ? a->levels.stuck_hrs : a->levels.stuck_lrs;
-    }
-    const uint32_t *place =
-        c->repair.column == NULL ? NULL : c->repair.column + (size_t)a->tile * c->repair.columns;
-    for (uint32_t i = 0; i < m->options.columns; i++) {
-        const uint32_t column = place == NULL ? i : place[i];
-        const double stuck = a->g[column];
-        g[i] = (float)(stuck >= 0 ? stuck : working(a, &a->first[i][target[i]], column, first));
-    }
-    for (size_t i = a->fault_row[line]; i < a->fault_row[line + 1]; i++)
-        a->g[a->faults.cell[i].column] = -1;
+    if (c->repair.column == NULL)
+        fill_in_place(a, target, line, first, g);
+    else
+        fill_placed(a, target, line, first, c->repair.column + (size_t)a->tile * c->repair.columns, g);
 }
 
 bool snn_chip_conductances(const snn_chip *c, const snn_condition *when, uint32_t tile, float *g,

@@ -9,38 +9,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BIN_BITS 8
+#define BIN_BITS 10
 #define BINS (1 << BIN_BITS)
 
 typedef struct {
     uint64_t pulses, unverified, worn;
 } counts;
 
-/* One level: what a word leads to. */
+/* What a word leads to, packed: pulses << 3 | worn << 2 | unverified << 1 | not all words of this bin agree. Pulses are below 2^28 (hw.verify_pulses). */
+typedef uint32_t outcome;
+enum { MIXED = 1, UNVERIFIED = 2, WORN = 4, PULSES = 3 /* shift */ };
+
 typedef struct {
     const snn_level *level;
-    bool certain[BINS]; /* do all words of the bin agree? */
-    uint32_t pulses[BINS];
-    bool verified[BINS];
+    outcome bin[BINS];
 } pulse_table;
 
-static uint32_t pulses_of(const snn_level *l, double u, bool *verified) {
+static outcome pack(uint32_t pulses, bool verified, double endurance) {
+    return pulses << PULSES | (endurance > 0 && pulses > endurance ? WORN : 0) | (verified ? 0 : UNVERIFIED);
+}
+
+static outcome outcome_of(const snn_level *l, double u, double endurance) {
     int pulses;
     /* Which of the conductances inside or outside the window it becomes does not matter here: the middle one. */
     double z = snn_level_program(l, 0.5, u, &pulses);
-    *verified = snn_level_verified(l, z);
-    return (uint32_t)pulses;
+    return pack((uint32_t)pulses, snn_level_verified(l, z), endurance);
 }
 
-static void table_init(pulse_table *t, const snn_level *l) {
+static void table_init(pulse_table *t, const snn_level *l, double endurance) {
     t->level = l;
     for (uint32_t bin = 0; bin < BINS; bin++) {
-        bool last_verified;
         double low = (double)bin * (1.0 / BINS) + 0x1p-33, high = (double)(bin + 1) * (1.0 / BINS) - 0x1p-33;
-        t->pulses[bin] = pulses_of(l, low, &t->verified[bin]);
-        uint32_t last = pulses_of(l, high, &last_verified);
-        /* words 0 and 2^32 - 1 are refined: the last one may be beyond `high` */
-        t->certain[bin] = bin < BINS - 1 && t->pulses[bin] == last && t->verified[bin] == last_verified;
+        t->bin[bin] = outcome_of(l, low, endurance);
+        /* the last word, 2^32 - 1, is refined: it may lie beyond `high` */
+        if (bin == BINS - 1 || t->bin[bin] != outcome_of(l, high, endurance))
+            t->bin[bin] |= MIXED;
     }
 }
 
@@ -51,6 +54,7 @@ typedef struct {
     uint8_t *target, *check; /* levels of an array's data and check cells */
     uint32_t *word;          /* [all_columns] of a row */
     uint8_t *fault;          /* [all_columns] of a row */
+    uint32_t *place;         /* [columns + check columns] where the logical columns of an array stand */
     snn_fault_list list;
     counts sum;
 } counting;
@@ -63,6 +67,7 @@ static void counting_free(counting *w) {
     free(w->check);
     free(w->word);
     free(w->fault);
+    free(w->place);
     free(w->list.cell);
 }
 
@@ -73,8 +78,9 @@ static bool counting_init(counting *w, snn_chip *c, snn_error *err) {
     w->check = snn_alloc((size_t)m->options.rows * m->check_columns, 1, "pulses", err);
     w->word = snn_alloc(m->all_columns, sizeof *w->word, "pulses", err);
     w->fault = snn_alloc(m->all_columns, 1, "pulses", err);
-    bool ok = w->target != NULL && w->check != NULL && w->word != NULL && w->fault != NULL &&
-              snn_chip_levels_init(&w->levels, c, &c->o->condition, err);
+    w->place = snn_alloc((size_t)m->options.columns + m->check_columns, sizeof *w->place, "pulses", err);
+    bool ok = w->place != NULL && w->target != NULL && w->check != NULL && w->word != NULL &&
+              w->fault != NULL && snn_chip_levels_init(&w->levels, c, &c->o->condition, err);
     for (int kind = 0; ok && kind < SNN_CELL_KINDS; kind++) {
         const int n = w->levels.count[kind];
         if (n == 0)
@@ -82,41 +88,37 @@ static bool counting_init(counting *w, snn_chip *c, snn_error *err) {
         w->table[kind] = snn_alloc((size_t)n, sizeof **w->table, "pulses", err);
         ok = w->table[kind] != NULL;
         for (int k = 0; ok && k < n; k++)
-            table_init(&w->table[kind][k], &w->levels.level[kind][k]);
+            table_init(&w->table[kind][k], &w->levels.level[kind][k], c->o->device.endurance);
     }
     if (!ok)
         counting_free(w);
     return ok;
 }
 
+static void count(counts *sum, outcome o) {
+    sum->pulses += o >> PULSES;
+    sum->unverified += (o & UNVERIFIED) != 0;
+    sum->worn += (o & WORN) != 0;
+}
+
 /* A stuck cell is at its stuck conductance after every pulse. */
-static void count_stuck(counting *w, const snn_level *l, snn_cell_fault fault) {
+static outcome outcome_of_stuck(const counting *w, const snn_level *l, snn_cell_fault fault) {
     const snn_condition *c = &w->chip->o->condition;
     double g = fault == SNN_CELL_STUCK_HRS ? w->levels.stuck_hrs : w->levels.stuck_lrs;
     bool verified = fabs(g - l->target) <= c->verify_window;
-    uint32_t pulses = verified ? 1 : (uint32_t)c->verify_pulses;
-    const double endurance = w->chip->o->device.endurance;
-    w->sum.pulses += pulses;
-    w->sum.unverified += !verified;
-    w->sum.worn += endurance > 0 && pulses > endurance;
+    return pack(verified ? 1 : (uint32_t)c->verify_pulses, verified, w->chip->o->device.endurance);
 }
 
 static void count_cell(counting *w, const pulse_table *t, uint32_t column, uint64_t number) {
-    const double endurance = w->chip->o->device.endurance;
-    const uint32_t word = w->word[column], bin = word >> (32 - BIN_BITS);
-    uint32_t pulses = t->pulses[bin];
-    bool verified = t->verified[bin];
+    const uint32_t word = w->word[column];
+    outcome o = t->bin[word >> (32 - BIN_BITS)];
     if (w->fault[column] != SNN_CELL_WORKS) {
-        count_stuck(w, t->level, (snn_cell_fault)w->fault[column]);
-        return;
-    }
-    if (!t->certain[bin]) {
+        o = outcome_of_stuck(w, t->level, (snn_cell_fault)w->fault[column]);
+    } else if (o & MIXED) {
         const snn_cell_stream s = snn_chip_stream(w->chip, SNN_PURPOSE_CELL_PULSES);
-        pulses = pulses_of(t->level, snn_cell_uniform(&s, number, word), &verified);
+        o = outcome_of(t->level, snn_cell_uniform(&s, number, word), w->chip->o->device.endurance);
     }
-    w->sum.pulses += pulses;
-    w->sum.unverified += !verified;
-    w->sum.worn += endurance > 0 && pulses > endurance;
+    count(&w->sum, o);
 }
 
 /* Words and faults of the physical row that a logical one stands in. */
@@ -147,11 +149,11 @@ static bool count_row(counting *w, uint32_t tile, const snn_map_tile *at, uint32
     for (uint32_t cell = 0; cell < t->cells; cell++)
         table[cell] = w->table[snn_chip_kind(m, t, cell)];
     for (uint32_t i = 0, cell = 0; i < data; i++, cell = cell + 1 < t->cells ? cell + 1 : 0) {
-        uint32_t column = snn_repair_place(&c->repair, (snn_cell){tile, row, i}).column;
+        const uint32_t column = w->place[i];
         count_cell(w, &table[cell][w->target[(size_t)row * m->options.columns + i]], column, first + column);
     }
     for (uint32_t i = 0; i < checks; i++) {
-        uint32_t column = snn_repair_place(&c->repair, (snn_cell){tile, row, m->options.columns + i}).column;
+        const uint32_t column = w->place[m->options.columns + i];
         count_cell(w, &w->table[1][w->check[(size_t)row * m->check_columns + i]], column, first + column);
     }
     return true;
@@ -167,6 +169,8 @@ static bool visit_cells(snn_chip *c, snn_error *err) {
         ok = snn_chip_tile_levels(c, tile, w.target, err);
         if (ok)
             snn_chip_tile_checks(c, tile, w.check);
+        for (uint32_t i = 0; i < c->map->options.columns + c->map->check_columns; i++)
+            w.place[i] = snn_repair_place(&c->repair, (snn_cell){tile, 0, i}).column;
         for (uint32_t row = 0; ok && row < at.rows; row++)
             ok = count_row(&w, tile, &at, row, err);
     }

@@ -23,6 +23,14 @@ bool snn_device_check(const snn_device_source *s, const snn_device *d, snn_error
 
 /* Deviates z_program at which programming ends within the window: [*low, *high], which holds 0. false: no verification. */
 bool snn_level_window(const snn_level *l, double *low, double *high);
+/* Conductance [uS] from what programming left: variation, retention, cut off at 0. Inline for who computes whole arrays. */
+static inline double snn_level_settle(const snn_level *l, double g, double z_relax, double z_cell,
+                                      double z_chip) {
+    g = g * (1 + l->cell_variation * z_cell) * (1 + l->chip_variation * z_chip);
+    g = l->scale * g + l->shift + l->sigma_relax * z_relax;
+    return g > 0 ? g : 0;
+}
+
 /* sigma_program, or with log-normal spread the logarithmic one. */
 double snn_level_start(const snn_level *l, double z_program);
 

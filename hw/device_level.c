@@ -151,10 +151,7 @@ double snn_level_start(const snn_level *l, double z_program) {
 
 double snn_level_conductance(const snn_level *l, double z_program, double z_relax, double z_cell,
                              double z_chip) {
-    double g =
-        snn_level_start(l, z_program) * (1 + l->cell_variation * z_cell) * (1 + l->chip_variation * z_chip);
-    g = l->scale * g + l->shift + l->sigma_relax * z_relax;
-    return g > 0 ? g : 0;
+    return snn_level_settle(l, snn_level_start(l, z_program), z_relax, z_cell, z_chip);
 }
 
 /* ---- write-and-verify ---- */

@@ -113,7 +113,7 @@ snn_cell_fault snn_faults_at(const snn_faults *f, const snn_cell *physical) {
 typedef struct {
     const snn_faults *f;
     uint32_t row, column;   /* of the next word */
-    snn_cell_fault running; /* of the word before */
+    snn_cell_fault running; /* state of the cell before */
     snn_fault_list *list;
     snn_error *err;
 } walk;
@@ -140,20 +140,48 @@ static bool list_independent(walk *w, const uint32_t *word, size_t n) {
     return true;
 }
 
-static bool list_clusters(walk *w, const uint32_t *word, size_t n) {
-    const snn_faults *f = w->f;
-    for (size_t i = 0; i < n; i++) {
-        if (w->column == 0)
-            w->running = drawn(word[i], f->first_hrs, f->first_any);
-        else if (word[i] < f->draw)
-            w->running = drawn(word[i], f->hrs, f->any);
-        if (w->running != SNN_CELL_WORKS &&
-            !snn_fault_list_add(w->list, w->row, w->column, w->running, w->err))
+/* Cells from number i of a piece on are in the state of cell i, up to the next draw. */
+static bool list_run(walk *w, const uint32_t *word, size_t i, size_t n, snn_cell_fault fault) {
+    do {
+        if (!snn_fault_list_add(w->list, w->row, w->column + (uint32_t)i, fault, w->err))
             return false;
-        if (++w->column == f->map->all_columns) {
-            w->column = 0;
-            w->row++;
-        }
+    } while (++i < n && word[i] >= w->f->draw);
+    w->running = i < n ? SNN_CELL_WORKS : fault;
+    return true;
+}
+
+/* A piece of one row: runs begin at draws that say stuck, at the row's first cell, and where the piece before ended within one. */
+static bool list_piece(walk *w, const uint32_t *word, size_t n) {
+    const snn_faults *f = w->f;
+    uint32_t hit[CHUNK];
+    size_t hits = 0;
+    snn_cell_fault start = w->column == 0      ? drawn(word[0], f->first_hrs, f->first_any)
+                           : word[0] < f->draw ? drawn(word[0], f->hrs, f->any)
+                                               : w->running;
+    w->running = SNN_CELL_WORKS;
+    if (start != SNN_CELL_WORKS && !list_run(w, word, 0, n, start))
+        return false;
+    for (size_t i = 1; i < n; i++) {
+        hit[hits] = (uint32_t)i;
+        hits += word[i] < f->any;
+    }
+    for (size_t k = 0; k < hits; k++)
+        if (!list_run(w, word, hit[k], n, drawn(word[hit[k]], f->hrs, f->any)))
+            return false;
+    w->column += (uint32_t)n;
+    if (w->column == f->map->all_columns) {
+        w->column = 0;
+        w->row++;
+    }
+    return true;
+}
+
+static bool list_clusters(walk *w, const uint32_t *word, size_t n) {
+    while (n > 0) {
+        size_t rest = w->f->map->all_columns - w->column, piece = n < rest ? n : rest;
+        if (!list_piece(w, word, piece))
+            return false;
+        word += piece, n -= piece;
     }
     return true;
 }
