@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Exponential gaps: the layers of the ziggurat, and the words that fall beside them. */
+#include "read_gap.h"
+
+#include <snnsim/portable_math.h>
+
+/* 256 layers of equal area under exp(-x): the tail begins at R, each layer has the area V (Marsaglia and Tsang 2000, section 3). */
+static const double tail_begin = 7.69711747013104972, layer_area = 0.0039496598225815571993;
+
+/* Gaps must stay below this, so that some tails one behind the other (each has probability exp(-R) = 4.5e-4) fit 64 bits. */
+static const double most_fixed = 0x1p59;
+
+void snn_gap_table_init(snn_gap_table *t, double rate) {
+    double *x = t->edge, *f = t->density;
+    x[1] = tail_begin;
+    f[1] = snn_exp(-x[1]);
+    x[0] = layer_area / f[1]; /* layer 0 is as wide as a rectangle of the area of its box and the tail */
+    f[0] = 0;                 /* not used */
+    for (int i = 1; i + 1 < SNN_GAP_LAYERS; i++) {
+        f[i + 1] = f[i] + layer_area / x[i];
+        x[i + 1] = -snn_log(f[i + 1]);
+    }
+    x[SNN_GAP_LAYERS] = 0;
+    f[SNN_GAP_LAYERS] = 1;
+    t->shift = 0;
+    for (double fits = x[0] / rate; t->shift < 58 && fits * 2 < most_fixed; fits *= 2)
+        t->shift++;
+    t->unit = 1.0 / (double)(UINT64_C(1) << t->shift);
+    const double points = (double)(UINT64_C(1) << t->shift) / rate;
+    for (int i = 0; i < SNN_GAP_LAYERS; i++) {
+        t->layer[i].width = (uint64_t)(x[i] * points / 0x1p25);
+        t->layer[i].accept = (uint64_t)(x[i + 1] / x[i] * 0x1p24);
+    }
+    t->tail = (uint64_t)(x[1] * points);
+}
+
+void snn_gap_start(snn_gap_source *s, uint64_t seed, snn_purpose purpose, uint64_t index, double expected) {
+    s->seed = seed;
+    s->purpose = purpose;
+    s->index = index;
+    s->block = 0;
+    s->at = 0;
+    /* The first refill is small where it may be the only one. */
+    s->n = 0;
+    s->first_words = expected < 8 ? 16 : SNN_GAP_WORDS;
+}
+
+void snn_gap_refill(snn_gap_source *s) {
+    const uint32_t words = s->block == 0 ? s->first_words : SNN_GAP_WORDS;
+    snn_random_fill(s->seed, s->purpose, s->index, s->block, words / 4, s->word);
+    s->block += words / 4;
+    s->at = 0;
+    s->n = words;
+}
+
+bool snn_gap_hard(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint64_t *gap) {
+    const uint32_t i = word & 0xff;
+    const double place = (2.0 * (double)(word >> 8) + 1) * 0x1p-25, x = place * t->edge[i];
+    if (i == 0) {
+        if (x < t->edge[1])
+            return true;
+        *gap = t->tail; /* an exponential's tail is an exponential again */
+        return false;
+    }
+    if (x < t->edge[i + 1])
+        return true;
+    const double y = ((double)snn_gap_word(s) + 0.5) * 0x1p-32;
+    if (t->density[i] + y * (t->density[i + 1] - t->density[i]) < snn_exp(-x))
+        return true;
+    *gap = 0;
+    return false;
+}

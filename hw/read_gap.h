@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Exponential gaps between rare events by the ziggurat method (Marsaglia and Tsang 2000, doi:10.18637/jss.v005.i08), as integers with a fixed point: no logarithm per gap, the same
+ * bits on every machine. One word of a Philox stream gives most gaps: 8 bits choose the layer, 24 the place in it.
+ *
+ * With E exponential of mean 1, floor(E / rate) cells that are read well before the next error make every cell's read an independent Bernoulli trial with p = 1 - exp(-rate). The place
+ * has a grain of 2^-24 of its layer's width, so that probabilities are true to about 1e-7 of themselves.
+ */
+#ifndef SNNSIM_HW_READ_GAP_H
+#define SNNSIM_HW_READ_GAP_H
+
+#include <snnsim/random.h>
+#include <stdbool.h>
+
+#define SNN_GAP_LAYERS 256
+#define SNN_GAP_WORDS 64 /* words that are made at a time: 16 blocks, one round of the widest kernel */
+/* Below this rate per cell (3e-17) no run of any length sees an error, and gaps would leave 64 bits. */
+#define SNN_GAP_LEAST_RATE 0x1p-55
+
+typedef struct {
+    struct {
+        uint64_t width;  /* of the layer / 2^25 / rate, fixed point: place 2 j + 1 times it is the gap */
+        uint64_t accept; /* places j below this need no further test */
+    } layer[SNN_GAP_LAYERS];
+    double edge[SNN_GAP_LAYERS + 1], density[SNN_GAP_LAYERS + 1]; /* x of a layer's end, exp(-x) */
+    uint64_t tail;                                                /* the tail's begin, fixed point */
+    int shift;                                                    /* bits behind the point */
+    double unit;                                                  /* 2^-shift */
+} snn_gap_table;
+
+/* rate >= SNN_GAP_LEAST_RATE. */
+void snn_gap_table_init(snn_gap_table *t, double rate);
+
+/* Words of one stream (seed, purpose, index), made in blocks. */
+typedef struct {
+    uint64_t seed, index, block; /* next block */
+    snn_purpose purpose;
+    uint32_t at, n, first_words;
+    uint32_t word[SNN_GAP_WORDS];
+} snn_gap_source;
+
+/* expected: about how many words will be asked for (affects speed only). */
+void snn_gap_start(snn_gap_source *s, uint64_t seed, snn_purpose purpose, uint64_t index, double expected);
+void snn_gap_refill(snn_gap_source *s);
+static inline uint32_t snn_gap_word(snn_gap_source *s) {
+    if (s->at == s->n)
+        snn_gap_refill(s);
+    return s->word[s->at++];
+}
+
+/* A word that was not accepted at once: true: it is (*gap stands); false: draw again, and add *gap (the tail's begin, or 0). */
+bool snn_gap_hard(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint64_t *gap);
+
+/* E / rate as fixed point with t->shift bits behind the point, below 2^63. */
+static inline uint64_t snn_gap_fixed(const snn_gap_table *t, snn_gap_source *s) {
+    uint64_t base = 0;
+    for (;;) {
+        const uint32_t word = snn_gap_word(s);
+        const uint64_t place = word >> 8, width = t->layer[word & 0xff].width;
+        uint64_t gap = (2 * place + 1) * width;
+        if (__builtin_expect(place < t->layer[word & 0xff].accept, 1))
+            return base + gap;
+        if (snn_gap_hard(t, s, word, &gap))
+            return base + gap;
+        base += gap;
+    }
+}
+/* Cells read well before the next error. */
+static inline uint64_t snn_gap_cells(const snn_gap_table *t, snn_gap_source *s) {
+    return snn_gap_fixed(t, s) >> t->shift;
+}
+static inline double snn_gap_real(const snn_gap_table *t, snn_gap_source *s) {
+    return (double)snn_gap_fixed(t, s) * t->unit;
+}
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Digital read-out: the scan over a chip's cells. The plain scan visits every cell with snn_chip_conductance, the definition. The fast one gives the same lists: it compares the
+ * words that cells' deviates are made of with integer thresholds (read_filter.c) and visits only the cells that have a deviate far out, are stuck, or have a bad amplifier;
+ * where that would be most cells, it makes the deviates of whole rows at once.
+ */
+#include "read_filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- cells ---- */
+
+static int target_level(const snn_read_plan *p, const snn_read_tensor *t, const snn_read_cell *c) {
+    if (c->place.check)
+        return snn_chip_level(p->chip, &c->place.logical);
+    const uint8_t code =
+        p->chip->stored->tensor[t->index].code8[(size_t)c->place.output * t->map->fan_in + c->row];
+    return p->class[c->n].level[code >> t->cell_shift[c->place.cell] & ((1u << c->n) - 1)];
+}
+
+/* Everything about the cell at a position but its conductance; false: there is none. */
+static bool find_cell(const snn_read_plan *p, const snn_read_tensor *t, uint32_t row, uint32_t position,
+                      snn_read_cell *c) {
+    c->row = row;
+    c->position = position;
+    if (!snn_read_place_at(t, p->map, row, position, &c->place))
+        return false;
+    c->n = c->place.check ? 1 : t->cell_n[c->place.cell];
+    c->target = target_level(p, t, c);
+    const snn_cell physical = snn_chip_place(p->chip, &c->place.logical);
+    c->physical_column = physical.column;
+    c->number = snn_map_cell_number(p->map, &physical);
+    return true;
+}
+
+/* ---- plain ---- */
+
+bool snn_read_scan_plain(snn_read_plan *p, snn_error *err) {
+    for (int i = 0; i < p->tensors; i++) {
+        snn_read_tensor *t = &p->tensor[i];
+        for (uint32_t row = 0; row < t->map->fan_in; row++)
+            for (uint32_t position = 0; position < t->width; position++) {
+                snn_read_cell c;
+                if (find_cell(p, t, row, position, &c) &&
+                    (!snn_chip_conductance(p->chip, &p->condition, &c.place.logical, &c.g, err) ||
+                     !snn_read_note(p, t, &c, err)))
+                    return false;
+            }
+    }
+    return true;
+}
+
+/* ---- fast ---- */
+
+/* One array of a row of arrays. */
+typedef struct {
+    uint32_t tile, first_position; /* of its column 0 */
+    uint32_t span;                 /* physical columns that may be in use */
+    uint32_t
+        *logical; /* [all_columns] logical column of a physical one, UINT32_MAX: not in use; NULL: the same */
+    uint8_t *flag; /* [span] the column's amplifier is far off */
+    snn_fault_list faults;
+    size_t fault; /* next one */
+} scan_tile;
+
+typedef struct {
+    snn_read_plan *p;
+    snn_read_tensor *t;
+    snn_chip_levels levels;
+    snn_read_filter filter;
+    uint32_t tiles; /* arrays side by side */
+    scan_tile *tile;
+    uint32_t *word;     /* [all_columns] */
+    uint8_t *flag;      /* [all_columns] */
+    double *z;          /* [3][all_columns] deviates of a row, when all cells are visited */
+    uint32_t *position; /* [width] candidates of a row */
+} scan;
+
+static void scan_free(scan *s) {
+    for (uint32_t i = 0; s->tile && i < s->tiles; i++) {
+        free(s->tile[i].logical);
+        free(s->tile[i].flag);
+        free(s->tile[i].faults.cell);
+    }
+    free(s->tile);
+    free(s->word);
+    free(s->flag);
+    free(s->z);
+    free(s->position);
+    *s = (scan){.levels = s->levels};
+}
+
+static bool scan_init(scan *s, snn_error *err) {
+    const uint32_t columns = s->p->map->all_columns;
+    const bool moved = s->p->chip->repair.column != NULL;
+    s->tiles = s->t->map->column_tiles;
+    s->tile = snn_alloc(s->tiles, sizeof *s->tile, "read-out", err);
+    s->word = snn_alloc(columns, sizeof *s->word, "read-out", err);
+    s->flag = snn_alloc((size_t)columns + 8, 1, "read-out", err);
+    s->z = snn_alloc((size_t)3 * columns, sizeof *s->z, "read-out", err);
+    s->position = snn_alloc(s->t->width, sizeof *s->position, "read-out", err);
+    bool ok = s->tile && s->word && s->flag && s->z && s->position;
+    for (uint32_t i = 0; ok && i < s->tiles; i++) {
+        s->tile[i].flag = snn_alloc((size_t)columns + 8, 1, "read-out", err);
+        s->tile[i].logical = moved ? snn_alloc(columns, sizeof *s->tile[i].logical, "read-out", err) : NULL;
+        ok = s->tile[i].flag && (s->tile[i].logical || !moved);
+    }
+    return ok;
+}
+
+static uint32_t tile_lanes(const scan *s, uint32_t i) {
+    const uint32_t rest = s->t->outputs - i * s->t->map->lanes;
+    return rest < s->t->map->lanes ? rest : s->t->map->lanes;
+}
+
+/* The arrays of row of arrays k: which physical columns hold what, which amplifiers are far off, which cells are stuck. */
+static bool enter_tiles(scan *s, uint32_t k, uint32_t rows, snn_error *err) {
+    const snn_read_plan *p = s->p;
+    const snn_map *m = p->map;
+    for (uint32_t i = 0; i < s->tiles; i++) {
+        scan_tile *x = &s->tile[i];
+        x->tile = s->t->map->first_tile + k * s->t->map->column_tiles + i;
+        const uint32_t used = tile_lanes(s, i) * s->t->cells,
+                       checks = snn_chip_checks_used(
+                           m, &(snn_map_tile){.tensor = (uint32_t)s->t->index, .outputs = tile_lanes(s, i)});
+        x->span = x->logical ? m->all_columns : checks ? m->options.columns + checks : used;
+        for (uint32_t c = 0; x->logical && c < m->all_columns; c++)
+            x->logical[c] = UINT32_MAX;
+        for (uint32_t c = 0; x->logical && c < m->options.columns + checks; c++)
+            if (c < used || c >= m->options.columns)
+                x->logical[snn_chip_place(p->chip, &(snn_cell){x->tile, 0, c}).column] = c;
+        for (uint32_t c = 0; c < x->span; c++)
+            x->flag[c] =
+                p->offset && snn_filter_offset(&s->filter, p->offset[(size_t)x->tile * m->all_columns + c]);
+        x->faults.n = x->fault = 0;
+        if (s->levels.stuck && snn_faults_some(&p->chip->faults) &&
+            !snn_faults_of_rows(&p->chip->faults, x->tile, 0, p->chip->repair.row ? m->all_rows : rows,
+                                &x->faults, err))
+            return false;
+    }
+    return true;
+}
+
+/* Position of a logical column of array i; UINT32_MAX: it holds nothing. */
+static uint32_t position_of(const scan *s, uint32_t i, uint32_t column) {
+    const snn_read_tensor *t = s->t;
+    const uint32_t used = tile_lanes(s, i) * t->cells;
+    if (!t->words)
+        return column < used ? i * t->map->lanes * t->cells + column : UINT32_MAX;
+    if (column < t->columns)
+        return column < used
+                   ? (i * t->tile_words + column / t->code_bits) * t->word_width + column % t->code_bits
+                   : UINT32_MAX;
+    const uint32_t check = column - t->columns, word = check / t->check_bits;
+    return word < t->tile_words
+               ? (i * t->tile_words + word) * t->word_width + t->code_bits + check % t->check_bits
+               : UINT32_MAX;
+}
+
+/* The stuck cells of a physical row: their range in the array's list. */
+static size_t faults_of_row(scan_tile *x, uint32_t row, size_t *first) {
+    if (x->fault > 0 && x->faults.cell[x->fault - 1].row >= row)
+        x->fault = 0; /* repair moves rows out of order */
+    while (x->fault < x->faults.n && x->faults.cell[x->fault].row < row)
+        x->fault++;
+    *first = x->fault;
+    while (x->fault < x->faults.n && x->faults.cell[x->fault].row == row)
+        x->fault++;
+    return x->fault;
+}
+
+static double stuck_conductance(const scan *s, snn_cell_fault fault) {
+    return fault == SNN_CELL_STUCK_HRS ? s->levels.stuck_hrs : s->levels.stuck_lrs;
+}
+
+static double conductance(const scan *s, const snn_read_cell *c) {
+    const snn_cell physical = snn_chip_place(s->p->chip, &c->place.logical);
+    const snn_cell_fault fault = s->levels.stuck ? snn_chip_fault(s->p->chip, &physical) : SNN_CELL_WORKS;
+    return fault != SNN_CELL_WORKS
+               ? stuck_conductance(s, fault)
+               : snn_chip_cell_conductance(s->p->chip, &s->levels.level[c->n][c->target], c->number);
+}
+
+/* ---- few cells ---- */
+
+/* Appends the positions of array i whose cells may be on a list; returns how many there are now. */
+static uint32_t candidates_of_tile(scan *s, uint32_t i, uint32_t physical_row, uint32_t n) {
+    scan_tile *x = &s->tile[i];
+    const snn_map *m = s->p->map;
+    size_t fault, end = faults_of_row(x, physical_row, &fault);
+    memcpy(s->flag, x->flag, x->span);
+    memset(s->flag + x->span, 0, 8);
+    for (; fault < end; fault++)
+        if (x->faults.cell[fault].column < x->span)
+            s->flag[x->faults.cell[fault].column] = 1;
+    snn_filter_row(&s->filter, s->p->chip, snn_map_cell_number(m, &(snn_cell){x->tile, physical_row, 0}),
+                   x->span, s->word, s->flag);
+    for (uint32_t c = 0; c < x->span; c += 8) {
+        uint64_t eight;
+        memcpy(&eight, s->flag + c, 8);
+        for (uint32_t k = c; eight && k < c + 8 && k < x->span; k++) {
+            if (!s->flag[k])
+                continue;
+            const uint32_t column = x->logical ? x->logical[k] : k;
+            const uint32_t position = column == UINT32_MAX ? UINT32_MAX : position_of(s, i, column);
+            if (position != UINT32_MAX)
+                s->position[n++] = position;
+        }
+    }
+    return n;
+}
+
+static int by_number(const void *a, const void *b) {
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool visit_few(scan *s, uint32_t row, snn_error *err) {
+    const snn_map *m = s->p->map;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->tiles; i++) {
+        const snn_cell logical = {s->tile[i].tile, row % m->options.rows, 0};
+        n = candidates_of_tile(s, i, snn_chip_place(s->p->chip, &logical).row, n);
+    }
+    for (uint32_t i = 1; i < n; i++)
+        if (s->position[i] < s->position[i - 1]) { /* check cells, moved columns */
+            qsort(s->position, n, sizeof *s->position, by_number);
+            break;
+        }
+    for (uint32_t i = 0; i < n; i++) {
+        snn_read_cell c;
+        if (!find_cell(s->p, s->t, row, s->position[i], &c))
+            continue;
+        c.g = conductance(s, &c);
+        if (!snn_read_note(s->p, s->t, &c, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- all cells ---- */
+
+static bool visit_all(scan *s, uint32_t row, snn_error *err) {
+    for (uint32_t position = 0; position < s->t->width; position++) {
+        snn_read_cell c;
+        if (!find_cell(s->p, s->t, row, position, &c))
+            continue;
+        c.g = conductance(s, &c);
+        if (!snn_read_note(s->p, s->t, &c, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the scan ---- */
+
+static bool scan_tensor(scan *s, snn_error *err) {
+    const uint32_t rows = s->p->map->options.rows, fan_in = s->t->map->fan_in;
+    if (!scan_init(s, err))
+        return false;
+    snn_filter_make(&s->filter, s->p, s->t, &s->levels);
+    for (uint32_t k = 0, first = 0; k < s->t->map->row_tiles; k++, first += rows) {
+        const uint32_t n = fan_in - first < rows ? fan_in - first : rows;
+        if (!enter_tiles(s, k, n, err))
+            return false;
+        for (uint32_t row = first; row < first + n; row++)
+            if (!(s->filter.all ? visit_all(s, row, err) : visit_few(s, row, err)))
+                return false;
+    }
+    return true;
+}
+
+bool snn_read_scan_fast(snn_read_plan *p, snn_error *err) {
+    scan s = {.p = p};
+    if (!snn_chip_levels_init(&s.levels, p->chip, &p->condition, err))
+        return false;
+    bool ok = true;
+    for (int i = 0; ok && i < p->tensors; i++) {
+        s.p = p;
+        s.t = &p->tensor[i];
+        ok = scan_tensor(&s, err);
+        scan_free(&s);
+    }
+    snn_chip_levels_free(&s.levels);
+    return ok;
+}
