@@ -48,3 +48,12 @@ void snn_digest_final(snn_digest *d, uint8_t out[SNN_DIGEST_BYTES]) {
 void snn_digest_hex(const uint8_t digest[SNN_DIGEST_BYTES], char hex[SNN_DIGEST_HEX]) {
     sodium_bin2hex(hex, SNN_DIGEST_HEX, digest, SNN_DIGEST_BYTES);
 }
+
+void snn_digest_text(const char *text, char hex[SNN_DIGEST_HEX]) {
+    snn_digest d;
+    uint8_t out[SNN_DIGEST_BYTES];
+    snn_digest_init(&d);
+    snn_digest_bytes(&d, text, strlen(text));
+    snn_digest_final(&d, out);
+    snn_digest_hex(out, hex);
+}

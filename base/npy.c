@@ -33,6 +33,14 @@ size_t snn_npy_item_size(snn_npy_type type) {
     return types[type].size;
 }
 
+const char *snn_shape_text(int dims, const uint64_t *shape, char *buf, size_t size) {
+    size_t at = 0;
+    snprintf(buf, size, "()"); /* a scalar, as NumPy says it */
+    for (int i = 0; i < dims && at < size; i++)
+        at += (size_t)snprintf(buf + at, size - at, "%s%" PRIu64, i ? " x " : "", shape[i]);
+    return buf;
+}
+
 /* ---- the dict literal ---- */
 
 typedef struct {

@@ -40,17 +40,15 @@ static bool check_shape(const reading *r, const snn_npy *h) {
     if (h->type != SNN_NPY_U8)
         return snn_fail(r->err, SNN_ERR_DATA, "%s: a fault map has elements of type uint8 (a.astype('u1'))",
                         r->path);
-    char shape[24 * SNN_NPY_DIMS] = "";
-    size_t at = 0;
-    for (int i = 0; i < h->dims; i++)
-        at += (size_t)snprintf(shape + at, sizeof shape - at, "%s%" PRIu64, i ? " x " : "", h->shape[i]);
+    char shape[24 * SNN_NPY_DIMS];
     if (h->dims == 3 && h->shape[0] == m->tiles && h->shape[1] == m->all_rows &&
         h->shape[2] == m->all_columns)
         return true;
     return snn_fail(r->err, SNN_ERR_DATA,
                     "%s: has shape %s, expected %" PRIu32 " arrays x %" PRIu32 " rows x %" PRIu32
                     " columns (check and spare lines included)",
-                    r->path, h->dims ? shape : "none", m->tiles, m->all_rows, m->all_columns);
+                    r->path, h->dims ? snn_shape_text(h->dims, h->shape, shape, sizeof shape) : "none",
+                    m->tiles, m->all_rows, m->all_columns);
 }
 
 static snn_cell cell_at(const snn_map *m, uint64_t number) {

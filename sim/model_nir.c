@@ -315,7 +315,7 @@ bool snn_model_export_nir(const snn_model *m, const char *path, snn_error *err) 
     graph g = {
         .model = m, .network = network, .dt = m->net->step_us > 0 ? m->net->step_us * 1e-6 : STEP_UNKNOWN};
     g.node = network != NULL ? snn_alloc(NODES_MAX, sizeof *g.node, "names", err) : NULL;
-    bool ok = g.node != NULL && snn_hdf5_write(path, false, fill, &g, err);
+    bool ok = g.node != NULL && snn_hdf5_write(path, NULL, fill, &g, err);
     free(g.node);
     free(network);
     return ok;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Writing model files. Layout (all little-endian, no time stamps):
- *   user block               what the file is, and a digest of all its bytes (model_block.c)
+ *   user block               what the file is, and a digest of all its bytes (base/hdf5_block.c)
  *   /snnsim                  attributes: format (int32), digest (of the weights), network_digest, record_digest (when there is a record)
  *   /snnsim/network          the network as JSON (net_json.c), biases included
  *   /snnsim/record           the training record as JSON, when there is one
@@ -11,39 +11,10 @@
 #include "model_write.h"
 #include "weights_internal.h"
 
+#include <snnsim/digest.h>
+
 #include <stdlib.h>
 #include <string.h>
-
-static bool write_string_attribute(hid_t object, const char *name, const char *text) {
-    hid_t type = snn_hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);
-    hid_t a = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = a >= 0 && H5Awrite(a, type, text) >= 0;
-    H5Aclose(a);
-    H5Sclose(space);
-    H5Tclose(type);
-    return ok;
-}
-
-static bool write_int_attribute(hid_t object, const char *name, int32_t value) {
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t a = H5Acreate2(object, name, H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = a >= 0 && H5Awrite(a, H5T_NATIVE_INT32, &value) >= 0;
-    H5Aclose(a);
-    H5Sclose(space);
-    return ok;
-}
-
-static bool write_text(hid_t group, const char *name, const char *text) {
-    hid_t type = snn_hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);
-    hid_t create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
-    hid_t d = H5Dcreate2(group, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
-    bool ok = d >= 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0;
-    H5Dclose(d);
-    H5Pclose(create);
-    H5Sclose(space);
-    H5Tclose(type);
-    return ok;
-}
 
 static bool write_codes(hid_t group, const snn_tensor *t) {
     hid_t in_file = t->type == SNN_CODE_8    ? H5T_STD_U8LE
@@ -52,20 +23,10 @@ static bool write_codes(hid_t group, const snn_tensor *t) {
     hid_t in_memory = t->type == SNN_CODE_8    ? H5T_NATIVE_UINT8
                       : t->type == SNN_CODE_16 ? H5T_NATIVE_UINT16
                                                : H5T_NATIVE_FLOAT;
-    hsize_t dims[4];
-    for (int i = 0; i < t->dims; i++)
-        dims[i] = t->shape[i];
-    hid_t space = H5Screate_simple(t->dims, dims, NULL),
-          create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
-    snn_hdf5_compress(create, t->dims, dims, snn_tensor_item_size(t->type));
-    hid_t d = H5Dcreate2(group, t->name, in_file, space, H5P_DEFAULT, create, H5P_DEFAULT);
-    bool ok =
-        d >= 0 && H5Dwrite(d, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->data) >= 0 &&
-        write_int_attribute(d, "bits", t->bits) &&
-        (t->type == SNN_FLOAT32 || write_string_attribute(d, "encoding", snn_encoding_name(t->encoding)));
+    hid_t d = snn_hdf5_put_array(group, t->name, in_file, in_memory, t->dims, t->shape, t->data);
+    bool ok = d >= 0 && snn_hdf5_put_int(d, "bits", t->bits) &&
+              (t->type == SNN_FLOAT32 || snn_hdf5_put_string(d, "encoding", snn_encoding_name(t->encoding)));
     H5Dclose(d);
-    H5Pclose(create);
-    H5Sclose(space);
     return ok;
 }
 
@@ -95,15 +56,16 @@ static bool write_tensors(hid_t group, const snn_weights *w) {
 bool snn_model_write_group(hid_t file, const snn_model *m, const char *network) {
     char digest[65];
     hid_t group = snn_hdf5_create_group(file, "snnsim");
-    bool ok = group >= 0 && write_int_attribute(group, "format", SNN_MODEL_FORMAT);
+    bool ok = group >= 0 && snn_hdf5_put_int(group, "format", SNN_MODEL_FORMAT);
     snn_weights_digest(m->weights, digest);
-    ok = ok && write_string_attribute(group, "digest", digest);
-    snn_text_digest(network, digest);
-    ok = ok && write_string_attribute(group, "network_digest", digest) &&
-         write_text(group, "network", network);
+    ok = ok && snn_hdf5_put_string(group, "digest", digest);
+    snn_digest_text(network, digest);
+    ok = ok && snn_hdf5_put_string(group, "network_digest", digest) &&
+         snn_hdf5_put_text(group, "network", network);
     if (ok && m->record != NULL) {
-        snn_text_digest(m->record, digest);
-        ok = write_string_attribute(group, "record_digest", digest) && write_text(group, "record", m->record);
+        snn_digest_text(m->record, digest);
+        ok = snn_hdf5_put_string(group, "record_digest", digest) &&
+             snn_hdf5_put_text(group, "record", m->record);
     }
     ok = ok && write_tensors(group, m->weights);
     H5Gclose(group);
@@ -142,7 +104,7 @@ bool snn_model_save(const snn_model *m, const char *path, snn_error *err) {
     if (network == NULL)
         return snn_error_context(err, "%s", path);
     content c = {m, network};
-    bool ok = snn_hdf5_write(path, true, fill, &c, err);
+    bool ok = snn_hdf5_write(path, SNN_MODEL_LINE, fill, &c, err);
     free(network);
     return ok;
 }

@@ -3,7 +3,7 @@
 #ifndef SNNSIM_SIM_MODEL_WRITE_H
 #define SNNSIM_SIM_MODEL_WRITE_H
 
-#include "model_hdf5.h"
+#include "model_format.h"
 
 #include <snnsim/model.h>
 

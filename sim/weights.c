@@ -2,6 +2,8 @@
 /* Weight tensors: the encodings of values in bits, memory, values, fit to a network, digest. */
 #include "weights_internal.h"
 
+#include <snnsim/output.h>
+
 #include <snnsim/digest.h>
 
 #include <assert.h>
@@ -191,14 +193,6 @@ float snn_weight_value(const snn_tensor *t, uint64_t i) {
 }
 
 /* ---- fit ---- */
-
-const char *snn_shape_text(int dims, const uint64_t *shape, char *buf, size_t size) {
-    size_t at = 0;
-    snprintf(buf, size, "()"); /* a scalar, as NumPy says it */
-    for (int i = 0; i < dims && at < size; i++)
-        at += (size_t)snprintf(buf + at, size - at, "%s%" PRIu64, i ? " x " : "", shape[i]);
-    return buf;
-}
 
 static bool tensor_fits(const snn_tensor *t, const snn_layer *l, snn_error *err) {
     int dims;

@@ -30,7 +30,4 @@ static inline uint32_t snn_tensor_code(const snn_tensor *t, uint64_t i) {
     return t->type == SNN_CODE_8 ? t->code8[i] : t->code16[i];
 }
 
-/* "3 x 4 x 5" of a shape into buf; returns buf. */
-const char *snn_shape_text(int dims, const uint64_t *shape, char *buf, size_t size);
-
 #endif

@@ -25,6 +25,8 @@ void snn_digest_u32(snn_digest *d, const uint32_t *word, size_t n);
 void snn_digest_u64(snn_digest *d, uint64_t word);
 void snn_digest_final(snn_digest *d, uint8_t out[SNN_DIGEST_BYTES]);
 void snn_digest_hex(const uint8_t digest[SNN_DIGEST_BYTES], char hex[SNN_DIGEST_HEX]);
+/* Digest of a text, as hex. */
+void snn_digest_text(const char *text, char hex[SNN_DIGEST_HEX]);
 
 #ifdef __cplusplus
 }

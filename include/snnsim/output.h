@@ -59,6 +59,8 @@ typedef struct {
 } snn_npy;
 
 size_t snn_npy_item_size(snn_npy_type type);
+/* "3 x 4 x 5" of a shape into buf; returns buf. */
+const char *snn_shape_text(int dims, const uint64_t *shape, char *buf, size_t size);
 /* Reads and checks the header; the file must hold exactly the announced data. Fortran order, big-endian, structured or
  * object arrays and other element types are DATA errors that name what was found. */
 bool snn_npy_open(const char *path, snn_npy *header, snn_error *err);

@@ -15,6 +15,7 @@
 #include <snnsim/error.h>
 #include <snnsim/evaluate.h>
 #include <snnsim/events.h>
+#include <snnsim/hdf5_file.h>
 #include <snnsim/hw.h>
 #include <snnsim/ledger.h>
 #include <snnsim/map.h>

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What reading and writing HDF5 share: libhdf5's global state, property lists, messages. */
-#include "model_hdf5.h"
-#include "model_block.h"
+/* HDF5 files, the writing side: libhdf5's global state, property lists, attributes and data sets, the whole file. */
+#include <snnsim/hdf5_file.h>
 
-#include <snnsim/digest.h>
 #include <snnsim/output.h>
+
+#include <hdf5.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(sizeof(hid_t) == sizeof(snn_hid) && sizeof(hsize_t) == sizeof(snn_hsize),
+               "handles and sizes of libhdf5 1.10 and later");
 
 #define CHUNK_BYTES                                                                                          \
     (1u << 20) /* of one compressed block when a row is not larger, and of memory while a file grows */
@@ -56,8 +59,8 @@ hid_t snn_hdf5_access(void) {
     return p;
 }
 
-hid_t snn_hdf5_create_properties(hid_t class) {
-    hid_t p = H5Pcreate(class);
+hid_t snn_hdf5_create_properties(hid_t kind) {
+    hid_t p = H5Pcreate(kind);
     H5Pset_obj_track_times(p, 0);
     return p;
 }
@@ -91,18 +94,77 @@ void snn_hdf5_compress(hid_t create, int dims, const hsize_t *shape, size_t item
     H5Pset_deflate(create, DEFLATE_LEVEL);
 }
 
-/* ---- writing a file ---- */
+/* ---- attributes and data sets ---- */
+
+bool snn_hdf5_put_string(hid_t object, const char *name, const char *text) {
+    hid_t type = snn_hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);
+    hid_t a = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, type, text) >= 0;
+    H5Aclose(a);
+    H5Sclose(space);
+    H5Tclose(type);
+    return ok;
+}
+
+bool snn_hdf5_put_int(hid_t object, const char *name, int32_t value) {
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t a = H5Acreate2(object, name, H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, H5T_NATIVE_INT32, &value) >= 0;
+    H5Aclose(a);
+    H5Sclose(space);
+    return ok;
+}
+
+bool snn_hdf5_put_u64(hid_t object, const char *name, uint64_t value) {
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t a = H5Acreate2(object, name, H5T_STD_U64LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = a >= 0 && H5Awrite(a, H5T_NATIVE_UINT64, &value) >= 0;
+    H5Aclose(a);
+    H5Sclose(space);
+    return ok;
+}
+
+bool snn_hdf5_put_text(hid_t group, const char *name, const char *text) {
+    hid_t type = snn_hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);
+    hid_t create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
+    hid_t d = H5Dcreate2(group, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    bool ok = d >= 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0;
+    H5Dclose(d);
+    H5Pclose(create);
+    H5Sclose(space);
+    H5Tclose(type);
+    return ok;
+}
+
+hid_t snn_hdf5_put_array(hid_t group, const char *name, hid_t in_file, hid_t in_memory, int dims,
+                         const uint64_t *shape, const void *data) {
+    hsize_t lengths[H5S_MAX_RANK];
+    for (int i = 0; i < dims; i++)
+        lengths[i] = shape[i];
+    hid_t space = H5Screate_simple(dims, lengths, NULL),
+          create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
+    snn_hdf5_compress(create, dims, lengths, H5Tget_size(in_file));
+    hid_t d = H5Dcreate2(group, name, in_file, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    H5Pclose(create);
+    H5Sclose(space);
+    if (d >= 0 && H5Dwrite(d, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0)
+        return d;
+    H5Dclose(d);
+    return -1;
+}
+
+/* ---- the whole file ---- */
 
 /* The whole file as bytes; free() it. It is put together in memory, because libhdf5 1.10 cannot let go of a file whose last write failed (a full
  * disk) and crashes at exit. NULL on failure. */
-static uint8_t *file_image(bool block, bool (*fill)(hid_t file, const void *context), const void *context,
-                           size_t *size) {
+static uint8_t *file_image(const char *line, bool (*fill)(hid_t file, const void *context),
+                           const void *context, size_t *size) {
     hid_t access = snn_hdf5_access(), create = H5Pcreate(H5P_FILE_CREATE);
-    size_t head = block ? SNN_MODEL_BLOCK : 0;
+    size_t head = line != NULL ? SNN_HDF5_BLOCK : 0;
     H5Pset_fapl_core(access, CHUNK_BYTES, 0);
-    if (block)
-        H5Pset_userblock(create, SNN_MODEL_BLOCK);
-    hid_t file = H5Fcreate("model", H5F_ACC_TRUNC, create, access);
+    if (line != NULL)
+        H5Pset_userblock(create, SNN_HDF5_BLOCK);
+    hid_t file = H5Fcreate("file", H5F_ACC_TRUNC, create, access);
     H5Pclose(create);
     H5Pclose(access);
     if (file < 0)
@@ -120,8 +182,8 @@ static uint8_t *file_image(bool block, bool (*fill)(hid_t file, const void *cont
     H5Fclose(file);
     if (image != NULL) {
         *size = (size_t)n + head;
-        if (block)
-            snn_model_block_fill(image, *size);
+        if (line != NULL)
+            snn_hdf5_block_fill(image, *size, line);
     }
     return image;
 }
@@ -138,25 +200,16 @@ static bool write_image(const void *image, size_t size, const char *path, snn_er
     return snn_file_commit(f, err);
 }
 
-bool snn_hdf5_write(const char *path, bool block, bool (*fill)(hid_t file, const void *context),
+bool snn_hdf5_write(const char *path, const char *line, bool (*fill)(hid_t file, const void *context),
                     const void *context, snn_error *err) {
     snn_hdf5_guard guard;
     size_t size = 0;
     snn_hdf5_enter(&guard);
-    uint8_t *image = file_image(block, fill, context, &size);
+    uint8_t *image = file_image(line, fill, context, &size);
     snn_hdf5_leave(&guard);
     bool ok = image != NULL ? write_image(image, size, path, err)
                             : snn_fail(err, SNN_ERR_RUNTIME, "%s: the file cannot be put together: %s", path,
                                        guard.reason);
     free(image);
     return ok;
-}
-
-void snn_text_digest(const char *text, char hex[65]) {
-    snn_digest d;
-    uint8_t out[SNN_DIGEST_BYTES];
-    snn_digest_init(&d);
-    snn_digest_bytes(&d, text, strlen(text));
-    snn_digest_final(&d, out);
-    snn_digest_hex(out, hex);
 }
