@@ -2,8 +2,8 @@
 /*
  * Code of the analogue read-out's kernels, written for the compiler to vectorise. Included by the files that define KERNELS and KERNELS_TEXT.
  *
- * Normal deviates by Box and Muller's method in single precision: from two words a radius sqrt(-2 ln u), u = (word / 2^8 + 1/2) / 2^24, and an angle of 2^24 steps. That cuts the
- * tails at 5.9 sigma (P = 4e-9), far below what a converter resolves of a sum. Series are long enough that what they leave out is below the rounding of a float.
+ * Normal deviates by Box and Muller's method in single precision: from two words a radius sqrt(-2 ln u), u = (word / 2^9 + 1/2) / 2^23, and an angle of 2^24 steps. That cuts the
+ * tails at 5.8 sigma (P = 8e-9), far below what a converter resolves of a sum. Series are long enough that what they leave out is below the rounding of a float.
  */
 #include "analog_kernels.h"
 
@@ -62,7 +62,7 @@ typedef struct {
 
 /* Two independent standard normal deviates. */
 static inline pair normals(uint32_t radius_word, uint32_t angle_word) {
-    const float u = ((float)(int32_t)(radius_word >> 8) + 0.5f) * 0x1p-24f;
+    const float u = ((float)(int32_t)(radius_word >> 9) + 0.5f) * 0x1p-23f;
     const float radius = sqrtf(-2.0f * ln(u));
     /* Angle within the quarter around the a axis from the upper 22 bits, which quarter from the two below. */
     const float t = ((float)(int32_t)(angle_word >> 10) + 0.5f) * (1.57079633f * 0x1p-22f) - 0.785398163f;
