@@ -57,7 +57,13 @@ static bool read_map(const snn_config *config, snn_map_options *m, snn_error *er
                                "whole weight, leave it out",
                                cell_bits);
     m->cell_bits = differential ? 0 : cell_bits;
-    m->gray = snn_config_bool(config, "hw.gray");
+    /* Currents add up levels by their number, so Gray code is the default of digital read-out only. */
+    bool analog = strcmp(snn_config_string(config, "hw.readout"), "analog") == 0;
+    m->gray = snn_config_bool(config, "hw.gray") && (!analog || snn_config_given(config, "hw.gray"));
+    if (analog && m->gray && cell_bits > 1)
+        return snn_config_fail(
+            config, "hw.gray", err,
+            "levels in Gray code do not add up as currents: with hw.readout = \"analog\" leave it out");
     m->spare_rows = (uint32_t)snn_config_int(config, "hw.repair.spare_rows");
     m->spare_columns = (uint32_t)snn_config_int(config, "hw.repair.spare_columns");
     m->code_bits = (uint32_t)snn_config_int(config, "hw.repair.secded");
