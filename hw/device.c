@@ -158,7 +158,10 @@ static bool read_program(const snn_device_source *s, snn_device *d, snn_error *e
     if (!d->lognormal)
         return polynomial(c, path, &d->sigma_program, err);
     int n = snn_config_count(c, path);
-    if (n < 1 || n > 2)
+    if (n < 1)
+        return snn_config_fail(snn_device_owner(s, "cell.program.form"), "cell.program.form", err,
+                               "'lognormal' needs cell.program.sigma");
+    if (n > 2)
         return snn_config_fail(
             c, path, err, "has %d numbers; form 'lognormal' takes one, or two (at g_min and at g_max)", n);
     d->lognormal_hrs = snn_config_float_at(c, path, 0);
@@ -166,11 +169,13 @@ static bool read_program(const snn_device_source *s, snn_device *d, snn_error *e
     return true;
 }
 
-static bool read_points(const snn_config *c, snn_device *d, snn_error *err) {
+static bool read_points(const snn_device_source *s, snn_device *d, snn_error *err) {
     const char *list = "cell.retention.points";
+    const snn_config *c = snn_device_owner(s, list);
     d->points = snn_config_count(c, list);
     if (d->points < 1)
-        return snn_config_fail(c, list, err, "form 'table' needs at least one point");
+        return snn_config_fail(snn_device_owner(s, "cell.retention.form"), "cell.retention.form", err,
+                               "'table' needs at least one of cell.retention.points");
     if (d->points > SNN_RETENTION_POINTS)
         return snn_config_fail(c, list, err, "has %d points, at most %d are possible", d->points,
                                SNN_RETENTION_POINTS);
@@ -201,8 +206,7 @@ static bool read_retention(const snn_device_source *s, snn_device *d, snn_error 
     d->exponent = number(s, "cell.retention.exponent");
     d->activation_ev = number(s, "cell.retention.activation_ev");
     d->reference_kelvin = number(s, "cell.retention.kelvin");
-    return d->retention != SNN_RETENTION_TABLE ||
-           read_points(snn_device_owner(s, "cell.retention.points"), d, err);
+    return d->retention != SNN_RETENTION_TABLE || read_points(s, d, err);
 }
 
 static void read_numbers(const snn_device_source *s, snn_device *d) {

@@ -52,15 +52,17 @@ static bool check_range(const snn_device_source *s, const snn_device *d, snn_err
     return true;
 }
 
-/* The least value of a polynomial between g_min and g_max, and where. */
+/* The least value of a polynomial between g_min and g_max, and where; the first that is not finite, if there is one. */
 static double least(const snn_polynomial *p, const snn_device *d, double *where) {
     double best = INFINITY, step = (d->g_max - d->g_min) / SAMPLES;
     for (int i = 0; i <= SAMPLES; i++) {
         double g = d->g_min + i * step, y = snn_polynomial_at(p, g);
-        if (!(y >= best)) {
+        if (y < best || !isfinite(y)) {
             best = y;
             *where = g;
         }
+        if (!isfinite(y))
+            return y;
     }
     double low = fmax(*where - step, d->g_min), high = fmin(*where + step, d->g_max);
     for (int i = 0; i < 60; i++) {
@@ -81,7 +83,7 @@ static double least(const snn_polynomial *p, const snn_device *d, double *where)
 static bool check_spread(const snn_config *c, const char *path, const snn_polynomial *p, const snn_device *d,
                          snn_error *err) {
     double where = d->g_min, y = least(p, d, &where);
-    if (isnan(y) || isinf(y))
+    if (!isfinite(y))
         return snn_config_fail(c, path, err, "is not finite at %g uS", where);
     return y >= 0 ||
            snn_config_fail(c, path, err,
@@ -131,7 +133,7 @@ static bool check_points(const snn_device_source *s, const snn_device *d, snn_er
         double where = d->g_min;
         snprintf(path, sizeof path, "%s[%d].shift", list, i);
         double shift = least(&d->point[i].shift, d, &where);
-        if (isnan(shift) || isinf(shift))
+        if (!isfinite(shift))
             return snn_config_fail(c, path, err, "is not finite at %g uS", where);
     }
     return true;
