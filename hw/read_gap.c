@@ -7,8 +7,8 @@
 /* 256 layers of equal area under exp(-x): the tail begins at R, each layer has the area V (Marsaglia and Tsang 2000, section 3). */
 static const double tail_begin = 7.69711747013104972, layer_area = 0.0039496598225815571993;
 
-/* Gaps must stay below this, so that some tails one behind the other (each has probability exp(-R) = 4.5e-4) fit 64 bits. */
-static const double most_fixed = 0x1p59;
+/* Gaps of one word end here, so that widths take 32 bits (true to 2^-25 in the narrowest layer) and some tails one behind the other (each has probability exp(-R) = 4.5e-4) fit 64. */
+static const double most_fixed = 0x1p57;
 
 void snn_gap_table_init(snn_gap_table *t, double rate) {
     double *x = t->edge, *f = t->density;
@@ -23,13 +23,13 @@ void snn_gap_table_init(snn_gap_table *t, double rate) {
     x[SNN_GAP_LAYERS] = 0;
     f[SNN_GAP_LAYERS] = 1;
     t->shift = 0;
-    for (double fits = x[0] / rate; t->shift < 58 && fits * 2 < most_fixed; fits *= 2)
+    for (double fits = x[0] / rate; t->shift < 60 && fits * 2 < most_fixed; fits *= 2)
         t->shift++;
     t->unit = 1.0 / (double)(UINT64_C(1) << t->shift);
     const double points = (double)(UINT64_C(1) << t->shift) / rate;
     for (int i = 0; i < SNN_GAP_LAYERS; i++) {
-        t->layer[i].width = (uint64_t)(x[i] * points / 0x1p25);
-        t->layer[i].accept = (uint64_t)(x[i + 1] / x[i] * 0x1p24);
+        t->layer[i].width = (uint32_t)(x[i] * points / 0x1p25 + 0.5);
+        t->layer[i].accept = (uint32_t)(x[i + 1] / x[i] * 0x1p24);
     }
     t->tail = (uint64_t)(x[1] * points);
 }
@@ -64,9 +64,11 @@ bool snn_gap_hard(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint
     }
     if (x < t->edge[i + 1])
         return true;
-    const double y = ((double)snn_gap_word(s) + 0.5) * 0x1p-32;
-    if (t->density[i] + y * (t->density[i + 1] - t->density[i]) < snn_exp(-x))
-        return true;
-    *gap = 0;
-    return false;
+    /* A point beside the box, in the rectangle between this layer's end and the next: exp(-x) lies below the chord and above the tangent at the outer end. */
+    const double u = ((double)snn_gap_word(s) + 0.5) * 0x1p-32, inner = t->edge[i] - x;
+    const double outer = t->density[i], rise = t->density[i + 1] - outer;
+    const bool under = u * (t->edge[i] - t->edge[i + 1]) < inner &&
+                       (u * rise < outer * inner || outer + u * rise < snn_exp(-x));
+    *gap = under ? *gap : 0;
+    return under;
 }

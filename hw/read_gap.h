@@ -19,8 +19,8 @@
 
 typedef struct {
     struct {
-        uint64_t width;  /* of the layer / 2^25 / rate, fixed point: place 2 j + 1 times it is the gap */
-        uint64_t accept; /* places j below this need no further test */
+        uint32_t width;  /* of the layer / 2^25 / rate, fixed point: place 2 j + 1 times it is the gap */
+        uint32_t accept; /* places j below this need no further test */
     } layer[SNN_GAP_LAYERS];
     double edge[SNN_GAP_LAYERS + 1], density[SNN_GAP_LAYERS + 1]; /* x of a layer's end, exp(-x) */
     uint64_t tail;                                                /* the tail's begin, fixed point */
@@ -51,13 +51,13 @@ static inline uint32_t snn_gap_word(snn_gap_source *s) {
 /* A word that was not accepted at once: true: it is (*gap stands); false: draw again, and add *gap (the tail's begin, or 0). */
 bool snn_gap_hard(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint64_t *gap);
 
-/* E / rate as fixed point with t->shift bits behind the point, below 2^63. */
+/* E / rate as fixed point with t->shift bits behind the point. */
 static inline uint64_t snn_gap_fixed(const snn_gap_table *t, snn_gap_source *s) {
     uint64_t base = 0;
     for (;;) {
         const uint32_t word = snn_gap_word(s);
-        const uint64_t place = word >> 8, width = t->layer[word & 0xff].width;
-        uint64_t gap = (2 * place + 1) * width;
+        const uint32_t place = word >> 8;
+        uint64_t gap = (uint64_t)(2 * place + 1) * t->layer[word & 0xff].width;
         if (__builtin_expect(place < t->layer[word & 0xff].accept, 1))
             return base + gap;
         if (snn_gap_hard(t, s, word, &gap))

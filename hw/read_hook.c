@@ -6,7 +6,7 @@
 
 void snn_read_hook_layout(snn_read_plan *p) {
     const size_t line = 64;
-    p->scratch_bytes = ((size_t)p->most_inputs * sizeof(uint32_t) + line - 1) / line * line;
+    p->scratch_bytes = (snn_read_cursor_words(p->most_inputs) * sizeof(uint32_t) + line - 1) / line * line;
     for (int i = 0; i < p->tensors; i++) {
         p->tensor[i].slow_at = p->scratch_bytes;
         p->scratch_bytes += snn_read_slow_bytes(&p->tensor[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inside of digital read-out: one step of one tensor, as the hook sees it. The reads of a step follow each other as the hook's list has the spikes, a spike of count c
- * c times, each time all taps of a convolution: read number = (counts before + repetition) * taps + tap.
+ * Inside of digital read-out: one step of one tensor, as the hook sees it. A spike of count c is read c times (repetitions), each time by all taps of a convolution;
+ * read number = number of the repetition * taps + tap.
  */
 #ifndef SNNSIM_HW_READ_STEP_H
 #define SNNSIM_HW_READ_STEP_H
@@ -15,28 +15,34 @@ typedef struct {
     size_t n;
     uint64_t sample;
     uint64_t stream; /* index of the random streams: sample << 20 | step */
-    char *scratch;   /* of the workspace: [most_inputs] uint32_t, then what slow cells need */
+    char *scratch;   /* of the workspace: words of a cursor, then what slow cells need */
     snn_sum_errors *errors;
 } snn_read_step;
 
 /* ---- which spike a read belongs to ---- */
 
-/* Numbers of repetitions (counts summed) ascend from call to call. */
+/* On the axis of uniform errors all spikes are read once, then those with counts above 1 again: repetition r < n is of spike r, the others are looked up. */
 typedef struct {
     const snn_spike *input;
-    const uint32_t *several; /* [severals] spikes with counts above 1 */
-    size_t severals, at;
-    uint64_t before; /* repetitions beyond the first of the several before `at` */
-    uint64_t next;   /* first repetition of spike several[at]; UINT64_MAX: none is left */
-    uint64_t total;  /* repetitions of all spikes */
+    uint64_t n, total; /* spikes; repetitions of all */
+    const uint32_t *
+        again; /* [total - n] spikes of the other repetitions, or, where these are too many, the spikes with counts above 1: */
+    bool listed;  /* which of both */
+    uint32_t at;  /* one of these spikes ... */
+    uint64_t end; /* ... and the first repetition behind its own */
 } snn_read_cursor;
 
-/* several: room for n entries. */
-void snn_read_cursor_init(snn_read_cursor *c, const snn_spike *input, size_t n, uint32_t *several);
+/* Words of a workspace that a cursor over up to n spikes needs. */
+static inline size_t snn_read_cursor_words(size_t n) {
+    return 2 * n + 4;
+}
+void snn_read_cursor_init(snn_read_cursor *c, const snn_spike *input, size_t n, uint32_t *words);
 uint32_t snn_read_cursor_move(snn_read_cursor *c, uint64_t repetition);
+/* Repetitions ascend from call to call. */
 static inline uint32_t snn_read_spike(snn_read_cursor *c, uint64_t repetition) {
-    return __builtin_expect(repetition < c->next, 1) ? (uint32_t)(repetition - c->before)
-                                                     : snn_read_cursor_move(c, repetition);
+    if (__builtin_expect(c->listed, 1))
+        return repetition < c->n ? (uint32_t)repetition : c->again[repetition - c->n];
+    return snn_read_cursor_move(c, repetition);
 }
 
 /* ---- where a read goes ---- */

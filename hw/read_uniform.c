@@ -7,60 +7,81 @@
 
 #include <string.h>
 
-void snn_read_cursor_init(snn_read_cursor *c, const snn_spike *input, size_t n, uint32_t *several) {
-    uint64_t total = 0;
+/* Each spike count - 1 times, by stores of four without a branch; false: they do not fit. */
+static bool list_again(const snn_spike *input, size_t n, uint32_t *again, uint64_t *listed) {
+    const size_t room = snn_read_cursor_words(n) - 4;
     size_t m = 0;
     for (size_t i = 0; i < n; i++) {
-        several[m] = (uint32_t)i;
-        m += input[i].count > 1;
-        total += input[i].count;
+        const uint32_t spike = (uint32_t)i, more = input[i].count - 1;
+        const uint32_t four[4] = {spike, spike, spike, spike};
+        memcpy(again + m, four, sizeof four);
+        if (__builtin_expect(more > 4, 0)) {
+            if (more > room - m)
+                return false;
+            for (uint32_t k = 4; k < more; k++)
+                again[m + k] = spike;
+        }
+        m += more;
+        if (__builtin_expect(m > room, 0))
+            return false;
     }
-    *c = (snn_read_cursor){.input = input,
-                           .several = several,
-                           .severals = m,
-                           .next = m ? several[0] : UINT64_MAX,
-                           .total = total};
+    *listed = m;
+    return true;
+}
+
+void snn_read_cursor_init(snn_read_cursor *c, const snn_spike *input, size_t n, uint32_t *words) {
+    uint64_t again = 0;
+    *c = (snn_read_cursor){
+        .input = input, .n = n, .again = words, .listed = list_again(input, n, words, &again)};
+    c->total = n + again;
+    if (c->listed)
+        return;
+    size_t m = 0;
+    c->total = 0;
+    for (size_t i = 0; i < n; i++) {
+        c->total += input[i].count;
+        if (input[i].count > 1)
+            words[m++] = (uint32_t)i;
+    }
+    c->end = n + input[words[0]].count - 1;
 }
 
 uint32_t snn_read_cursor_move(snn_read_cursor *c, uint64_t repetition) {
-    while (repetition >= c->next) {
-        const uint32_t spike = c->several[c->at];
-        if (repetition < c->next + c->input[spike].count)
-            return spike;
-        c->before += c->input[spike].count - 1;
-        c->at++;
-        c->next = c->at < c->severals ? c->several[c->at] + c->before : UINT64_MAX;
-    }
-    return (uint32_t)(repetition - c->before);
+    if (repetition < c->n)
+        return (uint32_t)repetition;
+    while (repetition >= c->end)
+        c->end += c->input[c->again[++c->at]].count - 1;
+    return c->again[c->at];
 }
 
-enum { BLOCK = 64 }; /* errors on their way: enough to hide the latency of the codes' cache misses */
+enum { BLOCK = 128 }; /* weights on their way: enough to hide the latency of the codes' cache misses */
 
 /* Weights with errors: number of the weight on the axis of all reads, bits that are inverted. The last one is still open: the next error may hit it too. */
 typedef struct {
     uint64_t weight[BLOCK + 1];
-    uint8_t mask[BLOCK + 1];
+    uint32_t mask[BLOCK + 1];
 } error_block;
 
 /* A weight with errors, found. */
 typedef struct {
-    size_t at; /* in the codes */
-    uint32_t channel, pixel;
+    uint32_t at; /* in the codes */
+    uint32_t channel, pixel, mask;
 } error_place;
 
 /* Draws errors from *position on until BLOCK weights are complete or the axis ends; returns how many are complete before the open one. */
-static inline size_t draw(const snn_read_step *s, snn_gap_source *source, uint64_t *position, uint64_t end,
-                          error_block *b) {
-    const snn_gap_table *gaps = s->plan->uniform;
-    const snn_divider by_cells = s->tensor->by_cells;
+static inline size_t draw(const snn_gap_table *gaps, snn_gap_source *source, snn_divider by_cells,
+                          uint64_t *position, uint64_t end, error_block *b) {
+    const uint32_t first_bit = by_cells.divisor - 1;
+    uint64_t at = *position, last = b->weight[0];
+    uint32_t mask = b->mask[0];
     size_t open = 0;
-    uint64_t at = *position;
-    memset(b->mask + 1, 0, BLOCK);
     while (at < end && open < BLOCK) {
         const uint64_t weight = snn_divide(by_cells, at);
-        open += weight != b->weight[open];
-        b->weight[open] = weight;
-        b->mask[open] |= (uint8_t)(1u << (by_cells.divisor - 1 - (uint32_t)(at - weight * by_cells.divisor)));
+        const bool other = weight != last;
+        mask = (other ? 0 : mask) | 1u << (first_bit - (uint32_t)(at - weight * by_cells.divisor));
+        open += other;
+        b->weight[open] = last = weight;
+        b->mask[open] = mask;
         at += 1 + snn_gap_cells(gaps, source);
     }
     *position = at;
@@ -69,38 +90,41 @@ static inline size_t draw(const snn_read_step *s, snn_gap_source *source, uint64
 
 /* Finds n weights; those of reads that are not performed fall out. */
 static inline __attribute__((always_inline)) size_t locate(const snn_read_tensor *t, snn_read_cursor *cursor,
-                                                           error_block *b, size_t from, size_t n,
+                                                           const error_block *b, size_t from, size_t n,
                                                            bool convolution, error_place *place) {
+    const snn_divider by_reads = t->by_reads, by_outputs = t->by_outputs, by_area = t->by_area;
+    const snn_spike *input = cursor->input;
+    const uint8_t *code = t->code;
     size_t found = 0;
     for (size_t i = from; i < n; i++) {
-        const uint64_t repetition = snn_divide(t->by_reads, b->weight[i]);
-        const uint32_t rest = (uint32_t)(b->weight[i] - repetition * t->by_reads.divisor);
-        const snn_spike *spike = &cursor->input[snn_read_spike(cursor, repetition)];
-        uint32_t row = spike->index, channel = rest, pixel = 0;
+        const uint64_t repetition = snn_divide(by_reads, b->weight[i]);
+        const uint32_t rest = (uint32_t)(b->weight[i] - repetition * by_reads.divisor);
+        const uint32_t index = input[snn_read_spike(cursor, repetition)].index;
+        uint32_t row = index, channel = rest, pixel = 0;
         if (convolution) {
-            const uint32_t tap = (uint32_t)snn_divide(t->by_outputs, rest);
-            const uint32_t plane = (uint32_t)snn_divide(t->by_area, spike->index);
-            channel = rest - tap * t->outputs;
+            const uint32_t tap = (uint32_t)snn_divide(by_outputs, rest);
+            const uint32_t plane = (uint32_t)snn_divide(by_area, index);
+            channel = rest - tap * by_outputs.divisor;
             row = plane * t->taps + tap;
-            if (!snn_read_pixel(t, spike->index - plane * t->by_area.divisor, tap, &pixel))
+            if (!snn_read_pixel(t, index - plane * by_area.divisor, tap, &pixel))
                 continue;
         }
-        const size_t at = (size_t)row * t->outputs + channel;
-        __builtin_prefetch(t->code + at);
-        place[found] = (error_place){at, channel, pixel};
-        b->mask[from + found++] = b->mask[i];
+        const uint32_t at = row * by_outputs.divisor + channel; /* below 2^31 */
+        __builtin_prefetch(code + at);
+        place[found++] = (error_place){at, channel, pixel, b->mask[i]};
     }
     return found;
 }
 
-static inline size_t change(const snn_read_tensor *t, const error_place *place, const uint8_t *mask, size_t n,
+static inline size_t change(const snn_read_tensor *t, const error_place *place, size_t n,
                             snn_sum_error *item) {
+    const uint8_t *codes = t->code;
     size_t items = 0;
     for (size_t i = 0; i < n; i++) {
-        const uint8_t code = t->code[place[i].at];
-        item[items] =
-            (snn_sum_error){place[i].channel, place[i].pixel, t->value[code ^ mask[i]] - t->value[code]};
-        items += item[items].dsum != 0; /* -0 and +0 */
+        const uint32_t code = codes[place[i].at];
+        const int32_t dsum = t->value[code ^ place[i].mask] - t->value[code];
+        item[items] = (snn_sum_error){place[i].channel, place[i].pixel, dsum};
+        items += dsum != 0; /* -0 and +0 */
     }
     return items;
 }
@@ -109,24 +133,23 @@ static inline __attribute__((always_inline)) bool run(const snn_read_step *s, sn
                                                       snn_gap_source *source, uint64_t end, bool convolution,
                                                       snn_error *err) {
     const snn_read_tensor *t = s->tensor;
+    const snn_gap_table *gaps = s->plan->uniform;
     snn_sum_errors *e = s->errors;
     error_block b;
     error_place place[BLOCK + 1];
-    uint64_t position = snn_gap_cells(s->plan->uniform, source);
+    uint64_t position = snn_gap_cells(gaps, source);
     size_t from = 1; /* entry 0 holds no weight yet */
     b.weight[0] = UINT64_MAX;
     b.mask[0] = 0;
     while (position < end) {
-        const size_t open = draw(s, source, &position, end, &b);
-        const bool last = position >= end;
+        const size_t open = draw(gaps, source, t->by_cells, &position, end, &b);
+        const size_t found =
+            locate(t, cursor, &b, from, position < end ? open : open + 1, convolution, place);
         if (!snn_grow((void **)&e->item, &e->capacity, e->n + BLOCK + 1, sizeof *e->item, err))
             return false;
-        const uint64_t open_weight = b.weight[open];
-        const uint8_t open_mask = b.mask[open];
-        const size_t found = locate(t, cursor, &b, from, last ? open + 1 : open, convolution, place);
-        e->n += change(t, place, b.mask + from, found, e->item + e->n);
-        b.weight[0] = open_weight;
-        b.mask[0] = open_mask;
+        e->n += change(t, place, found, e->item + e->n);
+        b.weight[0] = b.weight[open];
+        b.mask[0] = b.mask[open];
         from = 0;
     }
     return true;
