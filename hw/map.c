@@ -56,6 +56,8 @@ static bool place_tensor(snn_map *m, const snn_tensor *w, snn_map_tensor *t, snn
                         t->name, w->bits, MOST_BITS);
     t->bits = w->bits;
     t->encoding = w->encoding;
+    t->dims = w->dims;
+    memcpy(t->shape, w->shape, sizeof t->shape);
     t->cells = o->cell_bits == 0 ? 2 : divide_up((uint32_t)w->bits, (uint32_t)o->cell_bits);
     t->lanes = o->columns / t->cells;
     if (t->lanes == 0)

@@ -40,6 +40,8 @@ typedef struct {
     int tensor, layer;
     int bits;
     snn_encoding encoding;
+    int dims;
+    uint64_t shape[4]; /* of the tensor, as in snn_tensor */
     uint32_t fan_in, outputs;
     uint32_t cells;                   /* per weight: ceil(bits / cell_bits), 2 for differential pairs */
     uint32_t lanes;                   /* outputs per array */

@@ -10,6 +10,7 @@
 #ifndef SNNSIM_WEIGHTS_H
 #define SNNSIM_WEIGHTS_H
 
+#include <snnsim/hdf5_file.h>
 #include <snnsim/net.h>
 
 #ifdef __cplusplus
@@ -114,6 +115,10 @@ snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *
 snn_weights *snn_weights_dequantise(const snn_weights *w, snn_error *err);
 /* BLAKE2b over names, shapes, bits, encoding, scales and codes; hex. */
 void snn_weights_digest(const snn_weights *w, char hex[65]);
+/* Tensors in HDF5 files, groups weights and scales below `group` (docs/model.md). Put: false when libhdf5 failed. Get: names and shapes (dims, shape, count) are those of like [n]
+ * and nothing else is there; NULL with the reader's error set. */
+bool snn_weights_put(snn_hid group, const snn_weights *w);
+snn_weights *snn_weights_get(const snn_hdf5_reader *r, snn_hid group, snn_tensor *like, int n);
 /* Do the tensors fit the network (number, names, shapes)? DATA error naming the first difference. */
 bool snn_weights_fit(const snn_weights *w, const snn_net *net, snn_error *err);
 
