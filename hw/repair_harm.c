@@ -2,7 +2,6 @@
 /* The harm that faulty cells do to an array, kept up to date while lines move. */
 #include "repair_internal.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,117 +27,132 @@ static bool read_weight(const snn_repair_work *w, uint32_t row, uint32_t column,
     return true;
 }
 
-uint64_t snn_repair_change(const snn_repair_work *w, uint32_t row, uint32_t column, snn_cell_fault fault) {
+uint32_t snn_repair_change(const snn_repair_work *w, uint32_t row, uint32_t column, snn_cell_fault fault) {
     const snn_map_tensor *t = w->tensor;
     uint32_t code, read;
     if (!read_weight(w, row, column, fault, &code, &read))
         return 0;
-    return (uint64_t)abs(snn_code_value(t->encoding, t->bits, read) -
+    return (uint32_t)abs(snn_code_value(t->encoding, t->bits, read) -
                          snn_code_value(t->encoding, t->bits, code));
 }
 
-/* Is a data cell that is stuck wrong? The sign of a 0 counts, too: code words are made of bits, not of values. */
-static bool data_cell_wrong(const snn_repair_work *w, uint32_t row, uint32_t column, snn_cell_fault fault) {
-    uint32_t code, read;
-    return read_weight(w, row, column, fault, &code, &read) && read != code;
-}
-
 /* Is a check cell that is stuck wrong? */
-static bool check_cell_wrong(const snn_repair_work *w, uint32_t row, uint32_t check, snn_cell_fault fault) {
-    uint32_t word = check / w->map->check_bits;
-    if (fault == SNN_CELL_WORKS || snn_secded_word_bits(w->map, &w->tile, word) == 0)
+static bool check_cell_wrong(snn_repair_work *w, uint32_t row, uint32_t check, snn_cell_fault fault) {
+    uint32_t k = check / w->map->check_bits;
+    if (fault == SNN_CELL_WORKS || snn_secded_word_bits(w->map, &w->tile, k) == 0)
         return false;
-    uint32_t stored = snn_secded_word_check(&w->code, w->map, w->stored, &w->tile, row, word);
-    return (stored >> check % w->map->check_bits & 1) != (fault == SNN_CELL_STUCK_LRS);
+    snn_repair_word *word = &w->word[(size_t)row * w->words + k];
+    if (word->check < 0)
+        word->check = (int32_t)snn_secded_word_check(&w->code, w->map, w->stored, &w->tile, row, k);
+    return ((uint32_t)word->check >> check % w->map->check_bits & 1) != (fault == SNN_CELL_STUCK_LRS);
 }
 
-/* ---- harm of one row ---- */
+/* ---- a faulty cell and its word ---- */
 
-/* Number of the code word that a logical column belongs to. */
-static uint32_t word_of(const snn_map *map, uint32_t column) {
-    return column < map->options.columns ? column / map->options.code_bits
-                                         : (column - map->options.columns) / map->check_bits;
+/* The word that a logical cell belongs to. */
+static snn_repair_word *word_of(const snn_repair_work *w, uint32_t row, uint32_t column) {
+    const snn_map *map = w->map;
+    uint32_t k = map->words == 0                 ? 0
+                 : column < map->options.columns ? column / map->options.code_bits
+                                                 : (column - map->options.columns) / map->check_bits;
+    return &w->word[(size_t)row * w->words + k];
 }
 
-/* Counts wrong cells of each word of a logical row into w->wrong, or with `clear` sets these counts back to 0. */
-static void count_wrong(const snn_repair_work *w, uint32_t row, bool clear) {
-    uint32_t at = w->row[row], data = w->map->options.columns;
-    for (size_t i = w->row_first[at]; i < w->row_first[at + 1]; i++) {
-        const snn_faulty_cell *f = &w->faulty[w->in_row[i]];
-        uint32_t column = w->column_of[f->column];
-        if (column == SNN_NO_LINE)
-            continue;
-        uint32_t *count = &w->wrong[word_of(w->map, column)];
-        if (clear)
-            *count = 0;
-        else
-            *count += column < data ? data_cell_wrong(w, row, column, f->fault)
-                                    : check_cell_wrong(w, row, column - data, f->fault);
-    }
+static uint64_t harm_of(const snn_repair_work *w, const snn_repair_word *word) {
+    return word->wrong > w->harmless ? word->sum : 0;
 }
 
-/* Adds (or takes away) what the faulty cells of a logical row do. A code word with one wrong cell does no harm. */
-static void account_row(snn_repair_work *w, uint32_t row, bool add) {
-    uint32_t at = w->row[row];
-    bool words = w->map->words != 0;
-    if (w->row_first[at] == w->row_first[at + 1])
+/* Logical place of a faulty cell; false: it stands on no line in use. */
+static bool find(const snn_repair_work *w, size_t i, uint32_t *row, uint32_t *column) {
+    *row = w->row_of[w->faulty[i].row];
+    *column = w->column_of[w->faulty[i].column];
+    return *row != SNN_NO_LINE && *row < w->tile.rows && *column != SNN_NO_LINE;
+}
+
+/* Adds a wrong cell to its word, or takes it away. */
+static void count(snn_repair_work *w, size_t i, uint32_t row, uint32_t column, bool add) {
+    snn_repair_word *word = word_of(w, row, column);
+    uint64_t before = harm_of(w, word);
+    word->wrong += add ? 1U : 0U - 1U; /* modulo 2^32, as below 2^64 */
+    word->sum += add ? w->change[i] : 0U - w->change[i];
+    uint64_t step = harm_of(w, word) - before;
+    w->row_harm[row] += step;
+    w->harm += step;
+}
+
+/* A faulty cell came to stand where its lines are now, or is about to leave. */
+static void arrive(snn_repair_work *w, size_t i) {
+    uint32_t row, column, code, read, data = w->map->options.columns;
+    snn_cell_fault fault = w->faulty[i].fault;
+    if (!find(w, i, &row, &column))
         return;
-    if (words)
-        count_wrong(w, row, false);
-    for (size_t i = w->row_first[at]; i < w->row_first[at + 1]; i++) {
-        const snn_faulty_cell *f = &w->faulty[w->in_row[i]];
-        uint32_t column = w->column_of[f->column];
-        if (column == SNN_NO_LINE || column >= w->map->options.columns ||
-            (words && w->wrong[word_of(w->map, column)] < 2))
-            continue;
-        uint64_t harm = snn_repair_change(w, row, column, f->fault);
-        uint64_t step = add ? harm : 0 - harm; /* modulo 2^64 */
-        w->row_harm[row] += step;
-        w->column_harm[column] += step;
-        w->harm += step;
+    w->change[i] = 0;
+    if (column >= data)
+        w->wrong[i] = check_cell_wrong(w, row, column - data, fault);
+    else { /* the sign of a 0 is wrong without a change: words are made of bits, not of values */
+        w->wrong[i] = read_weight(w, row, column, fault, &code, &read) && read != code;
+        w->change[i] = (uint8_t)snn_repair_change(w, row, column, fault); /* at most 255 with 8 bits */
     }
-    if (words)
-        count_wrong(w, row, true);
+    if (w->wrong[i])
+        count(w, i, row, column, true);
 }
 
-/* ---- moves ---- */
+static void leave(snn_repair_work *w, size_t i) {
+    uint32_t row, column;
+    if (w->wrong[i] && find(w, i, &row, &column))
+        count(w, i, row, column, false);
+    w->wrong[i] = false;
+}
+
+/* ---- lines ---- */
+
+static void each_in_row(snn_repair_work *w, uint32_t at, void (*what)(snn_repair_work *, size_t)) {
+    for (size_t i = w->row_first[at]; i < w->row_first[at + 1]; i++)
+        what(w, w->in_row[i]);
+}
+
+static void each_in_column(snn_repair_work *w, uint32_t at, void (*what)(snn_repair_work *, size_t)) {
+    for (size_t i = w->column_first[at]; i < w->column_first[at + 1]; i++)
+        what(w, w->in_column[i]);
+}
 
 void snn_repair_move_row(snn_repair_work *w, uint32_t row, uint32_t to) {
-    account_row(w, row, false);
+    each_in_row(w, w->row[row], leave);
     w->row_of[w->row[row]] = SNN_NO_LINE;
     w->row[row] = to;
     w->row_of[to] = row;
-    account_row(w, row, true);
-}
-
-/* Takes the rows with faulty cells in a physical column out of the account, each once. */
-static void touch_column(snn_repair_work *w, uint32_t column) {
-    for (size_t i = w->column_first[column]; i < w->column_first[column + 1]; i++) {
-        uint32_t row = w->row_of[w->faulty[w->in_column[i]].row];
-        if (row == SNN_NO_LINE || row >= w->tile.rows || w->touched[row])
-            continue;
-        w->touched[row] = true;
-        w->list[w->listed++] = row;
-        account_row(w, row, false);
-    }
+    each_in_row(w, to, arrive);
 }
 
 void snn_repair_move_columns(snn_repair_work *w, uint32_t first, uint32_t n, const uint32_t *to) {
-    for (uint32_t i = 0; i < n; i++) {
-        touch_column(w, w->column[first + i]);
-        touch_column(w, to[i]);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        each_in_column(w, w->column[first + i], leave);
     for (uint32_t i = 0; i < n; i++)
         w->column_of[w->column[first + i]] = SNN_NO_LINE;
     for (uint32_t i = 0; i < n; i++) {
         w->column[first + i] = to[i];
         w->column_of[to[i]] = first + i;
     }
-    for (uint32_t i = 0; i < w->listed; i++) {
-        w->touched[w->list[i]] = false;
-        account_row(w, w->list[i], true);
+    for (uint32_t i = 0; i < n; i++)
+        each_in_column(w, to[i], arrive);
+}
+
+uint64_t snn_repair_row_gain(const snn_repair_work *w, uint32_t row) {
+    return w->row_harm[row];
+}
+
+uint64_t snn_repair_column_gain(const snn_repair_work *w, uint32_t column) {
+    uint32_t at = w->column[column], row, same;
+    uint64_t gain = 0;
+    for (size_t i = w->column_first[at]; i < w->column_first[at + 1]; i++) {
+        size_t k = w->in_column[i];
+        if (!w->wrong[k] || !find(w, k, &row, &same))
+            continue;
+        const snn_repair_word *word = word_of(w, row, column); /* a word has one cell in a column */
+        snn_repair_word without = {.wrong = word->wrong - 1, .sum = word->sum - w->change[k]};
+        gain += harm_of(w, word) - harm_of(w, &without);
     }
-    w->listed = 0;
+    return gain;
 }
 
 /* ---- beginning and end ---- */
@@ -157,62 +171,68 @@ static void sort_faulty(const snn_repair_work *w, bool by_row, size_t *first, ui
     first[lines] = w->n;
 }
 
-static bool allocate(snn_repair_work *w, const snn_repair *size, snn_error *err) {
+static bool allocate(snn_repair_work *w, snn_error *err) {
     static const char what[] = "repair";
     size_t rows = w->map->all_rows, columns = w->map->all_columns;
+    w->wrong = snn_alloc(w->n, sizeof *w->wrong, what, err);
+    w->change = snn_alloc(w->n, sizeof *w->change, what, err);
     w->row_first = snn_alloc(rows + 1, sizeof *w->row_first, what, err);
     w->column_first = snn_alloc(columns + 1, sizeof *w->column_first, what, err);
     w->in_row = snn_alloc(w->n, sizeof *w->in_row, what, err);
     w->in_column = snn_alloc(w->n, sizeof *w->in_column, what, err);
     w->row_of = snn_alloc(rows, sizeof *w->row_of, what, err);
     w->column_of = snn_alloc(columns, sizeof *w->column_of, what, err);
-    w->row_harm = snn_alloc(size->rows, sizeof *w->row_harm, what, err);
-    w->column_harm = snn_alloc(size->columns, sizeof *w->column_harm, what, err);
-    w->wrong = snn_alloc(w->map->words, sizeof *w->wrong, what, err);
-    w->list = snn_alloc(size->rows, sizeof *w->list, what, err);
-    w->touched = snn_alloc(size->rows, sizeof *w->touched, what, err);
-    return w->row_first && w->column_first && w->in_row && w->in_column && w->row_of && w->column_of &&
-           w->row_harm && w->column_harm && w->wrong && w->list && w->touched;
+    w->word = snn_alloc((size_t)w->tile.rows * w->words, sizeof *w->word, what, err);
+    w->row_harm = snn_alloc(w->tile.rows, sizeof *w->row_harm, what, err);
+    return w->wrong && w->change && w->row_first && w->column_first && w->in_row && w->in_column &&
+           w->row_of && w->column_of && w->word && w->row_harm;
+}
+
+static void begin_in_place(snn_repair_work *w) {
+    const snn_map *map = w->map;
+    uint32_t rows = map->options.rows, columns = map->options.columns + map->check_columns;
+    for (uint32_t i = 0; i < map->all_rows; i++)
+        w->row_of[i] = i < rows ? i : SNN_NO_LINE;
+    for (uint32_t i = 0; i < map->all_columns; i++)
+        w->column_of[i] = i < columns ? i : SNN_NO_LINE;
+    for (size_t i = 0; i < (size_t)w->tile.rows * w->words; i++)
+        w->word[i].check = -1;
+    for (size_t i = 0; i < w->n; i++)
+        arrive(w, i);
 }
 
 bool snn_repair_begin(snn_repair_work *w, const snn_map *map, const snn_weights *stored, uint32_t tile,
                       const snn_faulty_cell *faulty, size_t n, uint32_t *row, uint32_t *column,
                       snn_error *err) {
-    snn_repair size = {.rows = map->options.rows, .columns = map->options.columns + map->check_columns};
     *w = (snn_repair_work){.map = map,
                            .stored = stored,
                            .tile = snn_map_tile_at(map, tile),
                            .n = n,
                            .faulty = faulty,
                            .row = row,
-                           .column = column};
+                           .column = column,
+                           .words = map->words != 0 ? map->words : 1,
+                           .harmless = map->words != 0};
     w->tensor = &map->tensor[w->tile.tensor];
-    if ((map->words != 0 && !snn_secded_init(&w->code, map->options.code_bits, err)) ||
-        !allocate(w, &size, err)) {
+    if ((map->words != 0 && !snn_secded_init(&w->code, map->options.code_bits, err)) || !allocate(w, err)) {
         snn_repair_end(w);
         return false;
     }
     sort_faulty(w, true, w->row_first, map->all_rows, w->in_row);
     sort_faulty(w, false, w->column_first, map->all_columns, w->in_column);
-    for (uint32_t i = 0; i < map->all_rows; i++)
-        w->row_of[i] = i < size.rows ? i : SNN_NO_LINE;
-    for (uint32_t i = 0; i < map->all_columns; i++)
-        w->column_of[i] = i < size.columns ? i : SNN_NO_LINE;
-    for (uint32_t i = 0; i < w->tile.rows; i++)
-        account_row(w, i, true);
+    begin_in_place(w);
     return true;
 }
 
 void snn_repair_end(snn_repair_work *w) {
+    free(w->wrong);
+    free(w->change);
     free(w->row_first);
     free(w->column_first);
     free(w->in_row);
     free(w->in_column);
     free(w->row_of);
     free(w->column_of);
+    free(w->word);
     free(w->row_harm);
-    free(w->column_harm);
-    free(w->wrong);
-    free(w->list);
-    free(w->touched);
 }

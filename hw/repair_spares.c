@@ -24,8 +24,9 @@ static uint32_t line_on(const snn_repair_work *w, const spares *s, uint32_t at) 
     return s->rows ? w->row_of[at] : w->column_of[at];
 }
 
-static uint64_t harm_of(const snn_repair_work *w, const spares *s, uint32_t line) {
-    return s->rows ? w->row_harm[line] : w->column_harm[line];
+/* Harm that would be gone without the line's faulty cells: what a spare without faults gains. */
+static uint64_t gain_of(const snn_repair_work *w, const spares *s, uint32_t line) {
+    return s->rows ? snn_repair_row_gain(w, line) : snn_repair_column_gain(w, line);
 }
 
 static void move(snn_repair_work *w, const spares *s, uint32_t line, uint32_t to) {
@@ -46,15 +47,17 @@ static uint64_t harm_with(snn_repair_work *w, const spares *s, uint32_t line, ui
 
 /* ---- greedy ---- */
 
-/* The line that does most harm among those that a spare may still help; SNN_NO_LINE: none. */
-static uint32_t worst(const snn_repair_work *w, const spares *s, uint64_t *harm) {
+/* The line with most to gain among those that a spare may still help; SNN_NO_LINE: none. */
+static uint32_t worst(const snn_repair_work *w, const spares *s, uint64_t *most) {
     uint32_t best = SNN_NO_LINE;
-    *harm = 0;
-    for (uint32_t i = 0; i < s->used && s->left > 0; i++)
-        if (harm_of(w, s, i) > *harm && !s->hopeless[i] && place(w, s, i) < s->first) {
-            *harm = harm_of(w, s, i);
+    *most = 0;
+    for (uint32_t i = 0; i < s->used && s->left > 0; i++) {
+        uint64_t gain = s->hopeless[i] || place(w, s, i) >= s->first ? 0 : gain_of(w, s, i);
+        if (gain > *most) {
+            *most = gain;
             best = i;
         }
+    }
     return best;
 }
 
@@ -88,8 +91,8 @@ static bool exchange(snn_repair_work *w, spares *s, uint32_t spare) {
         return false;
     move(w, s, line, s->home[line]);
     for (uint32_t i = 0; i < s->used; i++) {
-        if (i == line || place(w, s, i) >= s->first || w->harm - harm_of(w, s, i) >= least)
-            continue; /* not even without any harm of that line would there be less */
+        if (i == line || place(w, s, i) >= s->first || w->harm - gain_of(w, s, i) >= least)
+            continue; /* even a spare without faults would not help enough */
         uint64_t harm = harm_with(w, s, i, spare);
         if (harm < least) {
             least = harm;
@@ -110,16 +113,16 @@ static bool exchange_all(snn_repair_work *w, spares *s) {
 
 /* ---- both ---- */
 
-/* Which line is replaced next: the one that does most harm, or rows first, or columns first. */
+/* Which line is replaced next: the one with most to gain, or rows first, or columns first. */
 typedef enum { WORST_FIRST, ROWS_FIRST, COLUMNS_FIRST, ORDERS } order;
 
 static void use(snn_repair_work *w, spares *row, spares *column, order by) {
     while (w->harm > 0) {
-        uint64_t row_harm, column_harm;
-        uint32_t r = worst(w, row, &row_harm), c = worst(w, column, &column_harm);
+        uint64_t row_gain, column_gain;
+        uint32_t r = worst(w, row, &row_gain), c = worst(w, column, &column_gain);
         if (r == SNN_NO_LINE && c == SNN_NO_LINE)
             break;
-        bool rows = by == WORST_FIRST ? row_harm >= column_harm : by == ROWS_FIRST;
+        bool rows = by == WORST_FIRST ? row_gain >= column_gain : by == ROWS_FIRST;
         if (c == SNN_NO_LINE || (rows && r != SNN_NO_LINE))
             replace(w, row, r);
         else
