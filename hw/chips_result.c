@@ -25,14 +25,16 @@ static bool accuracy(snn_chips_result *out, snn_error *err) {
     double *sorted = snn_alloc(n, sizeof *sorted, "chips", err), sum = 0, squares = 0;
     if (!sorted)
         return false;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n;
+         i++) { /* differences from the first chip: the spread of equal chips is exactly 0 */
+        double d = out->chip[i].accuracy - out->chip[0].accuracy;
         sorted[i] = out->chip[i].accuracy;
-        sum += sorted[i];
+        sum += d;
+        squares += d * d;
     }
-    out->mean = sum / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (sorted[i] - out->mean) * (sorted[i] - out->mean);
-    out->sd = n > 1 ? sqrt(squares / (double)(n - 1)) : 0;
+    out->mean = out->chip[0].accuracy + sum / (double)n;
+    double variance = n > 1 ? (squares - sum * sum / (double)n) / (double)(n - 1) : 0;
+    out->sd = variance > 0 ? sqrt(variance) : 0;
     qsort(sorted, n, sizeof *sorted, ascending);
     out->worst = sorted[0];
     out->best = sorted[n - 1];
@@ -46,6 +48,7 @@ static void add_program(snn_program_stats *to, const snn_program_stats *from) {
     to->cells += from->cells;
     to->pulses += from->pulses;
     to->unverified += from->unverified;
+    to->worn += from->worn;
     to->stuck_hrs += from->stuck_hrs;
     to->stuck_lrs += from->stuck_lrs;
     to->rows_replaced += from->rows_replaced;

@@ -452,7 +452,15 @@ static void figures(void **state) {
     static const double accuracy[7] = {0.91, 0.5, 0.875, 0.99, 0.625, 0.94, 0.75};
     for (int i = 0; i < 7; i++) {
         chip[i].accuracy = accuracy[i];
-        chip[i].program = (snn_program_stats){10, 20, 3, 1, 2, 4, 5, 6};
+        chip[i].program = (snn_program_stats){.cells = 10,
+                                              .pulses = 20,
+                                              .unverified = 3,
+                                              .worn = 7,
+                                              .stuck_hrs = 1,
+                                              .stuck_lrs = 2,
+                                              .rows_replaced = 4,
+                                              .columns_replaced = 5,
+                                              .lanes_permuted = 6};
         chip[i].readout = (snn_readout_stats){.bits = 1000,
                                               .wrong_bits = (uint64_t)i,
                                               .wrong_cells = 2,
@@ -485,6 +493,7 @@ static void figures(void **state) {
     assert_int_equal(r.program.cells, 70);
     assert_int_equal(r.program.pulses, 140);
     assert_int_equal(r.program.unverified, 21);
+    assert_int_equal(r.program.worn, 49);
     assert_int_equal(r.program.stuck_hrs, 7);
     assert_int_equal(r.program.stuck_lrs, 14);
     assert_int_equal(r.program.rows_replaced, 28);
