@@ -78,16 +78,20 @@ static int16_t fixed(double x, double scale) {
                                                 : y);
 }
 
+static float larger(float most, float x) {
+    x = fabsf(x);
+    return x > most ? x : most;
+}
+
 /* Largest conductance that the matrices must hold [units]. */
-static double largest(const builder *b, bool pairs, bool alone) {
-    double most = 0;
+static float largest(const builder *b, bool pairs, bool alone) {
+    float most = 0;
     for (uint32_t r = 0; r < b->t->map->fan_in; r++) {
         const float *u = b->unit + (size_t)r * b->cells;
-        for (uint32_t c = 0; c < b->cells; c++)
-            if (!pairs || alone)
-                most = fmax(most, fabs((double)u[c]));
+        for (uint32_t c = 0; c < b->cells && (!pairs || alone); c++)
+            most = larger(most, u[c]);
         for (uint32_t c = 0; pairs && c < b->cells; c += 2)
-            most = fmax(most, fabs((double)u[c] - (double)u[c + 1]));
+            most = larger(most, u[c] - u[c + 1]);
     }
     return most;
 }

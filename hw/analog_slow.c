@@ -10,8 +10,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define BIN_SHIFT 3 /* 2 * 16384 values in SNN_ANALOG_SLOW_BINS bins */
-#define CHUNK 256   /* cells drawn at a time */
+#define BIN_SHIFT 3         /* 2 * 16384 values in SNN_ANALOG_SLOW_BINS bins */
+#define CHUNK 256           /* cells drawn at a time */
+#define MOST_SHIFT 32768.0F /* from one end of what the matrix holds beyond the other */
 
 /* ---- what there is ---- */
 
@@ -89,10 +90,9 @@ void snn_analog_slow_free(snn_analog_slow *s) {
 
 /* ---- a row during a sample ---- */
 
-static int16_t within(double x) {
-    return (int16_t)(x > SNN_ANALOG_CELL_MAX    ? SNN_ANALOG_CELL_MAX
-                     : x < -SNN_ANALOG_CELL_MAX ? -SNN_ANALOG_CELL_MAX
-                                                : x);
+static inline int16_t within(int32_t x) {
+    x = x > SNN_ANALOG_CELL_MAX ? SNN_ANALOG_CELL_MAX : x;
+    return (int16_t)(x < -SNN_ANALOG_CELL_MAX ? -SNN_ANALOG_CELL_MAX : x);
 }
 
 /* n neighbouring cells of a row, the first of number `first`; telegraph may be NULL. */
@@ -107,10 +107,12 @@ static void shift_cells(const snn_analog *a, const snn_analog_slow *s, uint64_t 
         snn_cell_words(&state, first, n, word);
     for (size_t i = 0; i < n; i++) {
         const int bin = (cell[i] + SNN_ANALOG_CELL_MAX + 1) >> BIN_SHIFT;
-        double x = (double)cell[i] + (double)s->sigma[bin] * z[i];
-        if (telegraph != NULL && telegraph[i] && word[i] >> 31)
-            x -= (double)s->step[bin];
-        to[i] = within(floor(x + 0.5));
+        /* Without a branch: the states are random. */
+        const float down = telegraph != NULL ? (float)(telegraph[i] & word[i] >> 31) : 0.0F;
+        float shift = s->sigma[bin] * (float)z[i] - s->step[bin] * down;
+        shift = shift > MOST_SHIFT ? MOST_SHIFT : shift;
+        shift = shift < -MOST_SHIFT ? -MOST_SHIFT : shift;
+        to[i] = within(cell[i] + (int32_t)(shift + (shift < 0.0F ? -0.5F : 0.5F)));
     }
 }
 

@@ -253,6 +253,7 @@ static void order_and_history_do_not_matter(void **state) {
     analog_init(&r, CONVS, (snn_shape){2, 5, 6}, 8, SNN_TWOS_COMPLEMENT, BITWISE(16, 32, 1));
     r.o.device.white = 0.02;
     r.o.device.one_over_f = 0.5;
+    r.o.device.one_over_f_time = 1e-6;
     r.o.analog.adc_bits = 6;
     r.o.analog.adc_range = 1;
     analog_must_build(&r);
