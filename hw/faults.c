@@ -42,14 +42,9 @@ static uint64_t threshold(double share) {
     return (uint64_t)floor(share * 0x1p32 + 0.5);
 }
 
-bool snn_faults_init(snn_faults *f, const snn_map *map, const snn_hw_options *o, uint64_t seed, uint64_t chip,
-                     snn_error *err) {
+void snn_faults_by_share(snn_faults *f, const snn_map *map, const snn_device *d, uint64_t seed,
+                         uint64_t chip) {
     *f = (snn_faults){.map = map, .stream = {seed, SNN_PURPOSE_CELL_STUCK, chip}};
-    if (o->fault_map != NULL)
-        return snn_faults_read(f, o->fault_map, err);
-    if (!(o->condition.effects >> SNN_EFFECT_STUCK & 1))
-        return true;
-    const snn_device *d = &o->device;
     double clusters = d->stuck_cluster > 1 ? 1 / d->stuck_cluster : 1;
     f->first_hrs = threshold(d->stuck_hrs);
     f->first_any = threshold(d->stuck_hrs + d->stuck_lrs);
@@ -57,6 +52,15 @@ bool snn_faults_init(snn_faults *f, const snn_map *map, const snn_hw_options *o,
     f->any = threshold(clusters * (d->stuck_hrs + d->stuck_lrs));
     f->draw = threshold(clusters);
     f->by_share = f->first_any > 0;
+}
+
+bool snn_faults_init(snn_faults *f, const snn_map *map, const snn_hw_options *o, uint64_t seed, uint64_t chip,
+                     snn_error *err) {
+    *f = (snn_faults){.map = map};
+    if (o->fault_map != NULL)
+        return snn_faults_read(f, o->fault_map, err);
+    if (o->condition.effects >> SNN_EFFECT_STUCK & 1)
+        snn_faults_by_share(f, map, &o->device, seed, chip);
     return true;
 }
 

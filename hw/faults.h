@@ -34,6 +34,9 @@ typedef struct {
 /* Of chip `chip`: by the options' fault map if there is one, else by the device's shares where the effect acts, else none. Errors: DATA (file and place), RUNTIME. */
 bool snn_faults_init(snn_faults *f, const snn_map *map, const snn_hw_options *o, uint64_t seed, uint64_t chip,
                      snn_error *err);
+/* By the shares of a device. */
+void snn_faults_by_share(snn_faults *f, const snn_map *map, const snn_device *d, uint64_t seed,
+                         uint64_t chip);
 /* From a list that ascends by number of the cell, taking its memory: tile of entry i is tile[i]. For chip files. */
 bool snn_faults_from_list(snn_faults *f, const snn_map *map, snn_fault_list *list, const uint32_t *tile,
                           snn_error *err);
