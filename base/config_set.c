@@ -86,6 +86,30 @@ static bool is_bare(const snn_config_key *k, const char *value) {
            strcasecmp(value, "false") != 0;
 }
 
+/* "[stuck, sense]" with the quotes that an array of texts has in a file; free() it. Texts that have them keep them. */
+static char *quote_items(const char *value) {
+    char *quoted = malloc(3 * strlen(value) + 1), *to = quoted;
+    bool inside = false, bare = false; /* within quotes; within a word without */
+    for (const char *c = value; quoted && *c; c++) {
+        bool ends = !inside && (isspace((unsigned char)*c) || strchr(",[]()", *c));
+        if (!inside && !ends && !bare && *c != '"') {
+            *to++ = '"';
+            bare = true;
+        } else if (bare && ends) {
+            *to++ = '"';
+            bare = false;
+        }
+        if (*c == '"' && !bare)
+            inside = !inside;
+        else if (*c == '\\' && inside && c[1])
+            *to++ = *c++;
+        *to++ = *c;
+    }
+    if (quoted)
+        *to = 0;
+    return quoted;
+}
+
 /* Parses "v = <value>" into `tree` with the same checks as in a file. */
 static bool parse_value(config_t *tree, const char *value, snn_error *err) {
     snn_config_source source = {0};
@@ -111,12 +135,16 @@ static bool assign(snn_config *c, const snn_config_key *k, const char *path, con
                    snn_error *err) {
     config_t tree;
     config_init(&tree);
-    bool ok;
+    bool ok, numbers = k->type == SNN_KEY_INTS || k->type == SNN_KEY_FLOATS;
+    if (numbers && !*value)
+        value = "[]";
     if (is_bare(k, value)) {
         config_setting_t *v = config_setting_add(config_root_setting(&tree), "v", CONFIG_TYPE_STRING);
         ok = (v && config_setting_set_string(v, value)) || snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
     } else {
-        ok = parse_value(&tree, value, err);
+        char *quoted = k->type == SNN_KEY_STRINGS ? quote_items(value) : NULL;
+        ok = parse_value(&tree, quoted ? quoted : value, err);
+        free(quoted);
         if (!ok)
             snn_error_context(err, "--set: %s", path);
     }

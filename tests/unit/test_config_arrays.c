@@ -143,12 +143,40 @@ static void set_arrays(void **state) {
     snn_config_free(c);
 }
 
+static void expect_texts(snn_config *c, const char *assignment, int n, const char *const *want) {
+    snn_error e = {0};
+    if (!snn_config_set(c, assignment, &e))
+        fail_msg("%s", e.text);
+    assert_int_equal(snn_config_count(c, "texts"), n);
+    for (int i = 0; i < n; i++)
+        assert_string_equal(snn_config_string_at(c, "texts", i), want[i]);
+}
+
+/* Words of an array may go without quotes. */
+static void words_of_arrays(void **state) {
+    (void)state;
+    snn_config *c = parse("");
+    snn_error e = {0};
+    expect_texts(c, "texts=[a]", 1, (const char *[]){"a"});
+    expect_texts(c, "texts=[a,bc, d ]", 3, (const char *[]){"a", "bc", "d"});
+    expect_texts(c, "texts=( one , \"t w,o\",three)", 3, (const char *[]){"one", "t w,o", "three"});
+    expect_texts(c, "texts=[\"\", \"[x]\", \"a\\\"b\", 1e3, ./f.cfg]", 5,
+                 (const char *[]){"", "[x]", "a\"b", "1e3", "./f.cfg"});
+    expect_texts(c, "texts=[]", 0, NULL);
+    assert_true(snn_config_set(c, "floats=", &e) && snn_config_count(c, "floats") == 0);
+    assert_true(snn_config_set(c, "ints=", &e) && snn_config_count(c, "ints") == 0);
+    assert_false(snn_config_set(c, "any=", &e));
+    assert_false(snn_config_set(c, "texts=[a", &e));
+    assert_false(snn_config_set(c, "texts=[a,b", &e));
+    assert_false(snn_config_set(c, "texts=[a\"b]", &e));
+    assert_int_equal(snn_config_count(c, "texts"), 0);
+    snn_config_free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_of_arrays),
-        cmocka_unit_test(given_arrays),
-        cmocka_unit_test(bad_items),
-        cmocka_unit_test(set_arrays),
+        cmocka_unit_test(defaults_of_arrays), cmocka_unit_test(given_arrays),    cmocka_unit_test(bad_items),
+        cmocka_unit_test(set_arrays),         cmocka_unit_test(words_of_arrays),
     };
     return cmocka_run_group_tests_name("config_arrays", tests, NULL, NULL);
 }
