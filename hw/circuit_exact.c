@@ -89,10 +89,8 @@ static bool make_rhs(snn_circuit *t, size_t inputs, snn_error *err) {
     return t->rhs || cholmod_failed(t, err);
 }
 
-bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts, double *x,
-                             double *missing_ua, snn_error *err) {
+bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts, double *x, snn_error *err) {
     const size_t n = (size_t)t->nodes, rows = (size_t)t->rows;
-    *missing_ua = 0.0;
     if (n == 0)
         return true;
     if (!make_rhs(t, inputs, err))
@@ -108,8 +106,6 @@ bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts,
         return false;
     for (size_t i = 0; i < inputs * n; i++)
         x[i] += ((const double *)t->solution->x)[i];
-    for (size_t k = 0; k < inputs; k++)
-        *missing_ua += snn_circuit_kirchhoff(t, volts + k * rows, x + k * n, t->missing);
     return true;
 }
 
@@ -139,20 +135,22 @@ static bool power(const snn_circuit *t, double output_ua, double *power_uw, snn_
 
 bool snn_circuit_solve(snn_circuit *t, const double *volts, double *current_ua, snn_circuit_stats *stats,
                        snn_error *err) {
-    double missing_ua, output = 0.0, power_uw;
+    double output = 0.0, power_uw;
     if (!snn_circuit_check_volts(t->rows, volts, err) || !adapt(t, volts, err))
         return false;
     memcpy(t->volts, volts, (size_t)t->rows * sizeof *volts);
-    if (!snn_circuit_solve_batch(t, 1, volts, t->x, &missing_ua, err))
+    if (!snn_circuit_solve_batch(t, 1, volts, t->x, err))
         return false;
     snn_circuit_columns(t, volts, t->x, current_ua);
     for (int c = 0; c < t->columns; c++)
         output += fabs(current_ua[c]);
     if (!power(t, output, &power_uw, err))
         return false;
-    if (stats)
+    if (stats) {
+        const double missing = snn_circuit_kirchhoff(t, volts, t->x, t->missing);
         *stats = (snn_circuit_stats){
-            .imbalance = output > 0.0 ? missing_ua / output : 0.0, .sweeps = 1, .power_uw = power_uw};
+            .imbalance = output > 0.0 ? missing / output : 0.0, .sweeps = 1, .power_uw = power_uw};
+    }
     return true;
 }
 
@@ -171,7 +169,6 @@ void snn_circuit_voltages(const snn_circuit *t, double *word_v, double *bit_v) {
 static void configure_cholmod(cholmod_common *common) {
     cholmod_l_start(common);
     common->print = 0; /* errors are reported through snn_error */
-    common->error_handler = NULL;
     common->supernodal = CHOLMOD_SIMPLICIAL;
     common->nmethods = 1;
     common->grow0 = common->grow1 = 1.0; /* the factor never grows: no room beside the columns */

@@ -84,9 +84,7 @@ void snn_circuit_columns(const snn_circuit *t, const double *volts, const double
 
 bool snn_circuit_factorise(snn_circuit *t, snn_error *err);
 
-/* Solves for `inputs` vectors volts [inputs][rows] at once, each with one step of iterative refinement, into x [inputs][nodes]; *missing_ua is the sum of all
- * currents that are missing then. */
-bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts, double *x,
-                             double *missing_ua, snn_error *err);
+/* Solves for `inputs` vectors volts [inputs][rows] at once, each with one step of iterative refinement, into x [inputs][nodes]. */
+bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts, double *x, snn_error *err);
 
 #endif

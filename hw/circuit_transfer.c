@@ -10,13 +10,12 @@
 
 static bool transfer(snn_circuit *t, double *volts, double *x, double *current, float *transfer_us,
                      snn_error *err) {
-    double missing_ua;
     for (int first = 0; first < t->rows; first += BATCH) {
         const int n = t->rows - first < BATCH ? t->rows - first : BATCH;
         memset(volts, 0, (size_t)n * (size_t)t->rows * sizeof *volts);
         for (int k = 0; k < n; k++)
             volts[(size_t)k * (size_t)t->rows + (size_t)(first + k)] = 1.0;
-        if (!snn_circuit_solve_batch(t, (size_t)n, volts, x, &missing_ua, err))
+        if (!snn_circuit_solve_batch(t, (size_t)n, volts, x, err))
             return false;
         for (int k = 0; k < n; k++) {
             snn_circuit_columns(t, volts + (size_t)k * (size_t)t->rows, x + (size_t)k * (size_t)t->nodes,

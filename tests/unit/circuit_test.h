@@ -18,6 +18,8 @@ typedef struct {
     double *other;   /* [columns] */
 } crossbar;
 
+#define GUARD 7.0 /* behind the currents, to see writes beyond them */
+
 /* Conductances of 1 to 40 uS, and a share `on` of the rows at 0.1 to 0.5 V. */
 static inline crossbar draw_crossbar(uint64_t seed, int rows, int columns, snn_wires wires, double on) {
     const size_t r = (size_t)rows, c = (size_t)columns;
@@ -26,8 +28,9 @@ static inline crossbar draw_crossbar(uint64_t seed, int rows, int columns, snn_w
                   wires,
                   calloc(r * c, sizeof(float)),
                   calloc(r, sizeof(double)),
-                  calloc(c, sizeof(double)),
-                  calloc(c, sizeof(double))};
+                  calloc(c + 1, sizeof(double)),
+                  calloc(c + 1, sizeof(double))};
+    x.current[c] = x.other[c] = GUARD;
     snn_random random;
     snn_random_init(&random, seed, SNN_PURPOSE_TEST, 0);
     for (size_t i = 0; i < r * c; i++)
@@ -40,6 +43,7 @@ static inline crossbar draw_crossbar(uint64_t seed, int rows, int columns, snn_w
 }
 
 static inline void free_crossbar(crossbar x) {
+    assert_true(x.current[x.columns] == GUARD && x.other[x.columns] == GUARD);
     free(x.g);
     free(x.volts);
     free(x.current);

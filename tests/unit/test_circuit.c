@@ -140,9 +140,9 @@ static void ideal_is_a_sum_of_products(void **state) {
     (void)state;
     const float g[6] = {1, 2, 3, 10, 20, 30};
     const double volts[2] = {0.5, -0.25};
-    double current[3] = {9, 9, 9};
+    double current[4] = {9, 9, 9, 9};
     snn_circuit_ideal(2, 3, g, volts, current);
-    assert_true(current[0] == 0.5 - 2.5 && current[1] == 1 - 5 && current[2] == 1.5 - 7.5);
+    assert_true(current[3] == 9 && current[0] == 0.5 - 2.5 && current[1] == 1 - 5 && current[2] == 1.5 - 7.5);
     /* ascending rows: 1e16 + 1 - 1e16 loses the 1 in that order only */
     const float order[3] = {1, 1, 1};
     const double big[3] = {1e16, 1, -1e16};
@@ -495,7 +495,8 @@ static void memory(void **state) {
     snn_circuit *t = make(&x);
     size_t bytes, peak;
     snn_circuit_memory(t, &bytes, &peak);
-    assert_true(bytes > 64 * 64 * 200 && bytes < 64 * 64 * 1000 && peak >= bytes && peak < 2 * bytes);
+    /* measured: 720 and 911 bytes a cell */
+    assert_true(bytes > 64 * 64 * 650 && bytes < 64 * 64 * 790 && peak > bytes && peak < 64 * 64 * 1000);
     snn_circuit_free(t);
     free_crossbar(x);
     snn_circuit_free(NULL);

@@ -115,6 +115,7 @@ static void tolerance_stops(void **state) {
     (void)state;
     crossbar x = draw_crossbar(40, 64, 48, (snn_wires){3, 3, 100, 100, false}, 0.5);
     reader f = make(&x);
+    assert_true(snn_circuit_fast_scratch(f.lines) <= 5 * 64 * 48 + 16 * 48);
     for (double tolerance = 1; tolerance > 1e-12; tolerance /= 7) {
         snn_circuit_stats stats, less, same;
         snn_circuit_fast_read(f.lines, x.volts, tolerance, SNN_CIRCUIT_SWEEPS, f.scratch, x.current, &stats);
