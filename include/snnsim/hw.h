@@ -53,6 +53,20 @@ bool snn_hw_wanted(const snn_config *config);
 bool snn_hw_options_from_config(const snn_config *config, snn_hw_options *o, snn_error *err);
 void snn_hw_options_free(snn_hw_options *o);
 
+/* ---- what to expect of single cells, before any chip is drawn ---- */
+
+typedef struct {
+    double target, mean, sigma; /* [uS] of working cells over cells and chips, without read noise */
+    double misread;             /* probability that one digital read of a cell gives another level */
+    double wrong_bits;          /* mean number of bits of the cell that are wrong in one read */
+} snn_hw_level;
+
+/* Level k of the 2^cell_bits levels of a cell (2 for differential pairs), at o's condition but `seconds` after programming. Over all cells: constant errors, stuck cells by the device's
+ * shares, and noise; errors by decree (hw.read_error, hw.cell_error) and fault maps are left out. Errors: USAGE (time, temperature). */
+bool snn_hw_expect(const snn_hw_options *o, double seconds, int k, snn_hw_level *out, snn_error *err);
+/* Wrong bits per bit and read, mean over all levels. */
+bool snn_hw_bit_error_rate(const snn_hw_options *o, double seconds, double *rate, snn_error *err);
+
 #ifdef __cplusplus
 }
 #endif
