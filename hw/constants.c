@@ -55,7 +55,7 @@ static int nearest(double node_nm, bool *exact) {
     for (int i = 1; i < 3; i++)
         if (fabs(nodes[i] - wanted) < fabs(nodes[node] - wanted))
             node = i;
-    *exact = wanted == nodes[node];
+    *exact = node_nm == nodes[node];
     return node;
 }
 

@@ -179,6 +179,7 @@ static void assumptions_are_kept_apart(void **state) {
     s.options.device.node_nm = 0; /* unknown node: wires and cells are assumed at 22 nm */
     l = fill(&s);
     assert_true(find(&l, SNN_LEDGER_ENERGY, "drivers", NULL)->assumption);
+    assert_true(find(&l, SNN_LEDGER_ENERGY, "sense amplifiers", NULL)->assumption);
     assert_true(find(&l, SNN_LEDGER_AREA, "array", NULL)->assumption);
     near(l.area_sourced_um2 + 1, 1);
     snn_ledger_free(&l);
@@ -209,7 +210,7 @@ static void analog_events(void **state) {
     } adc[] = {
         {4, 22, 0.069, false}, {5, 22, 0.086, false}, {7, 22, 0.1235, false},
         {3, 22, 0.052, true},  {6, 65, 0.423, false}, {9, 65, 0.7065, true},
-        {6, 100, 0.930, true}, {6, 97, 0.423, true},  {8, 0, 0.143, false},
+        {6, 100, 0.930, true}, {6, 97, 0.423, true},  {8, 0, 0.143, true},
     };
     for (size_t i = 0; i < sizeof adc / sizeof *adc; i++) {
         s.options.analog.adc_bits = adc[i].bits;
