@@ -14,8 +14,8 @@
 
 #define SNN_GAP_LAYERS 256
 #define SNN_GAP_WORDS 64 /* words that are made at a time: 16 blocks, one round of the widest kernel */
-/* Below this rate per cell (3e-17) no run of any length sees an error, and gaps would leave 64 bits. */
-#define SNN_GAP_LEAST_RATE 0x1p-55
+/* Below this rate per cell (1e-16) no run of any length sees an error, and gaps would leave 64 bits. */
+#define SNN_GAP_LEAST_RATE 0x1p-53
 
 typedef struct {
     struct {

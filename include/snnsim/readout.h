@@ -33,7 +33,7 @@ typedef enum {
     SNN_READ_TWIN  /* visits every cell at every read: the definition, for tests; agrees in distribution */
 } snn_read_path;
 
-/* key: bits to flip after reading, NULL: none (what a thief reads). training [n]: input samples that calibrate converters and the static wire model (analogue; else NULL, 0).
+/* The chip must outlive the read-out. key: bits to flip after reading, NULL: none (what a thief reads). training [n]: input samples that calibrate converters and the static wire model (analogue; else NULL, 0).
  * Errors: USAGE (analogue read-out with a key; unsupported combinations), RUNTIME. */
 snn_readout *snn_readout_new(const snn_chip *chip, const snn_condition *when, const snn_flips *key,
                              snn_read_path path, const snn_net *net, const snn_spikes *training, size_t n,
