@@ -82,6 +82,8 @@ hid_t snn_hdf5_create_group(hid_t parent, const char *name) {
 
 void snn_hdf5_compress(hid_t create, int dims, const hsize_t *shape, size_t item_size) {
     hsize_t chunk[H5S_MAX_RANK], row = 1;
+    if (dims < 1)
+        return;
     for (int i = 1; i < dims; i++)
         row *= chunk[i] = shape[i];
     if (row * shape[0] < COMPRESS_FROM)

@@ -70,9 +70,9 @@ snn_analog *snn_analog_new(const snn_chip *chip, const snn_hw_options *o, const 
     a->net = net;
     a->when = *when;
     a->kernels = snn_analog_kernels_for(snn_simd_best());
-    a->slow_seed = snn_slow_seed(o->seed, snn_chip_number(chip));
+    a->slow_seed = snn_slow_seed(snn_chip_seed(chip), snn_chip_number(chip));
     snn_random r;
-    snn_random_init(&r, o->seed, SNN_PURPOSE_READ, snn_chip_number(chip));
+    snn_random_init(&r, snn_chip_seed(chip), SNN_PURPOSE_READ, snn_chip_number(chip));
     a->read_seed = snn_random_u64(&r);
     if (!make(a, training, n, err)) {
         snn_analog_free(a);

@@ -20,7 +20,7 @@ static void deviate(const snn_analog *a, snn_analog_tensor *t, uint32_t row_tile
     const snn_analog_options *adc = &a->o->analog;
     const uint32_t shared = adc->columns_per_adc,
                    per_array = o->columns / shared + (o->columns % shared != 0);
-    const snn_cell_stream stream = {a->o->seed, SNN_PURPOSE_SENSE, snn_chip_number(a->chip)};
+    const snn_cell_stream stream = {snn_chip_seed(a->chip), SNN_PURPOSE_SENSE, snn_chip_number(a->chip)};
     const uint32_t step = m->cells / t->code.inputs; /* columns of a converter input: 2 of a pair */
     for (uint32_t i = 0; i < t->width; i++) {
         const uint32_t output = i / t->code.inputs,

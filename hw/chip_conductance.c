@@ -59,7 +59,7 @@ typedef struct {
     const snn_chip *chip;
     uint32_t tile;
     snn_chip_levels levels;
-    const snn_level **first;   /* [columns] levels of the cells of a column */
+    uint8_t *kind;             /* [columns] of the cells of a column */
     bool program, relax, vary; /* which deviates are needed; with verification cells draw their own */
     uint8_t *target;           /* [rows][columns] */
     snn_fault_list faults;     /* of the array */
@@ -70,7 +70,7 @@ typedef struct {
 
 static void array_free(array *a) {
     snn_chip_levels_free(&a->levels);
-    free((void *)a->first);
+    free(a->kind);
     free(a->target);
     free(a->faults.cell);
     free(a->fault_row);
@@ -78,12 +78,12 @@ static void array_free(array *a) {
     free(a->stuck);
 }
 
-/* Which levels the cells of each column choose from, and which deviates any of them needs. */
+/* Of which kind the cells of each column are, and which deviates any level needs. */
 static void choose_levels(array *a) {
     const snn_map *m = a->chip->map;
     const snn_map_tensor *t = &m->tensor[snn_map_tile_at(m, a->tile).tensor];
     for (uint32_t column = 0; column < m->options.columns; column++)
-        a->first[column] = a->levels.level[snn_chip_kind(m, t, column % t->cells)];
+        a->kind[column] = (uint8_t)snn_chip_kind(m, t, column % t->cells);
     for (int kind = 0; kind < SNN_CELL_KINDS; kind++)
         for (int k = 0; k < a->levels.count[kind]; k++) {
             const snn_level *l = &a->levels.level[kind][k];
@@ -110,12 +110,12 @@ static bool array_init(array *a, const snn_chip *c, const snn_condition *when, u
                        snn_error *err) {
     const snn_map *m = c->map;
     *a = (array){.chip = c, .tile = tile};
-    a->first = snn_alloc(m->options.columns, sizeof *a->first, "conductances", err);
+    a->kind = snn_alloc(m->options.columns, 1, "conductances", err);
     a->target = snn_alloc((size_t)m->options.rows * m->options.columns, 1, "conductances", err);
     a->fault_row = snn_alloc((size_t)m->all_rows + 1, sizeof *a->fault_row, "conductances", err);
     a->z_program = snn_alloc((size_t)3 * m->all_columns, sizeof *a->z_program, "conductances", err);
     a->stuck = snn_alloc(m->all_columns, sizeof *a->stuck, "conductances", err);
-    if (a->first == NULL || a->target == NULL || a->fault_row == NULL || a->z_program == NULL ||
+    if (a->kind == NULL || a->target == NULL || a->fault_row == NULL || a->z_program == NULL ||
         a->stuck == NULL || !snn_chip_levels_init(&a->levels, c, when, err) ||
         !snn_chip_tile_levels(c, tile, a->target, err) || !find_faults(a, err)) {
         array_free(a);
@@ -163,7 +163,7 @@ static double stuck_at(const array *a, const snn_faulty_cell *f) {
 static void fill_in_place(array *a, const uint8_t *target, uint32_t line, uint64_t first, float *g) {
     const uint32_t columns = a->chip->map->options.columns;
     for (uint32_t i = 0; i < columns; i++)
-        g[i] = (float)working(a, &a->first[i][target[i]], i, first);
+        g[i] = (float)working(a, &a->levels.level[a->kind[i]][target[i]], i, first);
     for (size_t i = a->fault_row[line]; i < a->fault_row[line + 1]; i++)
         if (a->faults.cell[i].column < columns)
             g[a->faults.cell[i].column] = (float)stuck_at(a, &a->faults.cell[i]);
@@ -175,7 +175,8 @@ static void fill_placed(array *a, const uint8_t *target, uint32_t line, uint64_t
         a->stuck[a->faults.cell[i].column] = stuck_at(a, &a->faults.cell[i]);
     for (uint32_t i = 0; i < a->chip->map->options.columns; i++) {
         const double stuck = a->stuck[place[i]];
-        g[i] = (float)(stuck >= 0 ? stuck : working(a, &a->first[i][target[i]], place[i], first));
+        g[i] = (float)(stuck >= 0 ? stuck
+                                  : working(a, &a->levels.level[a->kind[i]][target[i]], place[i], first));
     }
     for (size_t i = a->fault_row[line]; i < a->fault_row[line + 1]; i++)
         a->stuck[a->faults.cell[i].column] = -1;

@@ -287,7 +287,7 @@ static size_t collect(const chip_rig *r, const snn_chip *c, int k, double *g, si
 /* Presets after 1 s and a day, each level that a one-bit cell has; what has no spread is at its mean. */
 static void conductances_have_the_distribution_of_the_device(void **state) {
     (void)state;
-    enum { N = 3000 };
+    enum { N = 1200 };
     static const char *const names[] = {"neurram", "neurram_cubic", "neurosim22", "milo", "cmo", "harsh"};
     double *g = malloc(N * sizeof *g);
     assert_non_null(g);
@@ -331,7 +331,7 @@ static void conductances_have_the_distribution_of_the_device(void **state) {
 /* One cell over many chips has the distribution with chip-to-chip variation; cells of one chip share its part. */
 static void chips_differ_as_the_device_says(void **state) {
     (void)state;
-    enum { CHIPS = 4000 };
+    enum { CHIPS = 2500 };
     double *g = malloc(2 * CHIPS * sizeof *g);
     assert_non_null(g);
     chip_rig r;
