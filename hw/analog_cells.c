@@ -142,8 +142,8 @@ static bool allocate(builder *b, bool pairs, bool alone, snn_error *err) {
            (!(pairs && alone) ||
             (t->slow.cell = snn_alloc(fan_in * t->slow.cell_pitch, cell, "conductances", err)) != NULL) &&
            (!b->wired || b->a->o->analog.wire != SNN_WIRE_SWEEPS ||
-            (t->circuit = snn_alloc((size_t)t->map->row_tiles * t->map->column_tiles, sizeof *t->circuit,
-                                    "wires", err)) != NULL);
+            (t->circuit = snn_alloc((size_t)t->map->row_tiles * t->map->column_tiles, sizeof(void *), "wires",
+                                    err)) != NULL);
 }
 
 bool snn_analog_cells(snn_analog *a, snn_analog_tensor *t, snn_error *err) {

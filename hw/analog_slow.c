@@ -130,8 +130,10 @@ static void draw_row(const snn_analog *a, const snn_analog_tensor *t, uint64_t s
             const uint32_t now = n - done < CHUNK ? n - done : CHUNK; /* even, as n is for pairs */
             int16_t shifted[CHUNK];
             shift_cells(a, s, sample, first + done, now, cell, telegraph, shifted);
-            for (uint32_t i = 0; i < now; i += pairs ? 2 : 1)
-                *to++ = pairs ? within(shifted[i] - shifted[i + 1]) : shifted[i];
+            for (uint32_t i = 0; i < now && !pairs; i++)
+                *to++ = shifted[i];
+            for (uint32_t i = 1; i < now && pairs; i += 2)
+                *to++ = within(shifted[i - 1] - shifted[i]);
             cell += now;
             telegraph = telegraph != NULL ? telegraph + now : NULL;
             done += now;

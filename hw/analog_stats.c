@@ -112,8 +112,11 @@ bool snn_analog_warning(const snn_analog_stats *s, const snn_hw_options *o, cons
     describe(l, o, &map->tensor[l->tensor], what, sizeof what);
     /* The error goes with the LSB: a bit more halves it. One bit of reserve. */
     int bits = o->analog.adc_bits + 1;
-    for (double left = ratio * LEAST_SIGNAL_TO_NOISE; left > 1 && bits < 16; left /= 4)
+    double left = ratio * LEAST_SIGNAL_TO_NOISE;
+    while (left > 1 && bits < 16) {
+        left /= 4;
         bits++;
+    }
     const double clipped = l->conversions > 0 ? 100.0 * (double)l->clipped / (double)l->conversions : 0;
     snprintf(text, size,
              "%s: the converters' error is %.2g times the spread of the synaptic sums (%.2g %% of "

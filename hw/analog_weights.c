@@ -6,6 +6,7 @@
  */
 #include "analog_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* ---- from cells to values ---- */
@@ -58,6 +59,7 @@ bool snn_analog_code_of(const snn_map *m, const snn_map_tensor *t, snn_analog_co
     for (uint32_t j = 0; j < t->cells; j++) {
         uint32_t first, n = snn_map_cell_bits(m, t, j, &first);
         const int32_t top = (1 << n) - 1;
+        assert(top > 0);
         c->divisor = c->divisor / common_divisor(c->divisor, top) * top;
     }
     c->factors = 0;
