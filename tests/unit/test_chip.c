@@ -10,6 +10,7 @@
 #include <snnsim/portable_math.h>
 
 #include "../../hw/chip_internal.h"
+#include "../golden/chip_vectors.h"
 #include "chip_test.h"
 
 /* ---- the definition, from the headers' words alone ---- */
@@ -125,6 +126,56 @@ static void conductances_follow_their_definition(void **state) {
         rig_init(&r, 7, 11, cases[i].bits, 13, o);
         spread(&r);
         check_conductances(&r, i);
+        rig_free(&r);
+    }
+}
+
+/* The same chip computed by NumPy and SciPy (tests/golden/make_chip_vectors.py). */
+static void cells_are_those_of_numpy(void **state) {
+    (void)state;
+    for (int lognormal = 0; lognormal < 2; lognormal++) {
+        chip_rig r;
+        snn_map_options o = rig_options(20, 37);
+        rig_init(&r, 7, 11, 8, 13, o);
+        snn_map_free(r.map);
+        o.spare_rows = 2, o.spare_columns = 3;
+        r.map = test_map(r.net, r.weights, o);
+        spread(&r);
+        r.o.seed = CHIP_SEED;
+        r.o.device.stuck_cluster = 3;
+        r.o.device.lognormal = lognormal;
+        r.o.device.lognormal_hrs = 0.9;
+        r.o.device.lognormal_sigma = 0.1;
+        snn_chip *c = rig_chip(&r, CHIP_NUMBER);
+        assert_true(snn_chip_stats(c)->stuck_hrs == CHIP_USED_HRS &&
+                    snn_chip_stats(c)->stuck_lrs == CHIP_USED_LRS);
+        double sum = 0, g;
+        uint64_t count[3] = {0};
+        size_t k = 0;
+        for (uint64_t n = 0; n < r.map->array_cells; n++) {
+            const snn_cell cell = {(uint32_t)(n / 40 / 22), (uint32_t)(n / 40 % 22), (uint32_t)(n % 40)};
+            const snn_cell_fault fault = snn_chip_fault(c, &cell);
+            count[fault]++;
+            if (!snn_map_weight(r.map, &cell, NULL, NULL, NULL, NULL))
+                continue;
+            snn_level l;
+            assert_true(snn_chip_level_of(c, &r.o.condition, 1, snn_chip_level(c, &cell), &l, NULL));
+            g = fault == SNN_CELL_WORKS       ? snn_chip_cell_conductance(c, &l, n)
+                : fault == SNN_CELL_STUCK_HRS ? 1
+                                              : 41;
+            sum += g;
+            if (k < sizeof chip_vectors / sizeof *chip_vectors && chip_vectors[k].number == n) {
+                double want = lognormal ? chip_vectors[k].lognormal : chip_vectors[k].normal;
+                assert_int_equal(fault, chip_vectors[k].stuck);
+                assert_true(fabs(g - want) <= 1e-9 * fmax(1, want));
+                k++;
+            }
+        }
+        assert_int_equal(k, sizeof chip_vectors / sizeof *chip_vectors);
+        assert_true(count[1] == CHIP_STUCK_HRS && count[2] == CHIP_STUCK_LRS);
+        double want = lognormal ? CHIP_LOGNORMAL_SUM : CHIP_NORMAL_SUM;
+        assert_true(fabs(sum - want) <= 1e-9 * want);
+        snn_chip_free(c);
         rig_free(&r);
     }
 }
@@ -646,6 +697,7 @@ static void what_does_not_fit_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conductances_follow_their_definition),
+        cmocka_unit_test(cells_are_those_of_numpy),
         cmocka_unit_test(lognormal_and_cut_off),
         cmocka_unit_test(effects_act_only_where_the_condition_has_them),
         cmocka_unit_test(reads_of_the_chip_come_on_top),
