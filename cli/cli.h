@@ -11,8 +11,10 @@
 #include <snnsim/snnsim.h>
 
 int snn_cmd_run(int argc, char **argv);
+int snn_cmd_sweep(int argc, char **argv);
 int snn_cmd_train(int argc, char **argv);
 int snn_cmd_model(int argc, char **argv);
+int snn_cmd_hw(int argc, char **argv);
 int snn_cmd_dataset(int argc, char **argv);
 int snn_cmd_bench(int argc, char **argv);
 int snn_cmd_config(int argc, char **argv);

@@ -14,8 +14,10 @@ typedef struct {
 
 static const command commands[] = {
     {"run", snn_cmd_run, "run a network on a data set and report accuracy, activity and time"},
+    {"sweep", snn_cmd_sweep, "run a network at every point of a grid of settings"},
     {"train", snn_cmd_train, "train a network on a data set and write a model"},
     {"model", snn_cmd_model, "show, import, export, quantise and compare models"},
+    {"hw", snn_cmd_hw, "map, program and describe the chip that holds the weights"},
     {"dataset", snn_cmd_dataset, "show, make and verify data sets"},
     {"bench", snn_cmd_bench, "measure the speed of the engine and of reading"},
     {"config", snn_cmd_config, "list all configuration keys"},

@@ -3,6 +3,7 @@
  * The files of `snnsim run --out`: predictions.csv and traces grow while samples come in, confusion.csv and report.json follow at the end. All are temporary
  * files until cli_outputs_commit gives them their names, so that a failed or interrupted run leaves nothing.
  */
+#include "json.h"
 #include "run.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct cli_outputs {
     char *folder;
     bool made; /* the folder was not there before */
     snn_file *report, *predictions, *confusion;
+    snn_file *chips;     /* NULL without chips */
     traced_layer *trace; /* [traces] */
     size_t traces;
     bool *traced; /* [layers] */
@@ -161,21 +163,11 @@ bool cli_outputs_layer(cli_outputs *o, const cli_run *run, int layer, const uint
 
 /* ---- tables ---- */
 
-/* A CSV field: quoted when it holds a comma, a quote or a line break. */
-static void print_field(FILE *f, const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, f);
-        return;
-    }
-    fputc('"', f);
-    for (; *text; text++)
-        fprintf(f, *text == '"' ? "\"\"" : "%c", *text);
-    fputc('"', f);
-}
-
 bool cli_outputs_begin(cli_outputs *o, const cli_run *run, snn_error *err) {
     FILE *f = snn_file_stream(o->predictions);
-    fprintf(f, "sample,label,predicted");
+    if (run->chips.wanted && !(o->chips = create(o, "chips", ".csv", err)))
+        return false;
+    fprintf(f, "%ssample,label,predicted", run->chips.wanted ? "chip," : "");
     for (uint32_t c = 0; c < run->model.net->classes; c++)
         fprintf(f, ",out%u", c);
     return fputc('\n', f) != EOF || snn_fail_errno(err, "%s: cannot write predictions.csv", o->folder);
@@ -185,7 +177,9 @@ bool cli_outputs_sample(cli_outputs *o, const cli_run *run, size_t i, int label,
                         snn_error *err) {
     FILE *f = snn_file_stream(o->predictions);
     char name[256];
-    print_field(f, snn_dataset_sample(run->data, i, name, sizeof name));
+    if (run->chips.wanted)
+        fprintf(f, "%llu,", (unsigned long long)run->chips.result.chip[i / run->samples].chip);
+    cli_csv_field(f, snn_dataset_sample(run->data, i % run->samples, name, sizeof name));
     fprintf(f, ",%d,%d", label, r->predicted);
     for (int c = 0; c < r->classes; c++)
         fprintf(f, ",%.9g", r->out[c]);
@@ -199,11 +193,11 @@ static void print_confusion(FILE *f, const cli_run *run) {
     fputs("label", f);
     for (int c = 0; c < m->classes; c++) {
         fputc(',', f);
-        print_field(f, cli_class_name(run, c, buf, sizeof buf));
+        cli_csv_field(f, cli_class_name(run, c, buf, sizeof buf));
     }
     fputc('\n', f);
     for (int c = 0; c < m->classes; c++) {
-        print_field(f, cli_class_name(run, c, buf, sizeof buf));
+        cli_csv_field(f, cli_class_name(run, c, buf, sizeof buf));
         for (int p = 0; p < m->classes; p++)
             fprintf(f, ",%llu", (unsigned long long)m->confusion[(size_t)c * (size_t)m->classes + (size_t)p]);
         fputc('\n', f);
@@ -220,13 +214,16 @@ static bool commit(snn_file **f, snn_error *err) {
 
 bool cli_outputs_commit(cli_outputs *o, const cli_run *run, const json_t *report, snn_error *err) {
     print_confusion(snn_file_stream(o->confusion), run);
+    if (o->chips && !cli_chips_table(&run->chips, snn_file_stream(o->chips), err))
+        return snn_error_context(err, "%s", o->folder);
     FILE *f = snn_file_stream(o->report);
-    if (json_dumpf(report, f, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) || fputc('\n', f) == EOF)
+    if (json_dumpf(report, f, CLI_JSON_FORMAT) || fputc('\n', f) == EOF)
         return snn_fail_errno(err, "%s: cannot write report.json", o->folder);
     for (size_t i = 0; i < o->traces; i++)
         if (!commit(&o->trace[i].spikes, err) || !commit(&o->trace[i].membrane, err))
             return false;
-    return commit(&o->predictions, err) && commit(&o->confusion, err) && commit(&o->report, err);
+    return commit(&o->predictions, err) && commit(&o->confusion, err) && commit(&o->chips, err) &&
+           commit(&o->report, err);
 }
 
 void cli_outputs_free(cli_outputs *o) {
@@ -235,6 +232,7 @@ void cli_outputs_free(cli_outputs *o) {
     snn_file_abandon(o->report);
     snn_file_abandon(o->predictions);
     snn_file_abandon(o->confusion);
+    snn_file_abandon(o->chips);
     for (size_t i = 0; i < o->traces; i++) {
         snn_file_abandon(o->trace[i].spikes);
         snn_file_abandon(o->trace[i].membrane);

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* snnsim run: dataset -> frames -> engine -> report. */
+/* snnsim run: dataset -> frames -> engine -> report; with hw.device the weights come from chips. */
+#include "json.h"
 #include "run.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
     "Usage: snnsim run CONFIG [OPTION]...\n"
     "Runs a trained network on a data set and reports accuracy, activity, operations and time.\n"
+    "With hw.device set, its weights stand in the memory cells of hw.chips chips, and accuracy over\n"
+    "chips, bit errors, energy, latency and area are reported too.\n"
     "\n"
     "  --model FILE       the model (default: model.path of the config); looked up in the current\n"
     "                     folder, in ./models and in the installed models\n"
-    "  --out DIR          write report.json, predictions.csv and confusion.csv to this folder\n"
+    "  --out DIR          write report.json, predictions.csv and confusion.csv to this folder; with\n"
+    "                     chips also chips.csv\n"
     "  --trace LAYER      with --out: write LAYER_spikes.npy (uint8 [samples][steps][neurons]) and\n"
     "                     LAYER_membrane.npy (float32 or int32); may be given more than once\n"
+    "  --chip FILE        the same as --set hw.chip_file=FILE: use this saved chip\n"
+    "  --explain WHAT     with chips: how energy, latency or area comes about; may be given more than once\n"
     "  --set KEY=VALUE    override a key of the config (see snnsim config); may be given more than once\n"
     "  --seed N           the same as --set seed=N\n"
     "  --threads N        the same as --set run.threads=N (0: all CPUs)\n"
@@ -24,10 +29,21 @@ static const char help[] =
     "  --help             this text\n"
     "\n"
     "Example: snnsim run gesture.cfg --threads 2 --out results\n"
+    "         snnsim run nmnist.cfg --set hw.device=neurram --set hw.chips=100\n"
     "The figures are defined in docs/metrics.md. Interrupted (Ctrl-C), it exits with 130 and leaves\n"
     "no files.\n";
 
-enum { OPTION_MODEL = CLI_OWN, OPTION_OUT, OPTION_TRACE };
+enum { OPTION_MODEL = CLI_OWN, OPTION_OUT, OPTION_TRACE, OPTION_CHIP, OPTION_EXPLAIN };
+
+static bool take_explain(cli_run *run, const char *value, snn_error *err) {
+    static const char *const name[] = {"energy", "latency", "area"};
+    for (unsigned q = SNN_LEDGER_ENERGY; q <= SNN_LEDGER_AREA; q++)
+        if (!strcmp(value, name[q])) {
+            run->explain |= 1U << q;
+            return true;
+        }
+    return snn_fail(err, SNN_ERR_USAGE, "--explain %s: expected energy, latency or area", value);
+}
 
 static bool take(void *context, int option, const char *value, snn_error *err) {
     cli_run *run = context;
@@ -42,6 +58,11 @@ static bool take(void *context, int option, const char *value, snn_error *err) {
         run->trace = array;
         run->trace[run->traces++] = value;
         return true;
+    case OPTION_CHIP:
+        run->chip_option = value;
+        return true;
+    case OPTION_EXPLAIN:
+        return take_explain(run, value, err);
     default:
         run->folder = value;
         return true;
@@ -57,20 +78,39 @@ const char *cli_class_name(const cli_run *run, int c, char *buf, size_t size) {
 
 /* ---- set-up ---- */
 
+static bool set_chip_file(cli_run *run, snn_error *err) {
+    char assignment[4096];
+    if (!*run->chip_option)
+        return snn_fail(err, SNN_ERR_USAGE, "--chip: the name of the file is empty");
+    int n = snprintf(assignment, sizeof assignment, "hw.chip_file=%s", run->chip_option);
+    if (n < 0 || (size_t)n >= sizeof assignment)
+        return snn_fail(err, SNN_ERR_USAGE, "--chip: the name of the file is too long");
+    return snn_config_set(run->config, assignment, err);
+}
+
+/* What only makes sense with chips, or without. */
+static bool check_chips(const cli_run *run, snn_error *err) {
+    if (run->chips.wanted && run->traces)
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "run: --trace shows the plain network and goes without chips (hw.device)");
+    if (!run->chips.wanted && (run->explain || run->chip_option))
+        return snn_fail(err, SNN_ERR_USAGE, "run: --%s needs a chip: set hw.device",
+                        run->explain ? "explain" : "chip");
+    if (run->explain && !run->engine_options.count_operations)
+        return snn_config_fail(run->config, "run.operations", err,
+                               "--explain needs the counts of operations");
+    return true;
+}
+
 /* Opens config, folder, data set and model, in the order in which mistakes are cheapest to find. */
 static bool open_all(cli_run *run, snn_error *err) {
     if (run->traces && !run->folder)
         return snn_fail(err, SNN_ERR_USAGE, "run: --trace needs --out DIR");
     run->config = cli_config(&run->common, err);
-    if (!run->config)
+    if (!run->config || (run->chip_option && !set_chip_file(run, err)) ||
+        !cli_engine_options(run->config, &run->engine_options, err) ||
+        !cli_chips_options(&run->chips, run->config, err) || !check_chips(run, err))
         return false;
-    run->engine_options =
-        (snn_engine_options){.arithmetic = !strcmp(snn_config_string(run->config, "run.arithmetic"), "fixed")
-                                               ? SNN_ARITHMETIC_FIXED
-                                               : SNN_ARITHMETIC_FLOAT,
-                             .count_operations = snn_config_bool(run->config, "run.operations")};
-    if (!snn_simd_parse(snn_config_string(run->config, "run.simd"), &run->engine_options.simd, err))
-        return snn_config_fail(run->config, "run.simd", err, "%s", err->text);
     if (!cli_model_load(run->config, run->model_option, &run->model, &run->model_path, err))
         return false;
     run->stop = cli_catch_interrupts(); /* from here on temporary files may have to be removed */
@@ -83,29 +123,25 @@ static bool open_all(cli_run *run, snn_error *err) {
     return true;
 }
 
-/* A config that describes a network must describe the model's. */
-static bool check_network(const cli_run *run, snn_error *err) {
-    if (!snn_config_count(run->config, "network.layers"))
-        return true;
-    snn_shape input = {run->about->input[0], run->about->input[1], run->about->input[2]};
-    snn_net *net = snn_net_from_config(run->config, input, err);
-    if (!net)
-        return false;
-    bool same = snn_net_equal(net, run->model.net, err);
-    snn_net_free(net);
-    return same ||
-           snn_error_context(err, "model %s does not fit %s", run->model_path, snn_config_path(run->config));
+static bool prepare_chips(cli_run *run, snn_error *err) {
+    run->frames = snn_frames_new(run->data, run->samples, SNN_FRAMES_BYTES, err);
+    return run->frames && cli_chips_map(&run->chips, run->config, &run->model, err);
 }
 
 static bool prepare(cli_run *run, snn_error *err) {
-    if (!check_network(run, err))
+    if (!cli_check_network(run->config, run->about, &run->model, run->model_path, err))
         return false;
     size_t limit = (size_t)snn_config_int(run->config, "run.limit"), count = snn_dataset_count(run->data);
     run->samples = limit && limit < count ? limit : count;
     run->threads = snn_threads((int)snn_config_int(run->config, "run.threads"));
-    run->engine = snn_engine_new(run->model.net, run->model.weights, &run->engine_options, err);
-    if (!run->engine)
-        return snn_error_context(err, "model %s", run->model_path);
+    if (run->chips.wanted) {
+        if (!prepare_chips(run, err))
+            return false;
+    } else {
+        run->engine = snn_engine_new(run->model.net, run->model.weights, &run->engine_options, err);
+        if (!run->engine)
+            return snn_error_context(err, "model %s", run->model_path);
+    }
     return !run->outputs ||
            (cli_outputs_trace(run->outputs, run, err) && cli_outputs_begin(run->outputs, run, err));
 }
@@ -134,8 +170,37 @@ static void on_progress(void *context, uint64_t done, uint64_t total) {
     snn_progress_update(((hook_context *)context)->progress, done);
 }
 
+/* The result over all chips, in the shape of that of the plain network. */
+static void adopt_chips(cli_run *run) {
+    const snn_chips_result *r = &run->chips.result;
+    double known = r->read_seconds + r->frame_seconds + r->simulate_seconds;
+    run->result = (snn_evaluation){.metrics = r->metrics,
+                                   .samples = (size_t)r->metrics->samples,
+                                   .empty_samples = r->events.empty_samples,
+                                   .events = r->events.events,
+                                   .events_dropped = r->events.dropped,
+                                   .events_out_of_order = r->events.out_of_order,
+                                   .wall_seconds = r->wall_seconds,
+                                   .read_seconds = r->read_seconds,
+                                   .frame_seconds = r->frame_seconds,
+                                   .simulate_seconds = r->simulate_seconds,
+                                   .other_seconds = r->wall_seconds > known ? r->wall_seconds - known : 0};
+    memcpy(run->result.digest, r->digest, sizeof r->digest);
+}
+
+static bool evaluate_chips(cli_run *run, const snn_evaluate_hooks *hooks, snn_error *err) {
+    if (!cli_chips_run(&run->chips, &run->model, run->frames, &run->engine_options, run->threads, true, hooks,
+                       err))
+        return false;
+    adopt_chips(run);
+    return true;
+}
+
 static bool evaluate(cli_run *run, snn_error *err) {
-    hook_context context = {run, snn_progress_begin("run", "samples", run->samples, !run->common.quiet)};
+    uint64_t runs =
+        run->chips.wanted ? 1 + (uint64_t)run->chips.options.chips : 1; /* the plain network too */
+    hook_context context = {run,
+                            snn_progress_begin("run", "samples", runs * run->samples, !run->common.quiet)};
     snn_evaluate_options options = {.threads = run->threads,
                                     .limit = run->samples,
                                     .trace = run->outputs ? cli_outputs_traced(run->outputs) : NULL};
@@ -144,7 +209,9 @@ static bool evaluate(cli_run *run, snn_error *err) {
                                 .trace = options.trace ? on_trace : NULL,
                                 .progress = on_progress,
                                 .stop = run->stop};
-    bool ok = snn_evaluate(run->engine, run->model.net, run->data, &options, &hooks, &run->result, err);
+    bool ok = run->chips.wanted
+                  ? evaluate_chips(run, &hooks, err)
+                  : snn_evaluate(run->engine, run->model.net, run->data, &options, &hooks, &run->result, err);
     snn_progress_end(context.progress);
     if (ok)
         snn_metrics_neurobench(run->result.metrics, run->model.net, run->model.weights, &run->neurobench);
@@ -186,19 +253,29 @@ static void find_warnings(cli_run *run) {
          "events ran back in time and were sorted");
     warn(run, saturated_weights(run), "weight was beyond the largest code when the model was quantised",
          "weights were beyond the largest code when the model was quantised");
+    cli_chips_warn(&run->chips, run->warnings);
 }
 
 /* ---- telling ---- */
+
+static bool explain(const cli_run *run, snn_error *err) {
+    for (unsigned q = SNN_LEDGER_ENERGY; q <= SNN_LEDGER_AREA; q++)
+        if (run->explain >> q & 1 && (fputc('\n', stdout) == EOF ||
+                                      !snn_ledger_explain(&run->chips.ledger, (snn_quantity)q, stdout, err)))
+            return false;
+    return true;
+}
 
 static bool tell(cli_run *run, snn_error *err) {
     find_warnings(run);
     json_t *report = cli_report(run, err);
     bool ok = report && (!run->outputs || cli_outputs_commit(run->outputs, run, report, err));
     if (ok && run->common.json) {
-        json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+        json_dumpf(report, stdout, CLI_JSON_FORMAT);
         fputc('\n', stdout);
     } else if (ok && !run->common.quiet) {
         cli_summary(run, stdout);
+        ok = explain(run, err);
     }
     json_decref(report);
     return ok;
@@ -206,7 +283,11 @@ static bool tell(cli_run *run, snn_error *err) {
 
 static void free_all(cli_run *run) {
     cli_outputs_free(run->outputs);
+    if (run->chips.wanted)
+        run->result.metrics = NULL; /* of chips.result */
     snn_evaluation_free(&run->result);
+    cli_chips_free(&run->chips);
+    snn_frames_free(run->frames);
     snn_engine_free(run->engine);
     snn_model_free(&run->model);
     snn_dataset_free(run->data);
@@ -228,6 +309,8 @@ int snn_cmd_run(int argc, char **argv) {
                                             {"model", required_argument, NULL, OPTION_MODEL},
                                             {"out", required_argument, NULL, OPTION_OUT},
                                             {"trace", required_argument, NULL, OPTION_TRACE},
+                                            {"chip", required_argument, NULL, OPTION_CHIP},
+                                            {"explain", required_argument, NULL, OPTION_EXPLAIN},
                                             {0}};
     cli_run run = {.command_line = cli_json_words(argc, argv)}; /* before parsing reorders it */
     cli_syntax syntax = {.name = "run",

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* snnsim run: what its files share. run.c does the job, outputs.c writes files as it goes, report.c and summary.c tell the result. */
+/* snnsim run: what its files share. run.c does the job, chips.c that on chips, outputs.c writes files as it goes, report.c and summary.c (chips_report.c,
+ * chips_summary.c) tell the result. */
 #ifndef SNNSIM_CLI_RUN_H
 #define SNNSIM_CLI_RUN_H
 
-#include "cli.h"
+#include "chips.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 typedef struct cli_outputs cli_outputs;
@@ -13,8 +13,9 @@ typedef struct cli_outputs cli_outputs;
 /* One run, from the command line to the result. */
 typedef struct {
     cli_common common;
-    const char *model_option, *folder; /* --model, --out; NULL: not given */
-    const char **trace;                /* [traces] layer names of --trace */
+    const char *model_option, *folder, *chip_option; /* --model, --out, --chip; NULL: not given */
+    unsigned explain;                                /* bit q: --explain of snn_quantity q */
+    const char **trace;                              /* [traces] layer names of --trace */
     size_t traces, trace_capacity;
     json_t *command_line; /* array of words */
     const volatile sig_atomic_t *stop;
@@ -25,12 +26,14 @@ typedef struct {
     const char *model_path;
     snn_model model;
     snn_engine_options engine_options;
-    snn_engine *engine;
+    snn_engine *engine; /* NULL with chips */
+    cli_chips chips;    /* all zero without hw.device */
+    snn_frames *frames; /* of chips */
     int threads;
-    size_t samples;       /* that will be run */
+    size_t samples;       /* that will be run, on each chip */
     cli_outputs *outputs; /* NULL without --out */
 
-    snn_evaluation result;
+    snn_evaluation result; /* over all chips; its metrics are then those of chips.result */
     snn_neurobench neurobench;
     json_t *warnings; /* array of sentences */
 } cli_run;
@@ -60,8 +63,6 @@ void cli_outputs_free(cli_outputs *o);
 
 /* ---- telling the result ---- */
 
-/* The words of a command line as a JSON array. */
-json_t *cli_json_words(int argc, char **argv);
 /* report.json; NULL when out of memory. */
 json_t *cli_report(const cli_run *run, snn_error *err);
 /* The table for people. */

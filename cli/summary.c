@@ -15,7 +15,7 @@ static void print_head(const cli_run *run, FILE *out) {
         high = w->tensor[i].bits > high ? w->tensor[i].bits : high;
     }
     fprintf(out, "data set    %s (%s), %s part: %zu samples of %d classes, %d steps of %ux%ux%u\n", a->name,
-            cli_source(a), snn_config_string(run->config, "dataset.split"), run->result.samples, a->classes,
+            cli_source(a), snn_config_string(run->config, "dataset.split"), run->samples, a->classes,
             a->steps, a->input[0], a->input[1], a->input[2]);
     char n[32];
     fprintf(out, "model       %s: %s weights of ", run->model_path, cli_count((double)weights, n, sizeof n));
@@ -59,10 +59,14 @@ static void print_worst(const cli_run *run, FILE *out) {
 
 static void print_accuracy(const cli_run *run, FILE *out) {
     const snn_metrics *m = run->result.metrics;
-    print_interval(out, "accuracy", snn_metrics_accuracy(m));
-    fprintf(out, "  %llu of %llu\n", (unsigned long long)m->correct, (unsigned long long)m->samples);
-    print_interval(out, "balanced", snn_metrics_balanced(m));
-    fputc('\n', out);
+    if (run->chips.wanted) { /* the samples of several chips are the same: no interval over all */
+        fprintf(out, "balanced    %.2f %%\n", 100 * snn_metrics_balanced(m).value);
+    } else {
+        print_interval(out, "accuracy", snn_metrics_accuracy(m));
+        fprintf(out, "  %llu of %llu\n", (unsigned long long)m->correct, (unsigned long long)m->samples);
+        print_interval(out, "balanced", snn_metrics_balanced(m));
+        fputc('\n', out);
+    }
     print_by_step(m, out);
     print_worst(run, out);
 }
@@ -110,6 +114,13 @@ static void print_time(const cli_run *run, FILE *out) {
             cli_seconds(e->simulate_seconds, simulate, sizeof simulate),
             cli_seconds(e->other_seconds, other, sizeof other),
             e->wall_seconds > 0 ? (double)e->samples / e->wall_seconds : 0.0);
+    if (run->chips.wanted) {
+        const snn_chips_result *r = &run->chips.result;
+        fprintf(out, "of other    program %s, read %s, fill the engine %s\n",
+                cli_seconds(r->program_seconds, read, sizeof read),
+                cli_seconds(r->readout_seconds, frame, sizeof frame),
+                cli_seconds(r->pack_seconds, simulate, sizeof simulate));
+    }
     fprintf(out, "run         seed %lld, %s arithmetic, %s, %d thread%s, peak memory %s\n",
             (long long)snn_config_int(run->config, "seed"), snn_config_string(run->config, "run.arithmetic"),
             snn_simd_name(run->engine_options.simd), run->threads, run->threads == 1 ? "" : "s",
@@ -119,9 +130,12 @@ static void print_time(const cli_run *run, FILE *out) {
 
 void cli_summary(const cli_run *run, FILE *out) {
     print_head(run, out);
+    if (run->chips.wanted)
+        cli_chips_summary(&run->chips, out);
     print_accuracy(run, out);
     print_layers(run, out);
     print_neurobench(run, out);
+    cli_chips_costs(&run->chips, out);
     print_time(run, out);
     for (size_t i = 0; i < json_array_size(run->warnings); i++)
         fprintf(out, "warning     %s\n", json_string_value(json_array_get(run->warnings, i)));

@@ -23,6 +23,7 @@ golden() { # NAME ARGUMENT...: stdout as in golden/NAME.txt, nothing on stderr, 
 
 @test "snnsim --help" { golden help --help; }
 @test "snnsim run --help" { golden run run --help; }
+@test "snnsim sweep --help" { golden sweep sweep --help; }
 @test "snnsim train --help" { golden train train --help; }
 @test "snnsim model --help" { golden model model --help; }
 @test "snnsim model show --help" { golden model_show model show --help; }

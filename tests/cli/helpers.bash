@@ -6,6 +6,7 @@ export LC_ALL=C
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 SNNSIM=${SNNSIM:-$ROOT/build/snnsim}
 case $SNNSIM in /*) ;; *) SNNSIM=$ROOT/$SNNSIM ;; esac
+export SNNSIM_DEVICES=$ROOT/hw/devices
 PYTHON=/usr/bin/python3
 
 # In setup_file: a folder with tiny.cfg, the synthetic camera with two subjects for training and one for test.

@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# snnsim run with chips: every way of reading, the same results for any number of threads, files, refusals.
+load helpers
+
+setup_file() { tiny_model; }
+
+setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
+
+# Ways to read; several bits per cell and differential pairs included.
+MODES=(
+    "--set hw.device=ideal"
+    "--set hw.device=ideal --set hw.cell_error=0.01"
+    "--set hw.device=ideal --set hw.read_error=0.002 --set hw.array=64x128"
+    "--set hw.device=harsh --set hw.repair.spare_rows=4 --set hw.repair.spare_columns=8 --set hw.repair.msb_placement=true"
+    "--set hw.device=harsh --set hw.repair.secded=32"
+    "--set hw.device=neurram --set hw.cell_bits=2 --set hw.time=86400"
+    "--set hw.device=neurram --set hw.readout=analog"
+    "--set hw.device=neurram --set hw.readout=analog --set hw.weights=differential --set hw.analog.adc_bits=6 --set hw.analog.parallel_rows=16"
+)
+
+@test "an ideal chip is the plain network, spike for spike" {
+    "$SNNSIM" run tiny.cfg --quiet --out plain
+    for more in "" "--set hw.array=16x8" "--set hw.array=1000x4096" "--set run.arithmetic=fixed"; do
+        # shellcheck disable=SC2086
+        "$SNNSIM" run tiny.cfg --quiet --out ideal --set hw.device=ideal --set hw.chips=3 $more
+        # shellcheck disable=SC2086
+        "$SNNSIM" run tiny.cfg --quiet --out same ${more/--set hw.array=*/}
+        plain=$(value same/report.json digests.output_spikes)
+        [ "$(value ideal/report.json hardware.ideal.digest)" = "$plain" ]
+        [ "$(cut -d, -f23 ideal/chips.csv | tail -n +2 | sort -u)" = "$plain" ]
+        [ "$(value ideal/report.json hardware.accuracy.mean)" = "$(value same/report.json metrics.accuracy.value)" ]
+        [ "$(value ideal/report.json hardware.accuracy.sd)" = 0.0 ]
+        [ "$(value ideal/report.json hardware.readout.wrong_bits)" = 0 ]
+        for chip in 0 1 2; do
+            diff <(tail -n +2 same/predictions.csv) <(sed -n "s/^$chip,//p" ideal/predictions.csv)
+        done
+    done
+}
+
+@test "every way of reading gives the same for any number of threads" {
+    for mode in "${MODES[@]}"; do
+        for threads in 1 2 3; do
+            # shellcheck disable=SC2086
+            "$SNNSIM" run tiny.cfg --quiet --out "m$threads" --threads $threads --set hw.chips=3 $mode
+            for file in predictions.csv confusion.csv chips.csv; do
+                cmp m1/$file "m$threads/$file" || { echo "$mode, $threads threads"; false; }
+            done
+            for field in digests metrics layers hardware.accuracy hardware.ideal hardware.readout hardware.programming hardware.ledger; do
+                [ "$(value m1/report.json $field)" = "$(value "m$threads/report.json" $field)" ] || { echo "$mode: $field"; false; }
+            done
+        done
+    done
+}
+
+@test "a chip is the same in whatever run it stands" {
+    set=(--set hw.device=harsh --quiet)
+    "$SNNSIM" run tiny.cfg "${set[@]}" --out five --set hw.chips=5
+    "$SNNSIM" run tiny.cfg "${set[@]}" --out two --set hw.chips=2 --set hw.first_chip=3
+    diff <(tail -n 2 five/chips.csv) <(tail -n 2 two/chips.csv)
+    [ "$(tail -n +2 five/chips.csv | cut -d, -f23 | sort -u | wc -l)" -eq 5 ]
+    "$SNNSIM" run tiny.cfg "${set[@]}" --out other --set hw.chips=5 --seed 2
+    run ! cmp -s five/chips.csv other/chips.csv
+}
+
+@test "report, chips.csv and predictions.csv agree" {
+    need_numpy
+    "$SNNSIM" run tiny.cfg --quiet --out agree --set hw.device=harsh --set hw.chips=7
+    "$PYTHON" - <<'PY'
+import csv, hashlib, json, numpy as np
+report = json.load(open('agree/report.json'))
+h = report['hardware']
+chips = list(csv.DictReader(open('agree/chips.csv')))
+predictions = list(csv.DictReader(open('agree/predictions.csv')))
+assert h['chips'] == len(chips) == 7 and h['samples_per_chip'] == 11 and len(predictions) == 77
+assert [int(p['chip']) for p in predictions] == [c for c in range(7) for _ in range(11)]
+accuracy = np.array([float(c['accuracy']) for c in chips])
+near = lambda a, b: abs(a - b) < 1e-8
+a = h['accuracy']
+assert near(a['mean'], accuracy.mean()) and near(a['sd'], accuracy.std(ddof=1)), (a, accuracy)
+assert near(a['worst'], accuracy.min()) and near(a['best'], accuracy.max())
+for name, q in (('quantile_05', .05), ('quantile_25', .25), ('median', .5), ('quantile_75', .75), ('quantile_95', .95)):
+    assert near(a[name], np.quantile(accuracy, q)), name
+for c in chips:
+    own = [p for p in predictions if p['chip'] == c['chip']]
+    assert int(c['correct']) == sum(p['label'] == p['predicted'] for p in own)
+    assert near(float(c['accuracy']), int(c['correct']) / 11)
+d = hashlib.blake2b(b''.join(bytes.fromhex(c['digest']) for c in chips), digest_size=32).hexdigest()
+assert report['digests']['output_spikes'] == d
+for section, names in (('readout', ('bits', 'wrong_bits', 'wrong_cells', 'weak_cells')),
+                       ('programming', ('cells', 'pulses', 'unverified', 'worn', 'stuck_hrs', 'stuck_lrs'))):
+    for n in names:
+        assert h[section][n] == sum(int(c[n]) for c in chips), n
+r = h['readout']
+assert r['wrong_bits'] > 0 and near(r['bit_error_rate'], r['wrong_bits'] / r['bits'])
+assert near(r['read_error_rate'], np.mean([float(c['read_error_rate']) for c in chips]))
+assert r['bits'] == 7 * 8 * (72 + 2816) and h['map']['weight_cells'] == 8 * (72 + 2816)
+assert report['metrics']['samples'] == 77 and report['metrics']['correct'] == sum(int(c['correct']) for c in chips)
+assert sum(map(sum, report['metrics']['confusion'])) == 77
+rows = [x for x in h['ledger']['rows'] if x['quantity'] == 'energy' and x['per_inference']]
+assert rows and near(sum(x['total'] for x in rows) / h['ledger']['energy_pj'], 1)
+assert near(sum(x['total'] for x in rows if not x['assumption']) / max(h['ledger']['energy_sourced_pj'], 1e-30), 1)
+PY
+}
+
+@test "the summary names what matters" {
+    go run tiny.cfg --set hw.device=harsh --set hw.chips=2
+    expect 0
+    [ -z "$stderr" ]
+    for word in "test part: 11 samples" "device      harsh: " "effects     programming" "map         " "cells       23.1 k programmed per chip" \
+        "bit errors  " "chips       2, each with the same 11 samples" "accuracy    mean " "quantiles 5:" "plain       " "energy      " "latency     " \
+        "area        " "of other    program "; do
+        [[ $output == *"$word"* ]] || { echo "no '$word' in: $output"; false; }
+    done
+    go run tiny.cfg --set hw.device=neurram --set hw.readout=analog
+    expect 0
+    [[ $output == *"converters  "*"conversions per inference"* ]]
+    [[ $output != *"bit errors"* ]]
+}
+
+@test "--json prints the report and nothing else" {
+    go run tiny.cfg --json --out json --set hw.device=harsh --explain energy
+    expect 0
+    [ -z "$stderr" ]
+    [ "$output" = "$(cat json/report.json)" ]
+    run ! grep -qiE '\b(nan|inf)' json/report.json
+    [ "$(value json/report.json hardware.device.name)" = harsh ]
+    [ "$(value json/report.json hardware.readout_mode)" = digital ]
+    [[ $(value json/report.json hardware.device.effects) == *"'stuck'"* ]]
+}
+
+@test "--explain derives energy, latency and area" {
+    for what in energy latency area; do
+        go run tiny.cfg --set hw.device=neurram --explain $what
+        expect 0
+        [[ ${output,,} == *$'\n'"$what"*"array"*"without assumptions"* ]]
+    done
+    go run tiny.cfg --set hw.device=neurram --explain power
+    expect 2
+    complains "--explain power: expected energy, latency or area"
+    go run tiny.cfg --explain energy
+    expect 2
+    complains "run: --explain needs a chip: set hw.device"
+    go run tiny.cfg --set hw.device=neurram --explain energy --set run.operations=false
+    expect 2
+    complains "run.operations: --explain needs the counts of operations"
+    # without counts there is no ledger, but everything else
+    "$SNNSIM" run tiny.cfg --quiet --out uncounted --set hw.device=neurram --set run.operations=false
+    [ "$(value uncounted/report.json hardware.ledger)" = None ]
+}
+
+@test "what cannot be is refused in one sentence" {
+    # exit code | settings | part of the sentence
+    while IFS='|' read -r code settings sentence; do
+        # shellcheck disable=SC2086
+        go run tiny.cfg --out refused $settings
+        expect "$code" || { echo "$settings"; false; }
+        complains "$sentence"
+        is_empty refused
+    done <<'TABLE'
+2|--set hw.device=no-such|no-such
+2|--set hw.devic=ideal|did you mean 'hw.device'?
+2|--set hw.device=ideal --set hw.chips=0|hw.chips
+2|--set hw.device=ideal --set hw.array=256|hw.array
+2|--set hw.device=ideal --trace fc1|--trace shows the plain network
+2|--chip x.h5|run: --chip needs a chip: set hw.device
+2|--set hw.device=ideal --set hw.readout=analog --set hw.repair.secded=32|hw.repair.secded
+2|--set hw.device=ideal --set hw.weights=differential|differential
+2|--set hw.device=neurram --set hw.read_error=0.1|hw.read_error
+TABLE
+}
+
+@test "a chip file stands for one chip" {
+    go run tiny.cfg --set hw.device=ideal --set hw.chips=2 --chip tiny.h5
+    expect 2
+    complains "hw.chip_file: is one chip, but hw.chips = 2"
+    go run tiny.cfg --set hw.device=ideal --chip ''
+    expect 2
+    complains "--chip: the name of the file is empty"
+    go run tiny.cfg --set hw.device=ideal --chip no-such.h5
+    [ "$status" -ne 0 ]
+    complains "no-such.h5"
+}
+
+@test "interrupted, a run leaves nothing" {
+    "$SNNSIM" run tiny.cfg --out stopped --set hw.device=harsh --set hw.chips=100000 --quiet 2>stopped.err &
+    sleep 0.7
+    kill -INT $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 130 ]
+    grep -q "^snnsim: interrupted after [0-9]* of 1100011 samples$" stopped.err
+    is_empty stopped
+}
+
+@test "a full standard output is an error" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    run bash -c "'$SNNSIM' run tiny.cfg --set hw.device=ideal 2>&1 >/dev/full"
+    [ "$status" -eq 1 ]
+    [[ $output == "snnsim: cannot write to standard output"* ]]
+}
