@@ -202,7 +202,7 @@ double snn_level_program(const snn_level *l, double u_program, double u_pulse, i
     double miss = snn_normal_cdf(low) + snn_normal_tail(high);
     if (miss > 0) {
         /* The first accepted pulse is number n with probability miss^(n-1) (1 - miss). */
-        double n = ceil(snn_log(1 - u_pulse) / snn_log(miss));
+        double n = miss < 1 ? ceil(snn_log(1 - u_pulse) / snn_log(miss)) : INFINITY;
         if (!(n <= l->verify_pulses)) {
             *pulses = l->verify_pulses;
             return outside(low, high, u_program);

@@ -489,6 +489,26 @@ static void support(void **state) {
     assert_null(snn_effect_support(SNN_EFFECT_STUCK, (snn_readout_mode)2));
 }
 
+/* docs/devices.md holds the matrix that the code has. */
+static void the_page_has_the_matrix(void **state) {
+    (void)state;
+    uint8_t *page;
+    size_t size;
+    snn_error err = {0};
+    if (!snn_file_read("docs/devices.md", 1 << 20, &page, &size, &err))
+        fail_msg("%s", err.text);
+    for (int e = 0; e < SNN_EFFECTS; e++) {
+        char row[600];
+        const char *digital = snn_effect_support((snn_effect)e, SNN_READOUT_DIGITAL);
+        const char *analog = snn_effect_support((snn_effect)e, SNN_READOUT_ANALOG);
+        snprintf(row, sizeof row, "\n| `%s` | %s | %s |\n", snn_effect_name((snn_effect)e),
+                 digital ? digital : "not supported", analog ? analog : "not supported");
+        if (!memmem(page, size, row, strlen(row)))
+            fail_msg("docs/devices.md lacks%s", row);
+    }
+    free(page);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets_say_what_they_cite),
@@ -504,6 +524,7 @@ int main(void) {
         cmocka_unit_test(keys_of_other_forms),
         cmocka_unit_test(noise_and_faults),
         cmocka_unit_test(support),
+        cmocka_unit_test(the_page_has_the_matrix),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
