@@ -31,6 +31,11 @@ golden() { # NAME ARGUMENT...: stdout as in golden/NAME.txt, nothing on stderr, 
 @test "snnsim model export --help" { golden model_export model export --help; }
 @test "snnsim model quantise --help" { golden model_quantise model quantise --help; }
 @test "snnsim model diff --help" { golden model_diff model diff --help; }
+@test "snnsim hw --help" { golden hw hw --help; }
+@test "snnsim hw map --help" { golden hw_map hw map --help; }
+@test "snnsim hw program --help" { golden hw_program hw program --help; }
+@test "snnsim hw device --help" { golden hw_device hw device --help; }
+@test "snnsim hw support --help" { golden hw_support hw support --help; }
 @test "snnsim dataset --help" { golden dataset dataset --help; }
 @test "snnsim dataset show --help" { golden dataset_show dataset show --help; }
 @test "snnsim dataset make --help" { golden dataset_make dataset make --help; }
