@@ -236,8 +236,8 @@ static void finish_unit(job *j, snn_chips_unit *u, snn_chip_result *r, snn_diges
     snn_digest_hex(digest, r->digest);
     snn_digest_bytes(all, digest, sizeof digest);
     r->accuracy = j->samples ? (double)r->correct / (double)j->samples : 0;
-    snn_readout_analog(u->readout, &r->analog);
-    snn_chips_unit_unload(u);
+    snn_readout_analog(u->readout,
+                       &r->analog); /* the chip stays until the next one, or the end, takes its place */
 }
 
 static bool run_ideal(job *j, snn_error *err) {

@@ -42,8 +42,6 @@ bool snn_chips_unit_load(snn_chips_unit *u, const snn_chips_plan *p, uint32_t in
                          snn_chips_seconds *seconds, snn_error *err);
 /* No chip: stored weights with the key's bits flipped, exact sums. */
 bool snn_chips_unit_ideal(snn_chips_unit *u, const snn_chips_plan *p, snn_error *err);
-/* Lets go of chip and read-out; the engine stays. */
-void snn_chips_unit_unload(snn_chips_unit *u);
 void snn_chips_unit_free(snn_chips_unit *u, int threads);
 /* The workspace of one thread. */
 snn_workspace *snn_chips_unit_workspace(snn_chips_unit *u, int thread, snn_error *err);

@@ -84,10 +84,19 @@ snn_workspace *snn_chips_unit_workspace(snn_chips_unit *u, int thread, snn_error
 
 /* ---- from programming to the engine ---- */
 
+/* Lets go of chip and read-out; the engine stays. */
+static void unload(snn_chips_unit *u) {
+    snn_readout_free(u->readout);
+    snn_chip_free(u->chip);
+    u->readout = NULL;
+    u->chip = NULL;
+}
+
 static bool load_steps(snn_chips_unit *u, const snn_chips_plan *p, uint32_t index, snn_chip_result *result,
                        snn_chips_seconds *seconds, snn_error *err) {
     const snn_chips_options *options = p->options;
     double start = snn_now();
+    unload(u); /* the chip before: letting go of much memory takes time, so every thread does its own */
     u->chip = p->o->chip_file
                   ? snn_chip_load(p->map, p->o, p->o->chip_file, err)
                   : snn_chip_program(p->map, p->o, p->stored, (uint64_t)p->o->first_chip + index, err);
@@ -130,15 +139,8 @@ bool snn_chips_unit_ideal(snn_chips_unit *u, const snn_chips_plan *p, snn_error 
     return ok;
 }
 
-void snn_chips_unit_unload(snn_chips_unit *u) {
-    snn_readout_free(u->readout);
-    snn_chip_free(u->chip);
-    u->readout = NULL;
-    u->chip = NULL;
-}
-
 void snn_chips_unit_free(snn_chips_unit *u, int threads) {
-    snn_chips_unit_unload(u);
+    unload(u);
     drop_engine(u, threads);
     free(u->workspace);
     free(u->silent);
