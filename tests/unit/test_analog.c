@@ -104,6 +104,33 @@ static void lossless_converter(void **state) {
     analog_free(&r);
 }
 
+/* Whatever the pedestal of conducting cells adds to the codes is taken off again: exactly, where both it and the steps of a cell are whole LSBs. */
+static void pedestal_is_taken_off(void **state) {
+    (void)state;
+    for (int e = 0; e < 3; e++)
+        for (int per_cell = 0; per_cell <= 4; per_cell++)
+            for (int bits = 1; bits <= 8; bits++) {
+                analog_rig r;
+                char what[64];
+                analog_init(&r, LINEAR, (snn_shape){1, 5, 10}, bits, (snn_encoding)e,
+                            BITWISE(20, 64, per_cell));
+                r.o.analog.adc_bits = 16;
+                r.o.analog.adc_range = 1;
+                analog_must_build(&r);
+                snn_analog_tensor *t = &r.analog->tensor[0];
+                const double lsb =
+                    per_cell == 0 ? 1
+                                  : 1 / 40.0; /* g_min is 1/40 of the range, a step some 40ths of a unit */
+                snn_analog_set_range(t, lsb * (double)t->high);
+                snprintf(what, sizeof what, "pedestal, encoding %d, %d bits, %d per cell", e, bits, per_cell);
+                check_layer(&r, 0, 5, what);
+                snn_analog_stats s;
+                snn_analog_total(r.analog, &s);
+                assert_int_equal(s.clipped, 0);
+                analog_free(&r);
+            }
+}
+
 /* ---- through the engine ---- */
 
 static void engine_is_the_same(void **state) {
@@ -245,6 +272,51 @@ static void statistics_of_sums(void **state) {
     analog_free(&r);
 }
 
+/* More pulses than 32-bit sums of codes and currents hold, and more than a sum may be. */
+static void very_many_pulses(void **state) {
+    (void)state;
+    analog_rig r;
+    snn_error err = {0};
+    analog_init(&r, LINEAR, (snn_shape){1, 20, 20}, 8, SNN_OFFSET_BINARY, BITWISE(400, 64, 1));
+    r.o.device.g_min = 0;
+    for (int bits = 0; bits <= 16; bits += 16) {
+        r.o.analog.adc_bits = bits;
+        r.o.analog.adc_range = 65535 / 32.0 / 400; /* an LSB of 1/32 of a step: exact */
+        analog_must_build(&r);
+        uint32_t count[400];
+        snn_spike all[400];
+        analog_input(1, 400, 256, 1, count, all);
+        for (int i = 0; i < 400; i++)
+            all[i].count = count[i] = i % 7 ? 1 : 40000;
+        int32_t *sum = analog_sums(&r, 0, 0, 0, all, 400);
+        for (uint32_t o = 0; o < 7; o++) {
+            const int64_t want = analog_plain(&r, 0, count, o, 0, 0);
+            assert_true(llabs(want) > 10000);
+            assert_int_equal(sum[o], 64 * want);
+        }
+        free(sum);
+        analog_drop(&r);
+    }
+    r.o.analog.adc_bits = 0;
+    analog_must_build(&r);
+    int32_t sum[7];
+    uint32_t line = 0;
+    while (abs(analog_q(&r, 0, 0, line)) < 100)
+        line++;
+    const uint32_t most = (uint32_t)(INT32_MAX / 64 / abs(analog_q(&r, 0, 0, line)));
+    const snn_hook *h = snn_analog_hook(r.analog);
+    snn_spike input = {line, most};
+    memset(sum, 0, sizeof sum);
+    assert_true(h->sums(h->context, r.scratch, 0, 0, 0, &input, 1, sum, &err));
+    assert_int_equal(sum[0], 64 * (int64_t)most * analog_q(&r, 0, 0, line));
+    input.count = most + 2;
+    assert_false(h->sums(h->context, r.scratch, 0, 0, 0, &input, 1, sum, &err));
+    assert_int_equal(err.code, SNN_ERR_RUNTIME);
+    assert_string_equal(err.text,
+                        "analogue read-out drives a synaptic sum of layer fc beyond 2147483647 / 64");
+    analog_free(&r);
+}
+
 /* ---- what results depend on ---- */
 
 static void order_and_history_do_not_matter(void **state) {
@@ -309,6 +381,15 @@ static void weights_that_add_up(void **state) {
                 snn_weights_free(out);
                 snn_weights_free(w);
             }
+    uint16_t wide[] = {0x801, 0x002, 0x800}; /* 12 bits: -1, 2, -0 */
+    snn_tensor tensor = {
+        .type = SNN_CODE_16, .bits = 12, .dims = 2, .shape = {1, 3}, .count = 3, .code16 = wide};
+    const snn_map_options one = BITWISE(8, 64, 1);
+    snn_weights *out = snn_analog_weights(&(snn_weights){1, &tensor}, &one, &err);
+    assert_non_null(out);
+    assert_true(out->tensor[0].code16[0] == 0xFFF && out->tensor[0].code16[1] == 2 &&
+                out->tensor[0].code16[2] == 0);
+    snn_weights_free(out);
     snn_weights *floats = snn_weights_new(net, &err);
     const snn_map_options m = BITWISE(8, 64, 1);
     assert_null(snn_analog_weights(floats, &m, &err));
@@ -344,11 +425,17 @@ static void codes_that_do_not_add_up(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_code),          cmocka_unit_test(every_array),
-        cmocka_unit_test(lossless_converter),  cmocka_unit_test(engine_is_the_same),
-        cmocka_unit_test(groups_by_hand),      cmocka_unit_test(only_pixels_that_see_spikes),
-        cmocka_unit_test(statistics_of_sums),  cmocka_unit_test(order_and_history_do_not_matter),
-        cmocka_unit_test(weights_that_add_up), cmocka_unit_test(codes_that_do_not_add_up)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_code),
+                                       cmocka_unit_test(every_array),
+                                       cmocka_unit_test(lossless_converter),
+                                       cmocka_unit_test(pedestal_is_taken_off),
+                                       cmocka_unit_test(engine_is_the_same),
+                                       cmocka_unit_test(groups_by_hand),
+                                       cmocka_unit_test(only_pixels_that_see_spikes),
+                                       cmocka_unit_test(statistics_of_sums),
+                                       cmocka_unit_test(very_many_pulses),
+                                       cmocka_unit_test(order_and_history_do_not_matter),
+                                       cmocka_unit_test(weights_that_add_up),
+                                       cmocka_unit_test(codes_that_do_not_add_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

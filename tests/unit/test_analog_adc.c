@@ -105,6 +105,7 @@ static void kernels_agree(void **state) {
         for (size_t n = 0; n <= 9; n++)
             for (size_t width = 1; width <= N; width += n % 2 ? 1 : 11) {
                 const snn_analog_kernels *k = snn_analog_kernels_for((snn_simd)level);
+                assert_string_equal(k->name, snn_simd_name((snn_simd)level));
                 int32_t a[N], b[N], codes_a[N] = {0}, codes_b[N] = {0}, sum_a[N] = {0}, sum_b[N] = {0};
                 plain->sum(row, n, width, a);
                 k->sum(row, n, width, b);
