@@ -122,7 +122,18 @@ void snn_filter_make(snn_read_filter *f, const snn_read_plan *p, const snn_read_
     for (uint32_t cell = 0; cell < t->cells; cell++)
         if (cell == 0 || t->cell_n[cell] != t->cell_n[cell - 1])
             add_kind(&n, p, levels, t->cell_n[cell]);
-    *f = (snn_read_filter){.offset = n.t * p->options->device.sense_offset};
+    const snn_device *d = &p->options->device;
+    const bool slow =
+        (p->when.effects >> SNN_EFFECT_ONE_OVER_F & 1 && (d->one_over_f != 0 || d->one_over_f_log != 0)) ||
+        (p->when.effects >> SNN_EFFECT_TELEGRAPH & 1 &&
+         (d->telegraph_step != 0 || d->telegraph_amplitude != 0));
+    *f = (snn_read_filter){.offset = n.t * d->sense_offset,
+                           .program = n.program,
+                           .relax = n.relax,
+                           .vary = n.vary,
+                           .margin = p->read_error > 0 ? 0
+                                     : slow            ? INFINITY
+                                                       : (SNN_READ_SIGMAS + 0.01) * p->white};
     const double outside = 2 * snn_normal_tail(n.t > 0 ? n.t : 0);
     const int normals = n.program + n.relax + n.vary;
     double share = (p->offset ? outside : 0) + normals * outside;

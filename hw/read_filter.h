@@ -12,7 +12,10 @@
 #include "read_internal.h"
 
 typedef struct {
-    bool all;      /* most cells would be candidates: visit all */
+    bool all;                  /* most cells would be candidates: look at all */
+    bool program, relax, vary; /* deviates that some level needs without verification */
+    double
+        margin; /* [uS] a cell that is farther from all references is on no list; infinite with slow noise */
     double offset; /* [uS] amplifiers with larger offsets: all of their cells are candidates */
     int streams;
     struct {
@@ -26,7 +29,13 @@ void snn_filter_make(snn_read_filter *f, const snn_read_plan *p, const snn_read_
 static inline bool snn_filter_offset(const snn_read_filter *f, double offset) {
     return offset > f->offset || offset < -f->offset;
 }
-/* Sets flag[i] for the candidates among cells first .. first + n - 1; word [n] is scratch. */
+/* Is a cell that reads `sensed` right and far from all references? */
+static inline bool snn_filter_safe(const snn_read_filter *f, const snn_read_class *c, int target,
+                                   double sensed) {
+    return (target == 0 || sensed - f->margin > c->threshold[target - 1]) &&
+           (target == c->levels - 1 || sensed + f->margin < c->threshold[target]);
+}
+/* Sets flag[i] |= 1 for the candidates among cells first .. first + n - 1; word [n] is scratch. */
 void snn_filter_row(const snn_read_filter *f, const snn_chip *chip, uint64_t first, uint32_t n,
                     uint32_t *word, uint8_t *flag);
 

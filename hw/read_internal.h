@@ -75,6 +75,8 @@ double snn_read_rate(double p);
  * that of index 2^64 - 1 chooses the cells that have telegraph noise. */
 uint64_t snn_slow_seed(uint64_t seed, uint64_t chip);
 bool snn_slow_telegraph(const snn_device *d, uint64_t slow_seed, uint64_t cell);
+/* Is telegraph noise in its lower state during a sample? */
+bool snn_slow_lower(uint64_t slow_seed, uint64_t sample, uint64_t cell);
 /* Change of the conductance [uS] during a sample: sigma z - step state. */
 double snn_slow_shift(uint64_t slow_seed, uint64_t sample, uint64_t cell, double sigma, double step);
 
@@ -104,13 +106,18 @@ typedef struct {
     uint32_t first; /* room for its entries in the workspace's list; next cell's first: end */
     uint16_t tap;
     uint8_t level, n; /* noise-free level; bits of the cell */
+    /* Without 1/f noise there are only two cases: their entries, with rates in place of sums, stand in the list's `ready`, first those of the upper state. */
+    uint32_t ready;
+    uint8_t upper, lower; /* how many */
 } snn_slow_cell;
 
 typedef struct {
     uint32_t *first; /* [channels + 1] */
     snn_slow_cell *cell;
     size_t n, capacity;
-    size_t room;    /* entries of all */
+    size_t room; /* entries of all */
+    snn_read_entry *ready;
+    size_t ready_n, ready_capacity;
     uint64_t token; /* of this list's contents: workspaces keep what they computed from it for a sample */
 } snn_slow_list;
 

@@ -46,6 +46,18 @@ static int levels_between(const snn_read_class *k, double sensed, double spread,
     return 1 + snn_read_level(k, sensed + spread) - snn_read_level(k, sensed - step - spread);
 }
 
+static bool make_ready(snn_slow_list *l, snn_slow_cell *x, const snn_read_chance *chance, int n, int state,
+                       snn_error *err) {
+    if (!snn_grow((void **)&l->ready, &l->ready_capacity, l->ready_n + (size_t)n, sizeof *l->ready, err))
+        return false;
+    if (state == 0)
+        x->ready = (uint32_t)l->ready_n;
+    *(state == 0 ? &x->upper : &x->lower) = (uint8_t)n;
+    for (int i = 0; i < n; i++)
+        l->ready[l->ready_n++] = (snn_read_entry){chance[i].rate, x->position, x->tap, chance[i].mask};
+    return true;
+}
+
 static bool add_slow(snn_read_plan *p, snn_read_tensor *t, const snn_read_cell *c, const snn_slow_cell *x,
                      snn_error *err) {
     snn_slow_list *l = &t->slow;
@@ -64,9 +76,12 @@ static bool add_slow(snn_read_plan *p, snn_read_tensor *t, const snn_read_cell *
     /* Over samples, 1/f noise is one more normal deviate of a read, and telegraph noise is half here and half there. */
     const double noise = sqrt(p->white * p->white + x->sigma * x->sigma);
     const double share = x->step > 0 ? 0.5 : 1;
-    expect(p, c, chance, snn_read_chances(k, x->sensed, noise, x->level, chance), share);
-    if (x->step > 0)
-        expect(p, c, chance, snn_read_chances(k, x->sensed - x->step, noise, x->level, chance), share);
+    for (int state = 0; state < (x->step > 0 ? 2 : 1); state++) {
+        const int n = snn_read_chances(k, x->sensed - state * x->step, noise, x->level, chance);
+        expect(p, c, chance, n, share);
+        if (!(x->sigma > 0) && !make_ready(l, to, chance, n, state, err))
+            return false;
+    }
     p->stats.weak_cells++;
     return true;
 }
@@ -83,13 +98,17 @@ bool snn_read_note(snn_read_plan *p, snn_read_tensor *t, const snn_read_cell *c,
         return true; /* decreed in place of noise */
     const double sigma = snn_device_slow(d, &p->when, c->g);
     double step = snn_device_telegraph(d, &p->when, c->g);
-    if (step > 0 && !snn_slow_telegraph(d, p->slow_seed, c->number))
-        step = 0;
     if (sigma > 0 || step > 0) {
         /* Is it so near to a reference that noise can carry it across? */
         const double spread = SNN_READ_SIGMAS * sqrt(p->white * p->white + sigma * sigma);
         if (levels_between(k, sensed, spread, step) == 1)
             return true;
+        if (step > 0 && !snn_slow_telegraph(d, p->slow_seed, c->number))
+            step = 0;
+        if (sigma > 0 && levels_between(k, sensed, spread, step) == 1)
+            return true;
+    }
+    if (sigma > 0 || step > 0) {
         const snn_slow_cell x = {.sensed = sensed,
                                  .sigma = sigma,
                                  .step = step,

@@ -111,6 +111,7 @@ void snn_read_plan_free(snn_read_plan *p) {
         free(t->weak.entry);
         free(t->slow.first);
         free(t->slow.cell);
+        free(t->slow.ready);
         if (t->cells_code != t->code)
             free(t->cells_code);
         free(t->code);

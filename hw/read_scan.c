@@ -64,6 +64,9 @@ typedef struct {
     size_t fault; /* next one */
 } scan_tile;
 
+/* A cell to visit: position << 8 | what is known of it. */
+enum { LOOK = 1, STUCK_HRS = 2, STUCK_LRS = 4, KNOWN = 8 };
+
 typedef struct {
     snn_read_plan *p;
     snn_read_tensor *t;
@@ -71,10 +74,13 @@ typedef struct {
     snn_read_filter filter;
     uint32_t tiles; /* arrays side by side */
     scan_tile *tile;
-    uint32_t *word;     /* [all_columns] */
-    uint8_t *flag;      /* [all_columns] */
-    double *z;          /* [3][all_columns] deviates of a row, when all cells are visited */
-    uint32_t *position; /* [width] candidates of a row */
+    uint32_t *word;      /* [all_columns] */
+    uint8_t *flag;       /* [all_columns] LOOK, STUCK_* */
+    uint64_t *candidate; /* [width] of a row */
+    /* when all cells are looked at */
+    double *z_program, *z_relax, *z_vary; /* [all_columns] deviates of a row */
+    uint8_t *target;                      /* [columns with check columns] levels of a row of an array */
+    double *g;                            /* [width] conductances of candidates */
 } scan;
 
 static void scan_free(scan *s) {
@@ -86,8 +92,10 @@ static void scan_free(scan *s) {
     free(s->tile);
     free(s->word);
     free(s->flag);
-    free(s->z);
-    free(s->position);
+    free(s->z_program);
+    free(s->target);
+    free(s->g);
+    free(s->candidate);
     *s = (scan){.levels = s->levels};
 }
 
@@ -98,9 +106,13 @@ static bool scan_init(scan *s, snn_error *err) {
     s->tile = snn_alloc(s->tiles, sizeof *s->tile, "read-out", err);
     s->word = snn_alloc(columns, sizeof *s->word, "read-out", err);
     s->flag = snn_alloc((size_t)columns + 8, 1, "read-out", err);
-    s->z = snn_alloc((size_t)3 * columns, sizeof *s->z, "read-out", err);
-    s->position = snn_alloc(s->t->width, sizeof *s->position, "read-out", err);
-    bool ok = s->tile && s->word && s->flag && s->z && s->position;
+    s->z_program = snn_alloc((size_t)3 * columns, sizeof *s->z_program, "read-out", err);
+    s->target = snn_alloc(columns, 1, "read-out", err);
+    s->g = snn_alloc(s->t->width, sizeof *s->g, "read-out", err);
+    s->candidate = snn_alloc(s->t->width, sizeof *s->candidate, "read-out", err);
+    bool ok = s->tile && s->word && s->flag && s->z_program && s->target && s->g && s->candidate;
+    s->z_relax = ok ? s->z_program + columns : NULL;
+    s->z_vary = ok ? s->z_relax + columns : NULL;
     for (uint32_t i = 0; ok && i < s->tiles; i++) {
         s->tile[i].flag = snn_alloc((size_t)columns + 8, 1, "read-out", err);
         s->tile[i].logical = moved ? snn_alloc(columns, sizeof *s->tile[i].logical, "read-out", err) : NULL;
@@ -170,32 +182,36 @@ static size_t faults_of_row(scan_tile *x, uint32_t row, size_t *first) {
     return x->fault;
 }
 
-static double stuck_conductance(const scan *s, snn_cell_fault fault) {
-    return fault == SNN_CELL_STUCK_HRS ? s->levels.stuck_hrs : s->levels.stuck_lrs;
-}
-
-static double conductance(const scan *s, const snn_read_cell *c) {
-    const snn_cell physical = snn_chip_place(s->p->chip, &c->place.logical);
-    const snn_cell_fault fault = s->levels.stuck ? snn_chip_fault(s->p->chip, &physical) : SNN_CELL_WORKS;
-    return fault != SNN_CELL_WORKS
-               ? stuck_conductance(s, fault)
-               : snn_chip_cell_conductance(s->p->chip, &s->levels.level[c->n][c->target], c->number);
-}
-
-/* ---- few cells ---- */
-
-/* Appends the positions of array i whose cells may be on a list; returns how many there are now. */
-static uint32_t candidates_of_tile(scan *s, uint32_t i, uint32_t physical_row, uint32_t n) {
+/* Flags of a row's physical columns of array i: bad amplifiers, stuck cells. */
+static void flag_row(scan *s, uint32_t i, uint32_t physical_row) {
     scan_tile *x = &s->tile[i];
-    const snn_map *m = s->p->map;
     size_t fault, end = faults_of_row(x, physical_row, &fault);
     memcpy(s->flag, x->flag, x->span);
     memset(s->flag + x->span, 0, 8);
     for (; fault < end; fault++)
         if (x->faults.cell[fault].column < x->span)
-            s->flag[x->faults.cell[fault].column] = 1;
-    snn_filter_row(&s->filter, s->p->chip, snn_map_cell_number(m, &(snn_cell){x->tile, physical_row, 0}),
-                   x->span, s->word, s->flag);
+            s->flag[x->faults.cell[fault].column] |=
+                x->faults.cell[fault].fault == SNN_CELL_STUCK_HRS ? STUCK_HRS : STUCK_LRS;
+}
+
+static double conductance(const scan *s, const snn_read_cell *c, uint64_t candidate) {
+    if (candidate & KNOWN)
+        return s->g[c->position];
+    return candidate & STUCK_HRS ? s->levels.stuck_hrs
+           : candidate & STUCK_LRS
+               ? s->levels.stuck_lrs
+               : snn_chip_cell_conductance(s->p->chip, &s->levels.level[c->n][c->target], c->number);
+}
+
+/* ---- few cells ---- */
+
+/* Appends the cells of array i that may be on a list; returns how many candidates there are now. */
+static uint32_t few_of_tile(scan *s, uint32_t i, uint32_t row, uint32_t n) {
+    const scan_tile *x = &s->tile[i];
+    snn_cell cell = {x->tile, row % s->p->map->options.rows, 0};
+    cell.row = snn_chip_place(s->p->chip, &cell).row;
+    flag_row(s, i, cell.row);
+    snn_filter_row(&s->filter, s->p->chip, snn_map_cell_number(s->p->map, &cell), x->span, s->word, s->flag);
     for (uint32_t c = 0; c < x->span; c += 8) {
         uint64_t eight;
         memcpy(&eight, s->flag + c, 8);
@@ -205,48 +221,108 @@ static uint32_t candidates_of_tile(scan *s, uint32_t i, uint32_t physical_row, u
             const uint32_t column = x->logical ? x->logical[k] : k;
             const uint32_t position = column == UINT32_MAX ? UINT32_MAX : position_of(s, i, column);
             if (position != UINT32_MAX)
-                s->position[n++] = position;
+                s->candidate[n++] = (uint64_t)position << 8 | s->flag[k];
         }
     }
     return n;
 }
 
+/* ---- all cells ---- */
+
+static void draw_row(scan *s, uint64_t first, uint32_t n) {
+    const struct {
+        bool wanted;
+        snn_purpose purpose;
+        double *z;
+    } draws[] = {{s->filter.program, SNN_PURPOSE_CELL_PROGRAM, s->z_program},
+                 {s->filter.relax, SNN_PURPOSE_CELL_RELAX, s->z_relax},
+                 {s->filter.vary, SNN_PURPOSE_CELL_VARIATION, s->z_vary}};
+    for (int i = 0; i < 3; i++)
+        if (draws[i].wanted) {
+            const snn_cell_stream stream = snn_chip_stream(s->p->chip, draws[i].purpose);
+            snn_cell_normals(&stream, first, n, draws[i].z);
+        }
+}
+
+/* Levels that the logical columns of a row of array i aim at. */
+static void row_targets(scan *s, uint32_t i, uint32_t row) {
+    const snn_read_plan *p = s->p;
+    const snn_read_tensor *t = s->t;
+    const uint8_t *code =
+        p->chip->stored->tensor[t->index].code8 + (size_t)i * t->map->lanes * t->map->fan_in + row;
+    const uint32_t lanes = tile_lanes(s, i);
+    uint8_t *to = s->target;
+    for (uint32_t lane = 0; lane < lanes; lane++, code += t->map->fan_in)
+        for (uint32_t c = 0; c < t->cells; c++)
+            *to++ = p->class[t->cell_n[c]].level[*code >> t->cell_shift[c] & ((1u << t->cell_n[c]) - 1)];
+    if (!t->words)
+        return;
+    const snn_map_tile tile = snn_map_tile_at(p->map, s->tile[i].tile);
+    for (uint32_t word = 0; word < t->tile_words; word++) {
+        if (!snn_secded_word_bits(p->map, &tile, word))
+            continue;
+        const uint32_t check = snn_secded_word_check(p->secded, p->map, p->chip->stored, &tile,
+                                                     row % p->map->options.rows, word);
+        for (uint32_t b = 0; b < t->check_bits; b++)
+            s->target[t->columns + word * t->check_bits + b] = check >> b & 1;
+    }
+}
+
+static double deviated(const scan *s, const snn_level *l, uint32_t k, uint64_t first) {
+    if (l->verify_window > 0)
+        return snn_chip_cell_conductance(s->p->chip, l, first + k);
+    return snn_level_conductance(l, s->z_program[k], s->z_relax[k], s->z_vary[k], s->p->chip->z_chip);
+}
+
+static uint32_t all_of_tile(scan *s, uint32_t i, uint32_t row, uint32_t n) {
+    const snn_read_plan *p = s->p;
+    const scan_tile *x = &s->tile[i];
+    snn_cell cell = {x->tile, row % p->map->options.rows, 0};
+    cell.row = snn_chip_place(p->chip, &cell).row;
+    const uint64_t first = snn_map_cell_number(p->map, &cell);
+    flag_row(s, i, cell.row);
+    draw_row(s, first, x->span);
+    row_targets(s, i, row);
+    for (uint32_t k = 0; k < x->span; k++) {
+        const uint32_t column = x->logical ? x->logical[k] : k;
+        const uint32_t position = column == UINT32_MAX ? UINT32_MAX : position_of(s, i, column);
+        if (position == UINT32_MAX)
+            continue;
+        const int kind = s->t->words ? 1 : s->t->cell_n[column % s->t->cells];
+        const int target = s->target[column];
+        const double g = s->flag[k] & STUCK_HRS   ? s->levels.stuck_hrs
+                         : s->flag[k] & STUCK_LRS ? s->levels.stuck_lrs
+                                                  : deviated(s, &s->levels.level[kind][target], k, first);
+        const double sensed = g - (p->offset ? p->offset[(size_t)x->tile * p->map->all_columns + k] : 0);
+        if (snn_filter_safe(&s->filter, &p->class[kind], target, sensed))
+            continue;
+        s->g[position] = g;
+        s->candidate[n++] = (uint64_t)position << 8 | KNOWN;
+    }
+    return n;
+}
+
+/* ---- a row ---- */
+
 static int by_number(const void *a, const void *b) {
-    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-static bool visit_few(scan *s, uint32_t row, snn_error *err) {
-    const snn_map *m = s->p->map;
+static bool visit_row(scan *s, uint32_t row, snn_error *err) {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < s->tiles; i++) {
-        const snn_cell logical = {s->tile[i].tile, row % m->options.rows, 0};
-        n = candidates_of_tile(s, i, snn_chip_place(s->p->chip, &logical).row, n);
-    }
+    for (uint32_t i = 0; i < s->tiles; i++)
+        n = s->filter.all ? all_of_tile(s, i, row, n) : few_of_tile(s, i, row, n);
     for (uint32_t i = 1; i < n; i++)
-        if (s->position[i] < s->position[i - 1]) { /* check cells, moved columns */
-            qsort(s->position, n, sizeof *s->position, by_number);
+        if (s->candidate[i] < s->candidate[i - 1]) { /* check cells, moved columns */
+            qsort(s->candidate, n, sizeof *s->candidate, by_number);
             break;
         }
     for (uint32_t i = 0; i < n; i++) {
         snn_read_cell c;
-        if (!find_cell(s->p, s->t, row, s->position[i], &c))
+        if (!find_cell(s->p, s->t, row, (uint32_t)(s->candidate[i] >> 8), &c))
             continue;
-        c.g = conductance(s, &c);
-        if (!snn_read_note(s->p, s->t, &c, err))
-            return false;
-    }
-    return true;
-}
-
-/* ---- all cells ---- */
-
-static bool visit_all(scan *s, uint32_t row, snn_error *err) {
-    for (uint32_t position = 0; position < s->t->width; position++) {
-        snn_read_cell c;
-        if (!find_cell(s->p, s->t, row, position, &c))
-            continue;
-        c.g = conductance(s, &c);
+        c.g = conductance(s, &c, s->candidate[i]);
         if (!snn_read_note(s->p, s->t, &c, err))
             return false;
     }
@@ -265,7 +341,7 @@ static bool scan_tensor(scan *s, snn_error *err) {
         if (!enter_tiles(s, k, n, err))
             return false;
         for (uint32_t row = first; row < first + n; row++)
-            if (!(s->filter.all ? visit_all(s, row, err) : visit_few(s, row, err)))
+            if (!visit_row(s, row, err))
                 return false;
     }
     return true;

@@ -45,6 +45,8 @@ int snn_read_chances(const snn_read_class *c, double sensed, double white, int f
             continue;
         const double low = level > 0 ? (c->threshold[level - 1] - sensed) / white : -INFINITY;
         const double high = level < c->levels - 1 ? (c->threshold[level] - sensed) / white : INFINITY;
+        if (low > SNN_READ_SIGMAS || high < -SNN_READ_SIGMAS)
+            continue; /* too rare, without computing how rare */
         const double p = between(low, high);
         if (!(p >= SNN_READ_RARE))
             continue;

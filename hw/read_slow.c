@@ -15,15 +15,18 @@ bool snn_slow_telegraph(const snn_device *d, uint64_t slow_seed, uint64_t cell) 
     return d->telegraph_share > 0 && snn_cell_uniform(&s, cell, snn_cell_word(&s, cell)) < d->telegraph_share;
 }
 
+bool snn_slow_lower(uint64_t slow_seed, uint64_t sample, uint64_t cell) {
+    const snn_cell_stream s = {slow_seed, SNN_PURPOSE_SLOW, 2 * sample + 1};
+    return snn_cell_word(&s, cell) >> 31;
+}
+
 double snn_slow_shift(uint64_t slow_seed, uint64_t sample, uint64_t cell, double sigma, double step) {
     double shift = 0;
     if (sigma > 0) {
         const snn_cell_stream s = {slow_seed, SNN_PURPOSE_SLOW, 2 * sample};
         shift = sigma * snn_cell_normal(&s, cell, snn_cell_word(&s, cell));
     }
-    if (step > 0) {
-        const snn_cell_stream s = {slow_seed, SNN_PURPOSE_SLOW, 2 * sample + 1};
-        shift -= snn_cell_word(&s, cell) >> 31 ? step : 0;
-    }
+    if (step > 0 && snn_slow_lower(slow_seed, sample, cell))
+        shift -= step;
     return shift;
 }

@@ -172,6 +172,15 @@ static uint32_t compute_channel(const snn_read_walk *w, uint32_t channel, snn_re
     double upto = 0;
     for (uint32_t i = l->first[channel]; i < l->first[channel + 1]; i++) {
         const snn_slow_cell *x = &l->cell[i];
+        if (!(x->sigma > 0)) {
+            const bool lower = snn_slow_lower(p->slow_seed, w->step->sample, x->cell);
+            const snn_read_entry *ready = l->ready + x->ready + (lower ? x->upper : 0);
+            for (int k = lower ? x->lower : x->upper; k > 0; k--, ready++) {
+                entry[n] = *ready;
+                entry[n++].upto = upto += ready->upto;
+            }
+            continue;
+        }
         snn_read_chance chance[SNN_LEVELS];
         const double sensed =
             x->sensed + snn_slow_shift(p->slow_seed, w->step->sample, x->cell, x->sigma, x->step);
