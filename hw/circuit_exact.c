@@ -89,6 +89,9 @@ static bool make_rhs(snn_circuit *t, size_t inputs, snn_error *err) {
     return t->rhs || cholmod_failed(t, err);
 }
 
+/* The solution, and one step of iterative refinement. */
+#define STEPS 2
+
 bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts, double *x, snn_error *err) {
     const size_t n = (size_t)t->nodes, rows = (size_t)t->rows;
     if (n == 0)
@@ -96,16 +99,15 @@ bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts,
     if (!make_rhs(t, inputs, err))
         return false;
     for (size_t k = 0; k < inputs; k++)
-        snn_circuit_inject(t, volts + k * rows, (double *)t->rhs->x + k * n);
-    if (!substitute(t, err))
-        return false;
-    memcpy(x, t->solution->x, inputs * n * sizeof *x);
-    for (size_t k = 0; k < inputs; k++)
-        snn_circuit_kirchhoff(t, volts + k * rows, x + k * n, (double *)t->rhs->x + k * n);
-    if (!substitute(t, err))
-        return false;
-    for (size_t i = 0; i < inputs * n; i++)
-        x[i] += ((const double *)t->solution->x)[i];
+        snn_circuit_start(t, volts + k * rows, x + k * n);
+    for (int step = 0; step < STEPS; step++) {
+        for (size_t k = 0; k < inputs; k++)
+            snn_circuit_kirchhoff(t, volts + k * rows, x + k * n, (double *)t->rhs->x + k * n);
+        if (!substitute(t, err))
+            return false;
+        for (size_t i = 0; i < inputs * n; i++)
+            x[i] += ((const double *)t->solution->x)[i];
+    }
     return true;
 }
 

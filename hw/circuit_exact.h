@@ -70,8 +70,8 @@ void snn_circuit_choose_unknowns(snn_circuit *t, const snn_wires *w);
 /* The lower triangle of the nodal matrix for the conductances and floating rows at hand; NULL without memory. */
 cholmod_sparse *snn_circuit_assemble(snn_circuit *t);
 
-/* Currents rhs [nodes] that the sources push into the nodes. */
-void snn_circuit_inject(const snn_circuit *t, const double *volts, double *rhs);
+/* Voltages x [nodes] to start from: 0, but what is given. */
+void snn_circuit_start(const snn_circuit *t, const double *volts, double *x);
 
 /* What Kirchhoff's current law finds missing [nodes] for the voltages x [nodes], from voltage differences: more exact than the product with the matrix, whose
  * diagonal has rounded small cell conductances into large wire conductances. Returns the sum of the magnitudes. */
@@ -84,7 +84,7 @@ void snn_circuit_columns(const snn_circuit *t, const double *volts, const double
 
 bool snn_circuit_factorise(snn_circuit *t, snn_error *err);
 
-/* Solves for `inputs` vectors volts [inputs][rows] at once, each with one step of iterative refinement, into x [inputs][nodes]. */
+/* Solves for `inputs` vectors volts [inputs][rows] at once, into x [inputs][nodes]. */
 bool snn_circuit_solve_batch(snn_circuit *t, size_t inputs, const double *volts, double *x, snn_error *err);
 
 #endif

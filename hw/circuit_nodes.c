@@ -72,15 +72,11 @@ cholmod_sparse *snn_circuit_assemble(snn_circuit *t) {
     return matrix;
 }
 
-void snn_circuit_inject(const snn_circuit *t, const double *volts, double *rhs) {
-    memset(rhs, 0, (size_t)t->nodes * sizeof *rhs);
-    for (int r = 0; r < t->rows; r++) {
-        const bool given = t->words == LINE_FIXED || is_pinned(t, r);
-        if (t->words != LINE_FIXED && !t->cut[r])
-            rhs[word_node(t, r, 0)] = given ? volts[r] : t->drive_us * volts[r];
-        for (int c = 0; c < t->columns && given && t->bits != LINE_FIXED; c++)
-            rhs[bit_node(t, r, c)] += (double)t->g[cell_of(t, r, c)] * volts[r];
-    }
+void snn_circuit_start(const snn_circuit *t, const double *volts, double *x) {
+    memset(x, 0, (size_t)t->nodes * sizeof *x);
+    for (int r = 0; r < t->rows; r++)
+        if (is_pinned(t, r))
+            x[word_node(t, r, 0)] = volts[r];
 }
 
 /* Lets a current flow from node i to node j. */
