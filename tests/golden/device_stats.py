@@ -332,6 +332,7 @@ def check(path):
         for row in csv.DictReader(f):
             samples[row["preset"], float(row["seconds"]), int(row["level"]), int(row["levels"])].append(float(row["g"]))
     bad = 0
+    significance = 1e-3 / len(samples)  # one false alarm in 1000 over all of them
     print(f"{'preset':14} {'seconds':>10} {'level':>5} {'n':>7} {'mean':>10} {'cited':>10} {'spread':>10} {'cited':>10} {'KS p':>8}")
     for (name, t, k, levels), g in sorted(samples.items()):
         g = np.array(g)
@@ -343,13 +344,13 @@ def check(path):
             ok, ks = bool(np.all(g == goal)), 1.0
         elif c.lognormal:
             ks = stats.kstest(g, lambda x: ndtr(np.log(np.maximum(x, 1e-300) / goal) / c.sigma)).pvalue
-            ok = ks > 1e-3
+            ok = ks > significance
         else:
             # the mass at 0 is one step of the distribution: compare what is above it
             s, m = np.hypot(c.sigma, c.relax), c.target + c.shift
             zero = ndtr(-m / s)
             ks = stats.kstest(g[g > 0], lambda x: (ndtr((x - m) / s) - zero) / (1 - zero)).pvalue
-            ok = ks > 1e-3 and abs((g == 0).mean() - zero) < 5 * np.sqrt(zero * (1 - zero) / len(g)) + 1e-12
+            ok = ks > significance and abs((g == 0).mean() - zero) < 5 * np.sqrt(zero * (1 - zero) / len(g)) + 1e-12
         error = spread / np.sqrt(len(g))
         ok = ok and abs(g.mean() - mean) <= 5 * error + 1e-9
         bad += not ok
