@@ -24,9 +24,10 @@ typedef struct {
     snn_analog_tensor *t;
     snn_wires wires;
     bool wired;
-    uint32_t cells; /* of a fan-in line */
-    float *g;       /* [rows][columns] one array, uS */
-    float *unit;    /* [fan_in][cells] (g - g_min), units */
+    snn_analog_wiring *wiring; /* static, exact */
+    uint32_t cells;            /* of a fan-in line */
+    float *g;                  /* [rows][columns] one array, uS */
+    float *unit;               /* [fan_in][cells] (g - g_min), units */
 } builder;
 
 static void count_siemens(const builder *b, const snn_map_tile *tile) {
@@ -62,7 +63,7 @@ static bool take_tile(builder *b, uint32_t number, snn_error *err) {
         b->t->circuit[number] = snn_circuit_fast_new((int)o->rows, (int)o->columns, b->g, &b->wires, err);
         if (b->t->circuit[number] == NULL)
             return false;
-    } else if (b->wired && !snn_analog_wire_in(&b->wires, model, (int)o->rows, (int)o->columns, b->g, err)) {
+    } else if (b->wired && !snn_analog_wire_in(b->wiring, b->g, err)) {
         return false;
     }
     keep_units(b, &at);
@@ -132,6 +133,10 @@ static bool allocate(builder *b, bool pairs, bool alone, snn_error *err) {
     snn_analog_tensor *t = b->t;
     const snn_map_options *o = &b->a->map->options;
     const size_t fan_in = t->map->fan_in, cell = sizeof(int16_t);
+    const snn_wire_model model = b->a->o->analog.wire;
+    if (b->wired && model != SNN_WIRE_SWEEPS &&
+        (b->wiring = snn_analog_wiring_new(&b->wires, model, (int)o->rows, (int)o->columns, err)) == NULL)
+        return false;
     t->pitch = pitch_of(t->width);
     t->slow.cell_pitch = pitch_of(b->cells);
     return (b->g = snn_alloc((size_t)o->rows * o->columns, sizeof *b->g, "conductances of an array", err)) !=
@@ -141,7 +146,7 @@ static bool allocate(builder *b, bool pairs, bool alone, snn_error *err) {
            (t->siemens = snn_alloc(fan_in, sizeof *t->siemens, "conductances", err)) != NULL &&
            (!(pairs && alone) ||
             (t->slow.cell = snn_alloc(fan_in * t->slow.cell_pitch, cell, "conductances", err)) != NULL) &&
-           (!b->wired || b->a->o->analog.wire != SNN_WIRE_SWEEPS ||
+           (!b->wired || model != SNN_WIRE_SWEEPS ||
             (t->circuit = snn_alloc((size_t)t->map->row_tiles * t->map->column_tiles, sizeof(void *), "wires",
                                     err)) != NULL);
 }
@@ -162,6 +167,7 @@ bool snn_analog_cells(snn_analog *a, snn_analog_tensor *t, snn_error *err) {
         to_fixed(&b, pairs);
         set_bounds(a, t, pairs);
     }
+    snn_analog_wiring_free(b.wiring);
     free(b.g);
     free(b.unit);
     return ok;

@@ -122,9 +122,13 @@ bool snn_analog_cells(snn_analog *a, snn_analog_tensor *t, snn_error *err);
 
 /* The wires of an array at the condition's temperature; false: there are none, or they do not act. */
 bool snn_analog_wires(const snn_analog *a, snn_wires *w);
-/* g [rows][columns] of an array to the conductances that have the wires in them (static, exact). */
-bool snn_analog_wire_in(const snn_wires *w, snn_wire_model model, int rows, int columns, float *g,
-                        snn_error *err);
+/* For arrays of one size; model static or exact. */
+typedef struct snn_analog_wiring snn_analog_wiring;
+snn_analog_wiring *snn_analog_wiring_new(const snn_wires *w, snn_wire_model model, int rows, int columns,
+                                         snn_error *err);
+void snn_analog_wiring_free(snn_analog_wiring *k); /* NULL is fine */
+/* g [rows][columns] of an array to the conductances that have the wires in them. */
+bool snn_analog_wire_in(snn_analog_wiring *k, float *g, snn_error *err);
 /* Currents of a group of `n` rows (within their arrays) of row tile `row_tile` through all arrays beside each other; volts, microamp, scratch: workspace. */
 void snn_analog_wire_read(const snn_analog *a, const snn_analog_tensor *t, uint32_t row_tile,
                           const uint32_t *row, size_t n, double *volts, double *microamp, double *scratch,

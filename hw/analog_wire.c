@@ -35,96 +35,146 @@ bool snn_analog_wires(const snn_analog *a, snn_wires *w) {
 
 /* ---- matrices ---- */
 
-static bool wire_exact(const snn_wires *w, int rows, int columns, float *g, snn_error *err) {
-    snn_circuit *c = snn_circuit_new(rows, columns, g, w, err);
-    const bool ok = c != NULL && snn_circuit_transfer(c, g, err);
-    snn_circuit_free(c);
-    return ok;
-}
-
-/* part[k] of a line of n cells: voltage at cell k for 1 V at the driver; by reciprocity also the share of a current at cell k that reaches the end, with cell 0 next to it. Cells are `stride`
- * apart from g on. */
-static void line_parts(const float *g, ptrdiff_t stride, int n, double segment, double end, double *part) {
-    double e = 0.0; /* conductance seen from a cell away from the end, uS */
-    for (int k = n - 1; k >= 0; k--) {
-        e += (double)g[k * stride];
-        part[k] = 1.0 / (1.0 + 1e-6 * segment * e);
-        if (k > 0)
-            e *= part[k];
-    }
-    part[0] = 1.0 / (1.0 + 1e-6 * end * e);
-    for (int k = 1; k < n; k++)
-        part[k] *= part[k - 1];
-}
-
-typedef struct {
-    double *part;    /* [max(rows, columns)] */
+/* What making a matrix needs; kept from array to array, as memory that is new each time costs more than the arithmetic. */
+struct snn_analog_wiring {
+    snn_wires wires;
+    int rows, columns;
+    snn_circuit *exact; /* static: NULL */
+    snn_circuit_fast *fast;
+    double *part;    /* [columns] of a word line */
+    double *share;   /* [rows][columns] of a bit line's current */
+    double *seen;    /* [columns] conductance seen from the sense end, uS */
     double *volts;   /* [rows] 1 V */
     double *current; /* [columns] */
     double *sum;     /* [columns] */
-    double *scratch;
-    float *product; /* [rows][columns] */
-} static_work;
+    double *scratch; /* of fast */
+};
 
-static void wire_product(const snn_wires *w, int rows, int columns, const float *g, static_work *k) {
-    for (int r = 0; r < rows; r++) {
-        line_parts(g + (size_t)r * (size_t)columns, 1, columns, w->row_ohm, w->row_ohm + w->driver_ohm,
-                   k->part);
-        for (int c = 0; c < columns; c++) {
-            const size_t i = (size_t)r * (size_t)columns + (size_t)c;
-            k->product[i] = (float)(g[i] * k->part[c]);
-        }
+static bool allocate_static(snn_analog_wiring *k, snn_error *err) {
+    const size_t r = (size_t)k->rows, c = (size_t)k->columns;
+    float *none = snn_alloc(r * c, sizeof *none, "wires", err); /* until the first array is set */
+    k->fast = none != NULL ? snn_circuit_fast_new(k->rows, k->columns, none, &k->wires, err) : NULL;
+    free(none);
+    return k->fast != NULL && (k->part = snn_alloc(c, sizeof *k->part, "wires", err)) != NULL &&
+           (k->share = snn_alloc(r * c, sizeof *k->share, "wires", err)) != NULL &&
+           (k->seen = snn_alloc(c, sizeof *k->seen, "wires", err)) != NULL &&
+           (k->volts = snn_alloc(r, sizeof *k->volts, "wires", err)) != NULL &&
+           (k->current = snn_alloc(c, sizeof *k->current, "wires", err)) != NULL &&
+           (k->sum = snn_alloc(c, sizeof *k->sum, "wires", err)) != NULL &&
+           (k->scratch = snn_alloc(snn_circuit_fast_scratch(k->fast), sizeof *k->scratch, "wires", err)) !=
+               NULL;
+}
+
+snn_analog_wiring *snn_analog_wiring_new(const snn_wires *w, snn_wire_model model, int rows, int columns,
+                                         snn_error *err) {
+    snn_analog_wiring *k = snn_alloc(1, sizeof *k, "wires", err);
+    if (k == NULL)
+        return NULL;
+    k->wires = *w;
+    k->rows = rows;
+    k->columns = columns;
+    if (model == SNN_WIRE_STATIC && !allocate_static(k, err)) {
+        snn_analog_wiring_free(k);
+        return NULL;
     }
-    const ptrdiff_t last = (ptrdiff_t)(rows - 1) * columns; /* the cell next to the sense end */
-    for (int c = 0; c < columns; c++) {
-        line_parts(g + last + c, -(ptrdiff_t)columns, rows, w->column_ohm, w->column_ohm + w->sense_ohm,
-                   k->part);
-        for (int r = 0; r < rows; r++)
-            k->product[(size_t)r * (size_t)columns + (size_t)c] *= (float)k->part[rows - 1 - r];
+    return k;
+}
+
+void snn_analog_wiring_free(snn_analog_wiring *k) {
+    if (k == NULL)
+        return;
+    snn_circuit_free(k->exact);
+    snn_circuit_fast_free(k->fast);
+    free(k->part);
+    free(k->share);
+    free(k->seen);
+    free(k->volts);
+    free(k->current);
+    free(k->sum);
+    free(k->scratch);
+    free(k);
+}
+
+/* g times the voltage that reaches each cell of a word line for 1 V at its driver, into share. */
+static void word_line(const snn_analog_wiring *k, const float *g, double *share) {
+    const double segment = 1e-6 * k->wires.row_ohm, end = 1e-6 * (k->wires.row_ohm + k->wires.driver_ohm);
+    double e = 0.0; /* conductance seen from a cell away from the driver, uS */
+    for (int c = k->columns - 1; c >= 0; c--) {
+        e += (double)g[c];
+        k->part[c] = 1.0 / (1.0 + segment * e);
+        if (c > 0)
+            e *= k->part[c];
+    }
+    double volts = 1.0 / (1.0 + end * e);
+    share[0] = (double)g[0] * volts;
+    for (int c = 1; c < k->columns; c++) {
+        volts *= k->part[c];
+        share[c] = (double)g[c] * volts;
     }
 }
 
-static void wire_scale(int rows, int columns, const snn_circuit_fast *f, static_work *k, float *g) {
-    for (int r = 0; r < rows; r++)
+/* The same product of voltage share, conductance and current share in g; all bit lines side by side. */
+static void multiply_shares(const snn_analog_wiring *k, float *g) {
+    const double segment = 1e-6 * k->wires.column_ohm,
+                 end = 1e-6 * (k->wires.column_ohm + k->wires.sense_ohm);
+    const size_t columns = (size_t)k->columns;
+    double *restrict seen = k->seen;
+    memset(seen, 0, columns * sizeof *seen);
+    for (int r = 0; r < k->rows; r++) {
+        float *restrict here = g + (size_t)r * columns;
+        double *restrict share = k->share + (size_t)r * columns;
+        word_line(k, here, share);
+        const bool last = r == k->rows - 1;
+        for (size_t c = 0; c < columns; c++) {
+            const double e = seen[c] + (double)here[c], part = 1.0 / (1.0 + segment * e);
+            here[c] = (float)share[c];
+            share[c] = part; /* of a current at this cell, what reaches the next */
+            seen[c] = last ? 1.0 / (1.0 + end * e) : e * part;
+        }
+    }
+    for (int r = k->rows - 1; r >= 0; r--) { /* seen: what reaches the sense end */
+        float *restrict here = g + (size_t)r * columns;
+        const double *restrict share = k->share + (size_t)r * columns;
+        const bool last = r == k->rows - 1;
+        for (size_t c = 0; c < columns; c++) {
+            seen[c] *= last ? 1.0 : share[c];
+            here[c] = (float)(here[c] * seen[c]);
+        }
+    }
+}
+
+static void scale(const snn_analog_wiring *k, float *g) {
+    snn_circuit_ideal(k->rows, k->columns, g, k->volts, k->sum);
+    for (int c = 0; c < k->columns; c++)
+        k->sum[c] = k->sum[c] > 0.0 ? k->current[c] / k->sum[c] : 0.0;
+    for (int r = 0; r < k->rows; r++)
+        for (int c = 0; c < k->columns; c++) {
+            const size_t i = (size_t)r * (size_t)k->columns + (size_t)c;
+            g[i] = (float)(g[i] * k->sum[c]);
+        }
+}
+
+static bool wire_static(const snn_analog_wiring *k, float *g, snn_error *err) {
+    if (!snn_circuit_fast_set(k->fast, g, err))
+        return false;
+    for (int r = 0; r < k->rows; r++)
         k->volts[r] = 1.0;
-    snn_circuit_fast_read(f, k->volts, SCALE_TOLERANCE, SCALE_SWEEPS, k->scratch, k->current, NULL);
-    snn_circuit_ideal(rows, columns, k->product, k->volts, k->sum);
-    for (int r = 0; r < rows; r++)
-        for (int c = 0; c < columns; c++) {
-            const size_t i = (size_t)r * (size_t)columns + (size_t)c;
-            g[i] = k->sum[c] > 0.0 ? (float)(k->product[i] * (k->current[c] / k->sum[c])) : 0.0F;
-        }
+    snn_circuit_fast_read(k->fast, k->volts, SCALE_TOLERANCE, SCALE_SWEEPS, k->scratch, k->current, NULL);
+    multiply_shares(k, g);
+    scale(k, g);
+    return true;
 }
 
-static bool wire_static(const snn_wires *w, int rows, int columns, float *g, snn_error *err) {
-    const size_t r = (size_t)rows, c = (size_t)columns;
-    snn_circuit_fast *f = snn_circuit_fast_new(rows, columns, g, w, err);
-    static_work k = {0};
-    const bool ok =
-        f != NULL && (k.part = snn_alloc(r > c ? r : c, sizeof *k.part, "wires", err)) != NULL &&
-        (k.volts = snn_alloc(r, sizeof *k.volts, "wires", err)) != NULL &&
-        (k.current = snn_alloc(c, sizeof *k.current, "wires", err)) != NULL &&
-        (k.sum = snn_alloc(c, sizeof *k.sum, "wires", err)) != NULL &&
-        (k.product = snn_alloc(r * c, sizeof *k.product, "wires", err)) != NULL &&
-        (k.scratch = snn_alloc(snn_circuit_fast_scratch(f), sizeof *k.scratch, "wires", err)) != NULL;
-    if (ok) {
-        wire_product(w, rows, columns, g, &k);
-        wire_scale(rows, columns, f, &k, g);
-    }
-    snn_circuit_fast_free(f);
-    free(k.part);
-    free(k.volts);
-    free(k.current);
-    free(k.sum);
-    free(k.product);
-    free(k.scratch);
-    return ok;
+static bool wire_exact(snn_analog_wiring *k, float *g, snn_error *err) {
+    if (k->exact == NULL)
+        k->exact = snn_circuit_new(k->rows, k->columns, g, &k->wires, err);
+    else if (!snn_circuit_set(k->exact, g, err))
+        return false;
+    return k->exact != NULL && snn_circuit_transfer(k->exact, g, err);
 }
 
-bool snn_analog_wire_in(const snn_wires *w, snn_wire_model model, int rows, int columns, float *g,
-                        snn_error *err) {
-    return model == SNN_WIRE_EXACT ? wire_exact(w, rows, columns, g, err)
-                                   : wire_static(w, rows, columns, g, err);
+bool snn_analog_wire_in(snn_analog_wiring *k, float *g, snn_error *err) {
+    return k->fast != NULL ? wire_static(k, g, err) : wire_exact(k, g, err);
 }
 
 /* ---- at each read ---- */
