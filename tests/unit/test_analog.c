@@ -358,6 +358,51 @@ static void order_and_history_do_not_matter(void **state) {
     analog_free(&r);
 }
 
+/* Threads with workspaces of their own give the same sums and the same counts as one after the other. */
+static void threads_do_not_matter(void **state) {
+    (void)state;
+    enum { SAMPLES = 40, OUTPUTS = 3 * 5 * 6 };
+    static int32_t sum[2][SAMPLES][OUTPUTS];
+    snn_analog_stats s[2];
+    for (int threads = 1; threads <= 3; threads += 2) {
+        analog_rig r;
+        analog_init(&r, CONVS, (snn_shape){2, 5, 6}, 8, SNN_TWOS_COMPLEMENT, BITWISE(16, 32, 1));
+        r.o.device.white = 0.02;
+        r.o.device.one_over_f = 0.5;
+        r.o.device.one_over_f_time = 1e-6;
+        r.o.analog.adc_bits = 5;
+        r.o.analog.adc_range = 1;
+        analog_must_build(&r);
+        const snn_hook *h = snn_analog_hook(r.analog);
+        bool ok = true;
+#pragma omp parallel num_threads(threads) reduction(&& : ok)
+        {
+            snn_error err = {0};
+            void *scratch = snn_alloc(h->scratch_bytes, 1, "scratch", &err);
+#pragma omp for schedule(dynamic, 1)
+            for (int i = 0; i < SAMPLES; i++) {
+                uint32_t count[60];
+                snn_spike list[60];
+                const size_t n = analog_input((uint64_t)i, 60, 120, 2, count, list);
+                memset(sum[threads / 2][i], 0, sizeof sum[0][i]);
+                ok =
+                    ok && h->sums(h->context, scratch, 0, (uint64_t)i, 1, list, n, sum[threads / 2][i], &err);
+            }
+            free(scratch);
+        }
+        assert_true(ok);
+        snn_analog_total(r.analog, &s[threads / 2]);
+        analog_free(&r);
+    }
+    assert_memory_equal(sum[0], sum[1], sizeof sum[0]);
+    assert_true(s[0].conversions == s[1].conversions && s[0].clipped == s[1].clipped &&
+                s[0].array_reads == s[1].array_reads && s[0].row_pulses == s[1].row_pulses &&
+                s[0].most_rows == s[1].most_rows);
+    assert_true(s[0].cell_siemens_reads == s[1].cell_siemens_reads && s[0].worst.sum == s[1].worst.sum &&
+                s[0].worst.square == s[1].worst.square && s[0].worst.error == s[1].worst.error);
+    assert_true(s[0].worst.error > 0);
+}
+
 /* ---- codes ---- */
 
 static void weights_that_add_up(void **state) {
@@ -435,6 +480,7 @@ int main(void) {
                                        cmocka_unit_test(statistics_of_sums),
                                        cmocka_unit_test(very_many_pulses),
                                        cmocka_unit_test(order_and_history_do_not_matter),
+                                       cmocka_unit_test(threads_do_not_matter),
                                        cmocka_unit_test(weights_that_add_up),
                                        cmocka_unit_test(codes_that_do_not_add_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);

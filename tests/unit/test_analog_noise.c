@@ -223,6 +223,29 @@ static void flicker_is_frozen(void **state) {
     }
 }
 
+/* Noise far beyond the matrix ends at its ends. */
+static void huge_flicker(void **state) {
+    (void)state;
+    analog_rig r;
+    noisy_rig(&r, 1, 0);
+    analog_drop(&r);
+    r.o.device.one_over_f = 1e6;
+    r.o.device.one_over_f_time = 1e-6;
+    analog_must_build(&r);
+    const snn_spike input = {3, 1};
+    int32_t *sum = analog_sums(&r, 0, 1, 0, &input, 1);
+    const double most = SNN_ANALOG_CELL_MAX / 8192.0; /* units, of every bit: +- or about */
+    int ends = 0;
+    for (uint32_t o = 0; o < 200; o++) {
+        const double x = sum[o] / 64.0 / most;
+        assert_true(fabs(x) <= 255.01);
+        ends += fabs(fmod(fabs(x), 2) - 1) < 0.02; /* sum of +- 2^k: odd */
+    }
+    assert_true(ends > 180);
+    free(sum);
+    analog_free(&r);
+}
+
 /* A cell with telegraph noise is at g or g - step, half of the time each; 30 % of cells have it, always the same. */
 static void telegraph_states(void **state) {
     (void)state;
@@ -314,6 +337,7 @@ int main(void) {
                                        cmocka_unit_test(white_noise_is_independent),
                                        cmocka_unit_test(large_noise_and_many_reads),
                                        cmocka_unit_test(flicker_is_frozen),
+                                       cmocka_unit_test(huge_flicker),
                                        cmocka_unit_test(telegraph_states),
                                        cmocka_unit_test(cells_of_both_modes),
                                        cmocka_unit_test(sweeps_cannot_follow)};

@@ -145,6 +145,34 @@ static void static_is_right_with_all_rows(void **state) {
     analog_free(&r);
 }
 
+/* A column without any conductance, in arrays that follow each other. */
+static void columns_that_do_not_conduct(void **state) {
+    (void)state;
+    snn_error err = {0};
+    const snn_wires w = {1, 2, 3, 4, false};
+    for (int model = SNN_WIRE_STATIC; model <= SNN_WIRE_EXACT; model += SNN_WIRE_EXACT - SNN_WIRE_STATIC) {
+        snn_analog_wiring *k = snn_analog_wiring_new(&w, (snn_wire_model)model, 3, 3, &err);
+        assert_non_null(k);
+        for (int column = 0; column < 3; column++) {
+            float g[9], before[9];
+            for (int i = 0; i < 9; i++)
+                before[i] = g[i] = i % 3 == column ? 0 : 100;
+            assert_true(snn_analog_wire_in(k, g, &err));
+            for (int i = 0; i < 9; i++)
+                assert_true(i % 3 == column ? g[i] >= 0 && g[i] < 1e-12F : g[i] < before[i] && g[i] > 99);
+        }
+        snn_analog_wiring_free(k);
+    }
+    snn_analog_wiring_free(NULL);
+    const snn_wires negative = {-1, 2, 0, 0, false};
+    float g[4] = {1, 1, 1, 1};
+    assert_null(snn_analog_wiring_new(&negative, SNN_WIRE_STATIC, 2, 2, &err));
+    snn_analog_wiring *k = snn_analog_wiring_new(&negative, SNN_WIRE_EXACT, 2, 2, &err);
+    assert_false(snn_analog_wire_in(k, g, &err));
+    assert_int_equal(err.code, SNN_ERR_USAGE);
+    snn_analog_wiring_free(k);
+}
+
 static void no_resistance_no_wires(void **state) {
     (void)state;
     analog_rig r;
@@ -162,6 +190,7 @@ static void no_resistance_no_wires(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_cell_by_hand), cmocka_unit_test(models_against_nodal_equations),
-        cmocka_unit_test(static_is_right_with_all_rows), cmocka_unit_test(no_resistance_no_wires)};
+        cmocka_unit_test(static_is_right_with_all_rows), cmocka_unit_test(columns_that_do_not_conduct),
+        cmocka_unit_test(no_resistance_no_wires)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
