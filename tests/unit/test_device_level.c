@@ -53,6 +53,23 @@ static void targets(void **state) {
         }
 }
 
+static void any_target(void **state) {
+    (void)state;
+    snn_device d = rich();
+    snn_condition c = after(1000);
+    snn_level a, b = level_of(&d, &c, 5, 1);
+    snn_error err = {0};
+    assert_true(snn_device_target(&d, &c, 6, &a, &err));
+    assert_true(a.target == b.target && a.sigma_program == b.sigma_program && a.shift == b.shift &&
+                a.sigma_relax == b.sigma_relax && a.cell_variation == b.cell_variation);
+    assert_true(snn_device_target(&d, &c, 2, &a, &err) && snn_device_target(&d, &c, 18, &a, &err));
+    assert_false(snn_device_target(&d, &c, 1.999, &a, &err));
+    assert_string_equal(err.text, "device 'rich' has conductances of 2 to 18 uS, not 1.999");
+    assert_false(snn_device_target(&d, &c, 18.001, &a, &err));
+    c.seconds = -1;
+    assert_false(snn_device_target(&d, &c, 6, &a, &err));
+}
+
 static void refused_conditions(void **state) {
     (void)state;
     snn_device d = rich();
@@ -347,6 +364,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(polynomials),
         cmocka_unit_test(targets),
+        cmocka_unit_test(any_target),
         cmocka_unit_test(refused_conditions),
         cmocka_unit_test(every_effect_has_its_switch),
         cmocka_unit_test(tables_are_linear_in_ln_t),

@@ -109,6 +109,9 @@ static void steps_without_noise(void **state) {
     close_to(snn_level_cdf(&l, 0, 5), gsl_cdf_ugaussian_P(-4), 1e-13, "relaxation only");
     assert_true(snn_level_cdf(&l, 0, -0.001) == 0 && snn_level_above(&l, 0, -0.001) == 1);
     close_to(snn_level_cdf(&l, 0, 0), gsl_cdf_ugaussian_P(-24), 1e-11, "nothing below 0 but the cut");
+    l.shift = -8; /* 12 standard deviations below 0: all of it is cut off, what is read is noise */
+    close_to(snn_level_cdf(&l, 0.5, 1), gsl_cdf_ugaussian_P(2), 1e-12, "all cut off");
+    close_to(snn_level_above(&l, 0.5, 1), gsl_cdf_ugaussian_Q(2), 1e-12, "all cut off");
 }
 
 static void exact_distributions(void **state) {
