@@ -40,20 +40,25 @@ void snn_gap_start(snn_gap_source *s, uint64_t seed, snn_purpose purpose, uint64
     s->index = index;
     s->block = 0;
     s->at = 0;
-    /* The first refill is small where it may be the only one. */
     s->n = 0;
-    s->first_words = expected < 8 ? 16 : SNN_GAP_WORDS;
+    /* All that will be wanted at once, in rounds of the widest kernel (16 blocks); few where few may do. */
+    enum { FEW = 16, ROUND = 64 };
+    const double wanted = expected * 1.05 + 8;
+    s->ahead = wanted < FEW             ? FEW
+               : wanted < SNN_GAP_WORDS ? ((uint32_t)wanted + ROUND - 1) / ROUND * ROUND
+                                        : SNN_GAP_WORDS;
 }
 
 void snn_gap_refill(snn_gap_source *s) {
-    const uint32_t words = s->block == 0 ? s->first_words : SNN_GAP_WORDS;
-    snn_random_fill(s->seed, s->purpose, s->index, s->block, words / 4, s->word);
-    s->block += words / 4;
+    snn_random_fill(s->seed, s->purpose, s->index, s->block, s->ahead / 4, s->word);
+    s->block += s->ahead / 4;
     s->at = 0;
-    s->n = words;
+    s->n = s->ahead;
+    s->ahead = s->ahead < 64 ? 64 : s->ahead;
 }
 
-bool snn_gap_hard(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint64_t *gap) {
+/* A word that was not accepted at once: true: it is (*gap stands); false: draw again, and add *gap (the tail's begin, or 0). */
+static bool decide(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint64_t *gap) {
     const uint32_t i = word & 0xff;
     const double place = (2.0 * (double)(word >> 8) + 1) * 0x1p-25, x = place * t->edge[i];
     if (i == 0) {
@@ -71,4 +76,15 @@ bool snn_gap_hard(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint
                        (u * rise < outer * inner || outer + u * rise < snn_exp(-x));
     *gap = under ? *gap : 0;
     return under;
+}
+
+uint64_t snn_gap_rest(const snn_gap_table *t, snn_gap_source *s, uint32_t word) {
+    uint64_t base = 0;
+    for (;; word = snn_gap_word(s)) {
+        const uint32_t place = word >> 8;
+        uint64_t gap = (uint64_t)(2 * place + 1) * t->layer[word & 0xff].width;
+        if (place < t->layer[word & 0xff].accept || decide(t, s, word, &gap))
+            return base + gap;
+        base += gap;
+    }
 }

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #define SNN_GAP_LAYERS 256
-#define SNN_GAP_WORDS 64 /* words that are made at a time: 16 blocks, one round of the widest kernel */
+#define SNN_GAP_WORDS 256 /* most words that are made at a time */
 /* Below this rate per cell (1e-16) no run of any length sees an error, and gaps would leave 64 bits. */
 #define SNN_GAP_LEAST_RATE 0x1p-53
 
@@ -35,7 +35,7 @@ void snn_gap_table_init(snn_gap_table *t, double rate);
 typedef struct {
     uint64_t seed, index, block; /* next block */
     snn_purpose purpose;
-    uint32_t at, n, first_words;
+    uint32_t at, n, ahead; /* words at hand; words to make next */
     uint32_t word[SNN_GAP_WORDS];
 } snn_gap_source;
 
@@ -48,22 +48,15 @@ static inline uint32_t snn_gap_word(snn_gap_source *s) {
     return s->word[s->at++];
 }
 
-/* A word that was not accepted at once: true: it is (*gap stands); false: draw again, and add *gap (the tail's begin, or 0). */
-bool snn_gap_hard(const snn_gap_table *t, snn_gap_source *s, uint32_t word, uint64_t *gap);
+/* The gap of a word that was not accepted at once, and of what follows it. */
+uint64_t snn_gap_rest(const snn_gap_table *t, snn_gap_source *s, uint32_t word);
 
 /* E / rate as fixed point with t->shift bits behind the point. */
 static inline uint64_t snn_gap_fixed(const snn_gap_table *t, snn_gap_source *s) {
-    uint64_t base = 0;
-    for (;;) {
-        const uint32_t word = snn_gap_word(s);
-        const uint32_t place = word >> 8;
-        uint64_t gap = (uint64_t)(2 * place + 1) * t->layer[word & 0xff].width;
-        if (__builtin_expect(place < t->layer[word & 0xff].accept, 1))
-            return base + gap;
-        if (snn_gap_hard(t, s, word, &gap))
-            return base + gap;
-        base += gap;
-    }
+    const uint32_t word = snn_gap_word(s), place = word >> 8;
+    if (__builtin_expect(place < t->layer[word & 0xff].accept, 1))
+        return (uint64_t)(2 * place + 1) * t->layer[word & 0xff].width;
+    return snn_gap_rest(t, s, word);
 }
 /* Cells read well before the next error. */
 static inline uint64_t snn_gap_cells(const snn_gap_table *t, snn_gap_source *s) {

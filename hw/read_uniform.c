@@ -72,8 +72,9 @@ typedef struct {
 static inline size_t draw(const snn_gap_table *gaps, snn_gap_source *source, snn_divider by_cells,
                           uint64_t *position, uint64_t end, error_block *b) {
     const uint32_t first_bit = by_cells.divisor - 1;
+    const int shift = gaps->shift;
     uint64_t at = *position, last = b->weight[0];
-    uint32_t mask = b->mask[0];
+    uint32_t mask = b->mask[0], next = source->at; /* in a register: the source lies in memory */
     size_t open = 0;
     while (at < end && open < BLOCK) {
         const uint64_t weight = snn_divide(by_cells, at);
@@ -82,8 +83,20 @@ static inline size_t draw(const snn_gap_table *gaps, snn_gap_source *source, snn
         open += other;
         b->weight[open] = last = weight;
         b->mask[open] = mask;
-        at += 1 + snn_gap_cells(gaps, source);
+        if (__builtin_expect(next == source->n, 0)) {
+            snn_gap_refill(source);
+            next = 0;
+        }
+        const uint32_t word = source->word[next++], place = word >> 8;
+        uint64_t gap = (uint64_t)(2 * place + 1) * gaps->layer[word & 0xff].width;
+        if (__builtin_expect(place >= gaps->layer[word & 0xff].accept, 0)) {
+            source->at = next;
+            gap = snn_gap_rest(gaps, source, word);
+            next = source->at;
+        }
+        at += 1 + (gap >> shift);
     }
+    source->at = next;
     *position = at;
     return open;
 }

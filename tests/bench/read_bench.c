@@ -112,7 +112,8 @@ int main(int argc, char **argv) {
                 stop();
     }
     const double read = buffer.read_seconds / (double)n, frame = buffer.frame_seconds / (double)n;
-    const int steps = snn_dataset_about(data)->steps, rounds = 40;
+    const int steps = snn_dataset_about(data)->steps,
+              rounds = getenv("SNN_ROUNDS") ? atoi(getenv("SNN_ROUNDS")) : 40;
     const double plain = simulate(model.net, snn_readout_weights(readout), NULL, x, n, steps, rounds);
     printf("per sample: read %.1f us, frame %.1f us, simulate %.1f us\n", read * 1e6, frame * 1e6,
            plain * 1e6);
