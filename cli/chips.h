@@ -30,6 +30,10 @@ bool cli_chips_map(cli_chips *c, const snn_config *config, const snn_model *mode
 /* Runs them, and the plain network when `ideal` says so (always without chips); fills the ledger. */
 bool cli_chips_run(cli_chips *c, const snn_model *model, snn_frames *frames, const snn_engine_options *engine,
                    int threads, bool ideal, const snn_evaluate_hooks *hooks, snn_error *err);
+/* Runs a single chip's samples again for the traces of options and hooks, after cli_chips_run. */
+bool cli_chips_trace(const cli_chips *c, const snn_model *model, const snn_dataset *data,
+                     const snn_engine_options *engine, const snn_evaluate_options *options,
+                     const snn_evaluate_hooks *hooks, snn_error *err);
 /* Sentences about settings that spoil the result or leave the measured range, appended to an array. */
 void cli_chips_warn(const cli_chips *c, json_t *warnings);
 void cli_chips_free(cli_chips *c);

@@ -90,9 +90,9 @@ static bool set_chip_file(cli_run *run, snn_error *err) {
 
 /* What only makes sense with chips, or without. */
 static bool check_chips(const cli_run *run, snn_error *err) {
-    if (run->chips.wanted && run->traces)
-        return snn_fail(err, SNN_ERR_USAGE,
-                        "run: --trace shows the plain network and goes without chips (hw.device)");
+    if (run->chips.wanted && run->traces && run->chips.options.chips != 1)
+        return snn_fail(err, SNN_ERR_USAGE, "run: --trace shows a single chip, but hw.chips is %u",
+                        run->chips.options.chips);
     if (!run->chips.wanted && (run->explain || run->chip_option))
         return snn_fail(err, SNN_ERR_USAGE, "run: --%s needs a chip: set hw.device",
                         run->explain ? "explain" : "chip");
@@ -188,12 +188,15 @@ static void adopt_chips(cli_run *run) {
     memcpy(run->result.digest, r->digest, sizeof r->digest);
 }
 
-static bool evaluate_chips(cli_run *run, const snn_evaluate_hooks *hooks, snn_error *err) {
+static bool evaluate_chips(cli_run *run, const snn_evaluate_options *options, const snn_evaluate_hooks *hooks,
+                           snn_error *err) {
+    snn_evaluate_hooks tracing = {.context = hooks->context, .trace = hooks->trace, .stop = hooks->stop};
     if (!cli_chips_run(&run->chips, &run->model, run->frames, &run->engine_options, run->threads, true, hooks,
                        err))
         return false;
     adopt_chips(run);
-    return true;
+    return !options->trace ||
+           cli_chips_trace(&run->chips, &run->model, run->data, &run->engine_options, options, &tracing, err);
 }
 
 static bool evaluate(cli_run *run, snn_error *err) {
@@ -210,7 +213,7 @@ static bool evaluate(cli_run *run, snn_error *err) {
                                 .progress = on_progress,
                                 .stop = run->stop};
     bool ok = run->chips.wanted
-                  ? evaluate_chips(run, &hooks, err)
+                  ? evaluate_chips(run, &options, &hooks, err)
                   : snn_evaluate(run->engine, run->model.net, run->data, &options, &hooks, &run->result, err);
     snn_progress_end(context.progress);
     if (ok)

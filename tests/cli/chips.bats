@@ -162,7 +162,7 @@ PY
 2|--set hw.devic=ideal|did you mean 'hw.device'?
 2|--set hw.device=ideal --set hw.chips=0|hw.chips
 2|--set hw.device=ideal --set hw.array=256|hw.array
-2|--set hw.device=ideal --trace fc1|--trace shows the plain network
+2|--set hw.device=ideal --set hw.chips=2 --trace fc1|run: --trace shows a single chip, but hw.chips is 2
 2|--chip x.h5|run: --chip needs a chip: set hw.device
 2|--set hw.device=ideal --set hw.readout=analog --set hw.repair.secded=32|hw.repair.secded
 2|--set hw.device=ideal --set hw.weights=differential|differential
@@ -180,6 +180,37 @@ TABLE
     go run tiny.cfg --set hw.device=ideal --chip no-such.h5
     [ "$status" -ne 0 ]
     complains "no-such.h5"
+}
+
+@test "a saved chip runs as the one that was programmed" {
+    for mode in "${MODES[@]:3:5}"; do
+        # shellcheck disable=SC2086
+        "$SNNSIM" hw program tiny.cfg $mode --chip 4 -o four.chip >/dev/null
+        # shellcheck disable=SC2086
+        "$SNNSIM" run tiny.cfg --quiet --out saved $mode --chip four.chip
+        # shellcheck disable=SC2086
+        "$SNNSIM" run tiny.cfg --quiet --out made $mode --set hw.first_chip=4
+        cmp saved/chips.csv made/chips.csv
+        cmp saved/predictions.csv made/predictions.csv
+        [ "$(sed -n '2s/,.*//p' saved/predictions.csv)" = 4 ]
+    done
+}
+
+@test "traces are those of the chip" {
+    need_numpy
+    for mode in "${MODES[@]}"; do
+        # shellcheck disable=SC2086
+        "$SNNSIM" run tiny.cfg --quiet --out traced --trace fc1 --trace conv1 --set hw.first_chip=2 $mode
+        "$PYTHON" - <<'PY'
+import csv, hashlib, numpy as np
+s = np.load('traced/fc1_spikes.npy')
+digest = hashlib.blake2b(np.argwhere(s != 0).astype('<u4').tobytes(), digest_size=32).hexdigest()
+assert digest == next(csv.DictReader(open('traced/chips.csv')))['digest']
+assert np.load('traced/conv1_membrane.npy').shape == (11, 5, 1024)
+out = [[float(r[f'out{c}']) for c in range(11)] for r in csv.DictReader(open('traced/predictions.csv'))]
+assert np.array_equal(s.sum(axis=1), out)
+PY
+    done
 }
 
 @test "interrupted, a run leaves nothing" {
