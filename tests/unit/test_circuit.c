@@ -496,7 +496,7 @@ static void memory(void **state) {
     size_t bytes, peak;
     snn_circuit_memory(t, &bytes, &peak);
     /* measured: 720 and 911 bytes a cell */
-    assert_true(bytes > 64 * 64 * 650 && bytes < 64 * 64 * 790 && peak > bytes && peak < 64 * 64 * 1000);
+    assert_true(bytes > 64 * 64 * 700 && bytes < 64 * 64 * 740 && peak > bytes && peak < 64 * 64 * 950);
     snn_circuit_free(t);
     free_crossbar(x);
     snn_circuit_free(NULL);

@@ -155,12 +155,27 @@ static void starve_fast(void **state) {
     starve(fast, held);
 }
 
+/* Another input costs neither a factorisation nor memory, unless other rows float. */
+static void inputs_are_cheap(void **state) {
+    (void)state;
+    crossbar x = draw_crossbar(2, 12, 11, floating, 1.0);
+    snn_circuit *t = snn_circuit_new(12, 11, x.g, &x.wires, NULL);
+    assert_true(t && snn_circuit_solve(t, x.volts, x.current, NULL, NULL));
+    x.volts[3] *= 2;
+    left = REPLACED ? 1 : -1;
+    const bool same = snn_circuit_solve(t, x.volts, x.other, NULL, NULL);
+    x.volts[3] = 0;
+    const bool other = snn_circuit_solve(t, x.volts, x.other, NULL, NULL);
+    left = -1;
+    assert_true(same && (!other || !REPLACED));
+    snn_circuit_free(t);
+    free_crossbar(x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starve_exact),
-        cmocka_unit_test(starve_kept),
-        cmocka_unit_test(starve_matrices),
-        cmocka_unit_test(starve_fast),
+        cmocka_unit_test(starve_exact), cmocka_unit_test(starve_kept),      cmocka_unit_test(starve_matrices),
+        cmocka_unit_test(starve_fast),  cmocka_unit_test(inputs_are_cheap),
     };
     return cmocka_run_group_tests_name("circuit_memory", tests, NULL, NULL);
 }
