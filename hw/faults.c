@@ -95,10 +95,10 @@ static size_t find(const snn_faults *f, uint32_t tile, uint32_t row, uint32_t co
 snn_cell_fault snn_faults_at(const snn_faults *f, const snn_cell *physical) {
     if (f->first != NULL) {
         size_t i = find(f, physical->tile, physical->row, physical->column);
+        if (i == f->first[physical->tile + 1])
+            return SNN_CELL_WORKS;
         const snn_faulty_cell *c = &f->list.cell[i];
-        return i < f->first[physical->tile + 1] && c->row == physical->row && c->column == physical->column
-                   ? c->fault
-                   : SNN_CELL_WORKS;
+        return c->row == physical->row && c->column == physical->column ? c->fault : SNN_CELL_WORKS;
     }
     if (!f->by_share)
         return SNN_CELL_WORKS;

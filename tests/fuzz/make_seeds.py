@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the seeds of the readers' fuzz targets (events, aedat, lists) into tests/fuzz/seeds: small files put together by hand."""
+"""Writes the seeds of the readers' fuzz targets (events, aedat, lists, faults) into tests/fuzz/seeds: small files put together by hand."""
 
 import os
 import struct
@@ -57,6 +57,15 @@ def main():
     write("lists", "gestures_backwards", b"\x021,5,4\n")
     write("lists", "trials", b"\x03user01_led.aedat\r\nuser02_lab.aedat\r\n")
     write("lists", "trials_path", b"\x03../a.aedat\n")
+
+    write("faults", "text", b"# array row column\n0 0 0 stuck_hrs\n2 3 5 stuck_lrs\r\n\n1\t2 3 stuck_hrs # c\n")
+    write("faults", "twice", b"0 0 1 stuck_hrs\n1 0 0 stuck_lrs\n0 0 1 stuck_lrs\n")
+    write("faults", "outside", b"3 0 0 stuck_hrs\n")
+    head = b"{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4, 6), }"
+    npy = b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + head.ljust(117) + b"\n"
+    write("faults", "array", npy + bytes(i % 3 for i in range(72)))
+    write("faults", "array_kind", npy + bytes(i % 4 for i in range(72)))
+    write("faults", "array_shape", npy.replace(b"(3, 4, 6)", b"(3, 6, 4)") + bytes(72))
 
 
 if __name__ == "__main__":
