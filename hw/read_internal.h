@@ -134,11 +134,17 @@ typedef struct {
 
 /* ---- a tensor, a chip ---- */
 
+/* What a tap takes from a spike's place before the division by the stride: ky - padding, kx - padding (modulo 2^32). */
+typedef struct {
+    uint32_t y, x;
+} snn_read_tap;
+
 typedef struct {
     const snn_map_tensor *map;
     int index;
     bool convolution;
     uint32_t channels, taps, kernel, stride, padding; /* linear: fan-in channels of 1 tap */
+    snn_read_tap *tap;                                /* [taps] */
     snn_shape in, out;
     uint32_t outputs, cells, width;   /* width: positions of a row word */
     uint8_t cell_shift[8], cell_n[8]; /* [cells] of the weight: code >> shift & (2^n - 1) are its bits */

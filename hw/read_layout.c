@@ -31,6 +31,11 @@ bool snn_read_layout(snn_read_tensor *t, const snn_map *map, int tensor, const s
                         t->kernel);
     t->taps = t->kernel * t->kernel;
     t->channels = t->map->fan_in / t->taps;
+    t->tap = snn_alloc(t->taps, sizeof *t->tap, "read-out", err);
+    if (!t->tap)
+        return false;
+    for (uint32_t i = 0; i < t->taps; i++)
+        t->tap[i] = (snn_read_tap){i / t->kernel - t->padding, i % t->kernel - t->padding};
     t->outputs = t->map->outputs;
     t->cells = t->map->cells;
     for (uint32_t c = 0; c < t->cells; c++) {

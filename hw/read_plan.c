@@ -105,6 +105,7 @@ bool snn_read_plan_init(snn_read_plan *p, const snn_chip *chip, const snn_condit
 void snn_read_plan_free(snn_read_plan *p) {
     for (int i = 0; p->tensor && i < p->map->tensors; i++) {
         snn_read_tensor *t = &p->tensor[i];
+        free(t->tap);
         free(t->wrong.wrong);
         free(t->weak.first);
         free(t->weak.rate);

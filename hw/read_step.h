@@ -59,8 +59,7 @@ bool snn_read_axis(const snn_read_tensor *t, uint64_t repetitions, uint64_t *cel
 static inline bool snn_read_pixel(const snn_read_tensor *t, uint32_t pixel_in, uint32_t tap,
                                   uint32_t *pixel) {
     const uint32_t y = (uint32_t)snn_divide(t->by_line, pixel_in), x = pixel_in - y * t->by_line.divisor;
-    const uint32_t ky = tap / t->kernel, kx = tap - ky * t->kernel;
-    uint32_t oy = y + t->padding - ky, ox = x + t->padding - kx; /* wraps below 0 */
+    uint32_t oy = y - t->tap[tap].y, ox = x - t->tap[tap].x; /* wraps below 0 */
     if (t->stride > 1) {
         if (oy % t->stride != 0 || ox % t->stride != 0 || oy > UINT32_MAX / 2 || ox > UINT32_MAX / 2)
             return false;
@@ -68,7 +67,7 @@ static inline bool snn_read_pixel(const snn_read_tensor *t, uint32_t pixel_in, u
         ox /= t->stride;
     }
     *pixel = oy * t->out.width + ox;
-    return oy < t->out.height && ox < t->out.width;
+    return (oy < t->out.height) & (ox < t->out.width);
 }
 
 /* ---- errors ---- */

@@ -114,17 +114,18 @@ static inline __attribute__((always_inline)) size_t locate(const snn_read_tensor
         const uint32_t rest = (uint32_t)(b->weight[i] - repetition * by_reads.divisor);
         const uint32_t index = input[snn_read_spike(cursor, repetition)].index;
         uint32_t row = index, channel = rest, pixel = 0;
+        bool performed = true;
         if (convolution) {
             const uint32_t tap = (uint32_t)snn_divide(by_outputs, rest);
             const uint32_t plane = (uint32_t)snn_divide(by_area, index);
             channel = rest - tap * by_outputs.divisor;
             row = plane * t->taps + tap;
-            if (!snn_read_pixel(t, index - plane * by_area.divisor, tap, &pixel))
-                continue;
+            performed = snn_read_pixel(t, index - plane * by_area.divisor, tap, &pixel);
         }
         const uint32_t at = row * by_outputs.divisor + channel; /* below 2^31 */
         __builtin_prefetch(code + at);
-        place[found++] = (error_place){at, channel, pixel, b->mask[i]};
+        place[found] = (error_place){at, channel, pixel, b->mask[i]};
+        found += performed;
     }
     return found;
 }
