@@ -19,11 +19,11 @@ extern "C" {
 typedef struct {
     uint64_t bits;                     /* weight bits read */
     uint64_t wrong_bits;               /* that differ from the stored ones, constantly (after correction) */
-    uint64_t wrong_cells;              /* cells read wrong before correction */
+    uint64_t wrong_cells;              /* always read wrong, before correction; check cells included */
     uint64_t corrected, uncorrectable; /* code words: with one error, with two or more */
     double
-        read_error_rate; /* expected wrong bits per bit and read, mean over all cells, slow noise included */
-    uint64_t weak_cells; /* cells whose reads can go wrong with probability >= 2^-40 */
+        read_error_rate; /* weight bits that a read gives other than without noise, before correction: expected share, mean over all cells and samples */
+    uint64_t weak_cells; /* cells whose reads can go wrong with probability >= 2^-40; check cells included */
 } snn_readout_stats;
 
 typedef struct snn_readout snn_readout;
@@ -49,8 +49,9 @@ typedef struct {
     int tensor;
     uint32_t most_rows; /* most rows that conducted at once */
     uint64_t conversions, clipped;
-    double step;   /* of the converters, in steps between neighbouring levels of a cell (differential: weight LSB); 0: ideal converters */
-    uint64_t sums; /* synaptic sums that were read; of these, in weight LSB: */
+    double
+        step; /* of the converters, in steps between neighbouring levels of a cell (differential: weight LSB); 0: ideal converters */
+    uint64_t sums;      /* synaptic sums that were read; of these, in weight LSB: */
     double sum, square; /* sum and sum of squares of what ideal converters would have given */
     double error;       /* sum of squares of the difference that the real ones made */
 } snn_analog_layer;
