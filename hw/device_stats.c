@@ -78,6 +78,8 @@ static double integrate(integrand *f, const void *context, double *breaks, int n
     for (int i = 0; i + 1 < n; i++)
         if (breaks[i] < breaks[i + 1])
             p[panels++] = measure(f, context, breaks[i], breaks[i + 1]);
+    if (panels == 0)
+        return 0;
     for (;;) {
         double sum = 0, error = 0;
         int worst = 0;
@@ -87,7 +89,7 @@ static double integrate(integrand *f, const void *context, double *breaks, int n
             if (p[i].error > p[worst].error)
                 worst = i;
         }
-        double middle = panels ? 0.5 * (p[worst].from + p[worst].to) : 0;
+        double middle = 0.5 * (p[worst].from + p[worst].to);
         if (error <= TOLERANCE * fabs(sum) || panels == PANELS || middle <= p[worst].from ||
             middle >= p[worst].to)
             return sum;
@@ -99,8 +101,10 @@ static double integrate(integrand *f, const void *context, double *breaks, int n
 /* Breaks -reach .. reach in threes; n of them. */
 static int start_breaks(double *breaks, double reach) {
     int n = 0;
-    for (double z = -reach; z < reach && n < 13; z += 3)
-        breaks[n++] = z;
+    while (n < 13 && -reach + 3 * n < reach) {
+        breaks[n] = -reach + 3 * n;
+        n++;
+    }
     breaks[n++] = reach;
     return n;
 }
@@ -150,7 +154,7 @@ static double side(const query *q, double m, double r) {
     double from = first > -REACH ? first : -REACH;
     int count = 0;
     breaks[count++] = from;
-    for (double b = -6; b <= REACH; b += 3)
+    for (int b = -6; b <= (int)REACH; b += 3)
         if (b > from)
             breaks[count++] = b;
     for (int i = -1; i <= 1; i++)

@@ -29,6 +29,7 @@ __attribute__((unused)) static bool device_of(const char *text, snn_device *d, s
 __attribute__((unused)) static void preset(const char *name, snn_device *d) {
     char text[128];
     snn_error err = {0};
+    *d = (snn_device){0};
     snprintf(text, sizeof text, "hw = { device = \"%s\"; };", name);
     if (!device_of(text, d, &err))
         fail_msg("%s", err.text);
@@ -39,7 +40,8 @@ __attribute__((unused)) static snn_condition after(double seconds) {
     return (snn_condition){.seconds = seconds, .kelvin = 300, .effects = EVERY_EFFECT};
 }
 
-__attribute__((unused)) static snn_level level_of(const snn_device *d, const snn_condition *c, int levels, int k) {
+__attribute__((unused)) static snn_level level_of(const snn_device *d, const snn_condition *c, int levels,
+                                                  int k) {
     snn_level l;
     snn_error err = {0};
     if (!snn_device_level(d, c, levels, k, &l, &err))

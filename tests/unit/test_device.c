@@ -49,7 +49,7 @@ static void refused_with(const char *text, const char *main_text, const char *wa
         }
     }
     *to = '\0';
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     write_device(text);
     assert_false(read_mine(main_text, &d, &err));
@@ -83,10 +83,10 @@ static void presets_say_what_they_cite(void **state) {
          10},
     };
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-        snn_device d;
+        snn_device d = {0};
         preset(want[i].name, &d);
         assert_string_equal(d.name, want[i].name);
-        assert_true(strlen(d.source) > 20);
+        assert_true(d.source && strlen(d.source) > 20);
         close_to(d.g_min, want[i].g_min, 1e-14, want[i].name);
         close_to(d.g_max, want[i].g_max, 1e-14, want[i].name);
         assert_int_equal(d.levels, want[i].levels);
@@ -119,7 +119,7 @@ static void every_key_is_read(void **state) {
         "  read_volt = 0.15; read_ns = 16.0; write_volt = 1.7; write_ns = 18.0; endurance = 1.9e6;\n"
         "  row_ohm = 2.1; column_ohm = 2.2;\n"
         "};\n");
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     assert_true(read_mine("", &d, &err));
     assert_string_equal(d.name, "my");
@@ -173,7 +173,7 @@ static void every_key_is_read(void **state) {
 
 static void lognormal_takes_one_or_two_numbers(void **state) {
     (void)state;
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     write_device("cell = { g_min = 1; g_max = 10; program = { form = \"lognormal\"; sigma = 0.3; }; };");
     assert_true(read_mine("", &d, &err));
@@ -188,7 +188,7 @@ static void lognormal_takes_one_or_two_numbers(void **state) {
 
 static void the_main_configuration_wins(void **state) {
     (void)state;
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     assert_true(
         device_of("hw = { device = \"neurram\"; }; cell = { g_max = 20.0; source = \"mine\"; levels = 4; "
@@ -221,7 +221,7 @@ static void the_main_configuration_wins(void **state) {
 
 static void files_are_found(void **state) {
     (void)state;
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     write_device("cell = { g_min = 2; g_max = 10; };");
     setenv("SNNSIM_DEVICES", folder, 1);
@@ -293,7 +293,7 @@ static void ranges(void **state) {
     for (int levels = 2; levels <= 16; levels++) {
         char text[80];
         snprintf(text, sizeof text, RANGE " levels = %d; };", levels);
-        snn_device d;
+        snn_device d = {0};
         snn_error err = {0};
         write_device(text);
         bool power = levels == 2 || levels == 4 || levels == 8 || levels == 16;
@@ -318,7 +318,7 @@ static void units(void **state) {
     refused("cell = { g_min = 1000; g_max = 25000; };",
             "%F:1: cell.g_max: is 25000 uS, which is less than 100 Ohm: conductances are in uS, was a "
             "resistance given?");
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     write_device("cell = { g_min = 0; g_max = 1e-3; };");
     assert_true(read_mine("", &d, &err));
@@ -340,7 +340,7 @@ static void spreads(void **state) {
             "g_min = 1 to "
             "g_max = 40 uS");
     /* Zero at 20 uS, negative outside the range only. */
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     write_device(RANGE " program = { sigma = [400.0, -40.0, 1.0]; }; };");
     if (!read_mine("", &d, &err))
@@ -407,7 +407,7 @@ static void retention_tables(void **state) {
     for (int i = 1; i <= SNN_RETENTION_POINTS; i++)
         sprintf(text + strlen(text), "%s{ seconds = %d.0; }", i > 1 ? ", " : "", i);
     size_t length = strlen(text);
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     strcat(text, "); }; };");
     write_device(text);
@@ -455,7 +455,7 @@ static void noise_and_faults(void **state) {
     refused(RANGE " faults = { stuck_hrs = 0.625; stuck_lrs = 0.5; }; };",
             "%F:2: cell.faults.stuck_lrs: and cell.faults.stuck_hrs are shares of the same cells: 0.5 + "
             "0.625 is above 1");
-    snn_device d;
+    snn_device d = {0};
     snn_error err = {0};
     write_device(
         RANGE

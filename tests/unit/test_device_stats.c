@@ -117,7 +117,8 @@ static void steps_without_noise(void **state) {
 static void exact_distributions(void **state) {
     (void)state;
     snn_level l = {.target = 8, .lognormal = true, .sigma_program = 0.25, .scale = 0.5, .shift = 1};
-    for (double x = 1.5; x < 20; x += 0.75) {
+    for (int i = 0; i < 25; i++) {
+        double x = 1.5 + 0.75 * i;
         double z = log((x - 1) / 4) / 0.25;
         close_to(snn_level_cdf(&l, 0, x), gsl_cdf_ugaussian_P(z), 1e-12, "log-normal");
         close_to(snn_level_above(&l, 0, x), gsl_cdf_ugaussian_Q(z), 1e-12, "log-normal");
@@ -147,7 +148,8 @@ static void exact_verification(void **state) {
     for (int n = 1; n <= 30; n += 7) {
         snn_level l = {.target = 10, .sigma_program = 2, .scale = 1, .verify_window = 1, .verify_pulses = n};
         double p = gsl_cdf_ugaussian_P(0.5) - gsl_cdf_ugaussian_P(-0.5), never = pow(1 - p, n);
-        for (double x = 2; x < 18; x += 0.25) {
+        for (int i = 0; i < 64; i++) {
+            double x = 2 + 0.25 * i;
             double z = (x - 10) / 2, low = -0.5, want;
             if (z < low)
                 want = never * gsl_cdf_ugaussian_P(z) / (1 - p);
@@ -177,7 +179,8 @@ static void sides_are_complements(void **state) {
     (void)state;
     snn_level l = {.target = 3, .sigma_program = 1, .scale = 1, .sigma_relax = 0.5, .cell_variation = 0.05};
     double before = 0;
-    for (double x = -1; x < 9; x += 0.5) {
+    for (int i = -2; i < 18; i++) {
+        double x = 0.5 * i;
         double below = snn_level_cdf(&l, 0.3, x), above = snn_level_above(&l, 0.3, x);
         if (fabs(below + above - 1) > 1e-8)
             fail_msg("at %g: %.12g + %.12g", x, below, above);
