@@ -4,7 +4,7 @@
  * IBM J. Res. Dev. 14(4), 1970): every column of the parity-check matrix has odd weight, so that two errors give a syndrome of even weight, which no single error has.
  *
  * Columns of check bits are the unit vectors; columns of data bits are distinct odd-weight vectors, all of weight 3 before any of weight 5, chosen so that rows are
- * evenly filled. A shortened word leaves its last data bits out (they count as 0).
+ * evenly filled: each the one whose rows hold the fewest ones so far, the smallest number among equals. A shortened word leaves its last data bits out (they count as 0).
  */
 #ifndef SNNSIM_HW_SECDED_H
 #define SNNSIM_HW_SECDED_H

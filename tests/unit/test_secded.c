@@ -68,6 +68,23 @@ static void codes_are_hsiaos(void **state) {
     }
 }
 
+/* The codes as such, as chip files rely on them: columns of the shortest, and h = 31 h + column (from 7) over all columns of each. From a Python program of the rule in secded.h. */
+static void codes_stay_the_same(void **state) {
+    (void)state;
+    static const uint16_t eight[] = {7, 25, 14, 19, 28, 11, 21, 22};
+    static const uint32_t hash[WIDTHS] = {679447054,  1477238007, 396543763,
+                                          2242490245, 2508750482, 1940048957};
+    for (int k = 0; k < WIDTHS; k++) {
+        snn_secded s = code_of(widths[k]);
+        uint32_t h = 7;
+        for (uint32_t i = 0; i < s.data_bits; i++)
+            h = h * 31 + s.column[i];
+        assert_true(h == hash[k]);
+        if (k == 0)
+            assert_memory_equal(s.column, eight, sizeof eight);
+    }
+}
+
 /* A word as it is read: data and check bits, some of them inverted. */
 static snn_secded_verdict read_with(const snn_secded *s, const uint8_t *data, uint32_t n,
                                     const uint32_t *wrong, int errors, uint32_t *position) {
@@ -213,6 +230,7 @@ static void words_of_a_map(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_hsiaos),
+        cmocka_unit_test(codes_stay_the_same),
         cmocka_unit_test(single_errors_are_corrected_and_double_ones_detected),
         cmocka_unit_test(triple_errors_are_mistaken_as_a_circuit_would),
         cmocka_unit_test(shortened_words_know_their_end),
