@@ -151,7 +151,7 @@ typedef struct {
     int32_t value[256];               /* of a code */
     /* SEC-DED, else 0 */
     uint32_t words, word_width, tile_words, code_bits, check_bits, columns;
-    snn_divider by_outputs, by_cells, by_taps, by_reads, by_area, by_line,
+    snn_divider by_outputs, by_cells, by_lanes, by_taps, by_reads, by_area, by_line,
         by_word; /* by_reads: taps * outputs */
 
     snn_wrong_list wrong;
@@ -230,6 +230,8 @@ typedef struct {
 
 /* Puts a cell onto the tensor's lists; cells come in the order of rows and positions. */
 bool snn_read_note(snn_read_plan *p, snn_read_tensor *t, const snn_read_cell *cell, snn_error *err);
+/* Can no read of a cell of n bits and conductance g vary? (false where amplifiers have offsets) */
+bool snn_read_quiet(const snn_read_plan *p, int n, double g);
 /* Visit every cell; or only those that may be on a list, which gives the same lists. */
 bool snn_read_scan_plain(snn_read_plan *p, snn_error *err);
 bool snn_read_scan_fast(snn_read_plan *p, snn_error *err);

@@ -53,6 +53,7 @@ bool snn_read_layout(snn_read_tensor *t, const snn_map *map, int tensor, const s
     }
     t->by_outputs = snn_divider_make(t->outputs);
     t->by_cells = snn_divider_make(t->cells);
+    t->by_lanes = snn_divider_make(t->map->lanes);
     t->by_taps = snn_divider_make(t->taps);
     t->by_reads = snn_divider_make(t->taps * t->outputs);
     t->by_area = snn_divider_make(convolution ? t->in.height * t->in.width : 1);
@@ -85,10 +86,10 @@ bool snn_read_place_at(const snn_read_tensor *t, const snn_map *map, uint32_t ro
         place->output = place->check ? 0 : tile * t->map->lanes + column / t->cells;
         place->cell = place->check ? 0 : column % t->cells;
     } else {
-        place->output = position / t->cells;
-        place->cell = position % t->cells;
-        tile = place->output / t->map->lanes;
-        column = place->output % t->map->lanes * t->cells + place->cell;
+        place->output = (uint32_t)snn_divide(t->by_cells, position);
+        place->cell = position - place->output * t->cells;
+        tile = (uint32_t)snn_divide(t->by_lanes, place->output);
+        column = position - tile * t->map->lanes * t->cells;
     }
     place->logical.tile = t->map->first_tile + row / map->options.rows * t->map->column_tiles + tile;
     place->logical.row = row % map->options.rows;

@@ -124,3 +124,10 @@ bool snn_read_note(snn_read_plan *p, snn_read_tensor *t, const snn_read_cell *c,
     expect(p, c, chance, n, 1);
     return n == 0 || add_weak(p, t, c, chance, n, err);
 }
+
+bool snn_read_quiet(const snn_read_plan *p, int n, double g) {
+    const snn_device *d = &p->options->device;
+    const double sigma = snn_device_slow(d, &p->when, g), step = snn_device_telegraph(d, &p->when, g);
+    const double spread = SNN_READ_SIGMAS * sqrt(p->white * p->white + sigma * sigma);
+    return !p->offset && (p->read_error > 0 || levels_between(&p->class[n], g, spread, step) == 1);
+}

@@ -77,6 +77,8 @@ typedef struct {
     uint32_t *word;      /* [all_columns] */
     uint8_t *flag;       /* [all_columns] LOOK, STUCK_* */
     uint64_t *candidate; /* [width] of a row */
+    int quiet
+        [2]; /* level that every cell of one bit that is stuck at HRS, LRS reads at all times; -1: it varies */
     /* when all cells are looked at */
     double *z_program, *z_relax, *z_vary; /* [all_columns] deviates of a row */
     uint8_t *target;                      /* [columns with check columns] levels of a row of an array */
@@ -205,6 +207,17 @@ static double conductance(const scan *s, const snn_read_cell *c, uint64_t candid
 
 /* ---- few cells ---- */
 
+/* Is the cell stuck at what it should hold, and never read otherwise? */
+static bool harmlessly_stuck(const scan *s, uint8_t flag, uint32_t position, uint32_t row) {
+    const snn_read_tensor *t = s->t;
+    const int level = flag == STUCK_HRS ? s->quiet[0] : flag == STUCK_LRS ? s->quiet[1] : -1;
+    if (level < 0 || t->words || t->cell_n[0] > 1)
+        return false;
+    const uint32_t output = (uint32_t)snn_divide(t->by_cells, position);
+    const uint8_t code = s->p->chip->stored->tensor[t->index].code8[(size_t)output * t->map->fan_in + row];
+    return s->p->class[1].level[code >> t->cell_shift[position - output * t->cells] & 1] == level;
+}
+
 /* Appends the cells of array i that may be on a list; returns how many candidates there are now. */
 static uint32_t few_of_tile(scan *s, uint32_t i, uint32_t row, uint32_t n) {
     const scan_tile *x = &s->tile[i];
@@ -220,7 +233,7 @@ static uint32_t few_of_tile(scan *s, uint32_t i, uint32_t row, uint32_t n) {
                 continue;
             const uint32_t column = x->logical ? x->logical[k] : k;
             const uint32_t position = column == UINT32_MAX ? UINT32_MAX : position_of(s, i, column);
-            if (position != UINT32_MAX)
+            if (position != UINT32_MAX && !harmlessly_stuck(s, s->flag[k], position, row))
                 s->candidate[n++] = (uint64_t)position << 8 | s->flag[k];
         }
     }
@@ -336,6 +349,11 @@ static bool scan_tensor(scan *s, snn_error *err) {
     if (!scan_init(s, err))
         return false;
     snn_filter_make(&s->filter, s->p, s->t, &s->levels);
+    for (int i = 0; i < 2; i++) {
+        const double g = i ? s->levels.stuck_lrs : s->levels.stuck_hrs;
+        const snn_read_class *c = &s->p->class[1];
+        s->quiet[i] = c->levels && snn_read_quiet(s->p, 1, g) ? snn_read_level(c, g) : -1;
+    }
     for (uint32_t k = 0, first = 0; k < s->t->map->row_tiles; k++, first += rows) {
         const uint32_t n = fan_in - first < rows ? fan_in - first : rows;
         if (!enter_tiles(s, k, n, err))
