@@ -76,7 +76,7 @@ typedef struct {
     scan_tile *tile;
     uint32_t *word;      /* [all_columns] */
     uint8_t *flag;       /* [all_columns] LOOK, STUCK_* */
-    uint64_t *candidate; /* [width] of a row */
+    uint64_t *candidate; /* [width + 1] of a row */
     int quiet
         [2]; /* level that every cell of one bit that is stuck at HRS, LRS reads at all times; -1: it varies */
     /* when all cells are looked at */
@@ -111,7 +111,7 @@ static bool scan_init(scan *s, snn_error *err) {
     s->z_program = snn_alloc((size_t)3 * columns, sizeof *s->z_program, "read-out", err);
     s->target = snn_alloc(columns, 1, "read-out", err);
     s->g = snn_alloc(s->t->width, sizeof *s->g, "read-out", err);
-    s->candidate = snn_alloc(s->t->width, sizeof *s->candidate, "read-out", err);
+    s->candidate = snn_alloc((size_t)s->t->width + 1, sizeof *s->candidate, "read-out", err);
     bool ok = s->tile && s->word && s->flag && s->z_program && s->target && s->g && s->candidate;
     s->z_relax = ok ? s->z_program + columns : NULL;
     s->z_vary = ok ? s->z_relax + columns : NULL;
@@ -218,6 +218,16 @@ static bool harmlessly_stuck(const scan *s, uint8_t flag, uint32_t position, uin
     return s->p->class[1].level[code >> t->cell_shift[position - output * t->cells] & 1] == level;
 }
 
+/* Flag i in byte i. */
+static inline uint64_t eight_flags(const uint8_t *flag) {
+    uint64_t x;
+    memcpy(&x, flag, sizeof x);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    return x;
+}
+
 /* Appends the cells of array i that may be on a list; returns how many candidates there are now. */
 static uint32_t few_of_tile(scan *s, uint32_t i, uint32_t row, uint32_t n) {
     const scan_tile *x = &s->tile[i];
@@ -225,18 +235,15 @@ static uint32_t few_of_tile(scan *s, uint32_t i, uint32_t row, uint32_t n) {
     cell.row = snn_chip_place(s->p->chip, &cell).row;
     flag_row(s, i, cell.row);
     snn_filter_row(&s->filter, s->p->chip, snn_map_cell_number(s->p->map, &cell), x->span, s->word, s->flag);
-    for (uint32_t c = 0; c < x->span; c += 8) {
-        uint64_t eight;
-        memcpy(&eight, s->flag + c, 8);
-        for (uint32_t k = c; eight && k < c + 8 && k < x->span; k++) {
-            if (!s->flag[k])
-                continue;
+    for (uint32_t c = 0; c < x->span; c += 8)
+        for (uint64_t eight = eight_flags(s->flag + c); eight;) {
+            const uint32_t byte = (uint32_t)__builtin_ctzll(eight) / 8, k = c + byte;
+            eight &= ~(UINT64_C(0xff) << 8 * byte);
             const uint32_t column = x->logical ? x->logical[k] : k;
             const uint32_t position = column == UINT32_MAX ? UINT32_MAX : position_of(s, i, column);
-            if (position != UINT32_MAX && !harmlessly_stuck(s, s->flag[k], position, row))
-                s->candidate[n++] = (uint64_t)position << 8 | s->flag[k];
+            s->candidate[n] = (uint64_t)position << 8 | s->flag[k];
+            n += position != UINT32_MAX && !harmlessly_stuck(s, s->flag[k], position, row);
         }
-    }
     return n;
 }
 
