@@ -99,10 +99,13 @@ static bool flush_word(word_errors *w, weight_errors *g, snn_error *err) {
     const uint32_t used = snn_read_word_bits(t, w->word);
     if (!used)
         return true;
-    uint8_t always[SNN_READ_WORD] = {0}, now[SNN_READ_WORD];
     const uint32_t row = snn_read_channel(t, s->input[w->first.spike].index) * t->taps + w->first.tap;
     size_t n;
-    for (size_t i = wrong_of_word(t, row, w->word, &n), end = i + n; i < end; i++)
+    const size_t first = wrong_of_word(t, row, w->word, &n);
+    if (n == 0 && w->n == 1)
+        return true; /* nearly always: one error, which is corrected */
+    uint8_t always[SNN_READ_WORD] = {0}, now[SNN_READ_WORD];
+    for (size_t i = first; i < first + n; i++)
         always[t->wrong.wrong[i].position - w->word * t->word_width] = 1;
     memcpy(now, always, sizeof now);
     for (uint32_t i = 0; i < w->n; i++)
