@@ -143,6 +143,7 @@ const snn_config_key snn_config_keys[] = {
     {"hw.analog.adc_inl", SNN_KEY_FLOAT, "0", 0, 1000, NULL, "Peak integral non-linearity of the converters in their LSB."},
     {"hw.analog.columns_per_adc", SNN_KEY_INT, "8", 1, 65536, NULL, "Columns that share a converter."},
     {"hw.analog.wire", SNN_KEY_CHOICE, "static", ANY, "none|static|sweeps|exact", "Wire resistance: none; static (conductances that have the wires in them, approximately); exact (the same by the nodal equations, slow to make); sweeps (the network is solved at each read, slow to run)."},
+    {"hw.analog.baseline", SNN_KEY_CHOICE, "reference", ANY, "reference|nominal", "What conducting rows add whatever their weights are (lowest level, offset of the code) is taken off by a reference lane in each array, which shrinks and drifts with it, or by its nominal value."},
     {"hw.analog.driver_ohm", SNN_KEY_FLOAT, "0", 0, 1e9, NULL, "Resistance of a row driver."},
     {"hw.analog.sense_ohm", SNN_KEY_FLOAT, "0", 0, 1e9, NULL, "Input resistance of the column read-out."},
 

@@ -27,7 +27,8 @@ static bool make_tensor(snn_analog *a, int i, snn_error *err) {
     t->slow.acts = snn_analog_slow_acts(a);
     t->counters = snn_alloc(1, sizeof *t->counters, "counters", err);
     return t->counters != NULL && snn_analog_code_of(a->map, t->map, &t->code, err) &&
-           snn_analog_cells(a, t, err) && snn_analog_slow_init(a, t, err) && snn_analog_converters(a, t, err);
+           snn_analog_cells(a, t, err) && snn_analog_baseline(a, t, err) && snn_analog_slow_init(a, t, err) &&
+           snn_analog_converters(a, t, err);
 }
 
 static bool set_ranges(snn_analog *a, const snn_spikes *training, size_t n, snn_error *err) {
@@ -89,6 +90,7 @@ static void free_tensor(snn_analog_tensor *t) {
     free(t->siemens);
     free(t->gain);
     free(t->offset);
+    free(t->baseline);
     free(t->counters);
     snn_analog_slow_free(&t->slow);
 }

@@ -24,10 +24,10 @@ typedef struct {
     snn_analog_tensor *t;
     snn_wires wires;
     bool wired;
-    snn_analog_wiring *wiring; /* static, exact */
-    uint32_t cells;            /* of a fan-in line */
-    float *g;                  /* [rows][columns] one array, uS */
-    float *unit;               /* [fan_in][cells] (g - g_min), units */
+    snn_analog_wiring *wiring;
+    uint32_t cells; /* of a fan-in line */
+    float *g;       /* [rows][columns] one array, uS */
+    float *unit;    /* [fan_in][cells] (g - g_min), units */
 } builder;
 
 static void count_siemens(const builder *b, const snn_map_tile *tile) {
@@ -63,9 +63,9 @@ static bool take_tile(builder *b, uint32_t number, snn_error *err) {
         b->t->circuit[number] = snn_circuit_fast_new((int)o->rows, (int)o->columns, b->g, &b->wires, err);
         if (b->t->circuit[number] == NULL)
             return false;
-    } else if (b->wired && !snn_analog_wire_in(b->wiring, b->g, err)) {
-        return false;
     }
+    if (b->wired && !snn_analog_wire_in(b->wiring, b->g, err))
+        return false;
     keep_units(b, &at);
     return true;
 }
@@ -134,8 +134,10 @@ static bool allocate(builder *b, bool pairs, bool alone, snn_error *err) {
     const snn_map_options *o = &b->a->map->options;
     const size_t fan_in = t->map->fan_in, cell = sizeof(int16_t);
     const snn_wire_model model = b->a->o->analog.wire;
-    if (b->wired && model != SNN_WIRE_SWEEPS &&
-        (b->wiring = snn_analog_wiring_new(&b->wires, model, (int)o->rows, (int)o->columns, err)) == NULL)
+    /* Where reads solve the network, the matrix serves the baseline only. */
+    const snn_wire_model matrix = model == SNN_WIRE_SWEEPS ? SNN_WIRE_STATIC : model;
+    if (b->wired &&
+        (b->wiring = snn_analog_wiring_new(&b->wires, matrix, (int)o->rows, (int)o->columns, err)) == NULL)
         return false;
     t->pitch = pitch_of(t->width);
     t->slow.cell_pitch = pitch_of(b->cells);

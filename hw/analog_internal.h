@@ -5,6 +5,7 @@
  *   analog_weights.c    which codes add up as currents; from units of conductance to weight LSB
  *   analog_cells.c      conductances of a chip as fixed-point matrices
  *   analog_wire.c       resistance of word and bit lines
+ *   analog_baseline.c   what conducting rows add whatever their weights are
  *   analog_slow.c       noise that is frozen within a sample
  *   analog_adc.c        converters: range, offset, gain, non-linearity
  *   analog_read.c       one step of a layer: from spikes to sums (the hook)
@@ -82,13 +83,15 @@ typedef struct {
     float *gain, *offset; /* [row_tiles][width], NULL: all alike */
     /* wires that are solved at each read: [row_tiles * column_tiles], else NULL */
     snn_circuit_fast **circuit;
+    /* [fan_in][column_tiles] of what is taken off nominally for each row that is driven, what is too much [weight LSB]; NULL: nothing */
+    double *baseline;
     snn_analog_counters *counters;
 } snn_analog_tensor;
 
 /* Offsets in a workspace's scratch. */
 typedef struct {
     size_t count, mark, list, line, patch, patch_n, row, row_at, current, code_sum, current_sum, value, ideal,
-        word, volts, microamp, circuit, end;
+        lost, word, volts, microamp, circuit, end;
 } snn_analog_scratch;
 
 struct snn_analog {
@@ -133,6 +136,11 @@ bool snn_analog_wire_in(snn_analog_wiring *k, float *g, snn_error *err);
 void snn_analog_wire_read(const snn_analog *a, const snn_analog_tensor *t, uint32_t row_tile,
                           const uint32_t *row, size_t n, double *volts, double *microamp, double *scratch,
                           int32_t *current);
+
+/* ---- analog_baseline.c ---- */
+
+/* After snn_analog_cells. */
+bool snn_analog_baseline(const snn_analog *a, snn_analog_tensor *t, snn_error *err);
 
 /* ---- analog_slow.c ---- */
 

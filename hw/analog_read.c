@@ -97,6 +97,16 @@ static void convert(call *c, uint32_t row_tile, uint32_t n, const int32_t *curre
     c->clipped += c->a->kernels->convert(&k, current, t->width, AT(int32_t, c, code_sum), currents);
 }
 
+static void add_baseline(call *c, uint32_t first, const uint32_t *row, uint32_t n) {
+    const uint32_t tiles = c->t->map->column_tiles;
+    double *lost = AT(double, c, lost);
+    for (uint32_t i = 0; i < n; i++) {
+        const double *baseline = c->t->baseline + (size_t)(first + row[i]) * tiles;
+        for (uint32_t k = 0; k < tiles; k++)
+            lost[k] += baseline[k];
+    }
+}
+
 /* A group of n rows of row tile `row_tile`, numbered within their arrays. */
 static void read_group(call *c, uint32_t row_tile, const uint32_t *row, uint32_t n) {
     const snn_analog_tensor *t = c->t;
@@ -110,6 +120,8 @@ static void read_group(call *c, uint32_t row_tile, const uint32_t *row, uint32_t
     if (c->observe != NULL)
         c->observe(c->context, t, current, n);
     convert(c, row_tile, n, current);
+    if (t->baseline != NULL)
+        add_baseline(c, row_tile * c->a->map->options.rows, row, n);
     c->pending++;
     c->pulses += n;
     c->reads += t->map->column_tiles;
@@ -140,10 +152,11 @@ static void read_tile(call *c, uint32_t row_tile, const snn_spike *line, size_t 
 
 static bool finish(call *c, int32_t *sum, snn_error *err) {
     const snn_analog_tensor *t = c->t;
-    const double *value = AT(double, c, value), *ideal = AT(double, c, ideal);
+    const double *value = AT(double, c, value), *ideal = AT(double, c, ideal), *lost = AT(double, c, lost);
     const double divisor = t->code.divisor, grid = ldexp(1.0, -t->exponent), n = (double)c->pulses;
-    const double pedestal = n * t->pedestal * t->code.factors, always = n * t->code.per_pulse;
+    const double pedestal = n * t->pedestal * t->code.factors, nominal = n * t->code.per_pulse;
     for (uint32_t o = 0; o < t->map->outputs; o++) {
+        const double always = nominal + lost[o / t->map->lanes];
         const double exact = ideal[o] * grid / divisor + always;
         const double q = t->step > 0 ? (value[o] * t->step - pedestal) / divisor + always : exact;
         const double fine = floor(64.0 * q + 0.5);
@@ -165,6 +178,7 @@ static bool read_pixel(call *c, const snn_spike *line, size_t n, int32_t *sum, s
     const uint32_t rows = c->a->map->options.rows;
     memset(AT(double, c, value), 0, c->t->map->outputs * sizeof(double));
     memset(AT(double, c, ideal), 0, c->t->map->outputs * sizeof(double));
+    memset(AT(double, c, lost), 0, c->t->map->column_tiles * sizeof(double));
     c->pulses = 0;
     for (size_t from = 0, to; from < n; from = to) {
         const uint32_t row_tile = line[from].index / rows;
@@ -364,8 +378,8 @@ bool snn_analog_scratch_size(snn_analog *a, snn_error *err) {
         room(end, &s->row, o->rows, sizeof(uint32_t)) && room(end, &s->row_at, o->rows, sizeof(void *)) &&
         room(end, &s->current, width, sizeof(int32_t)) && room(end, &s->code_sum, width, sizeof(int32_t)) &&
         room(end, &s->current_sum, width, sizeof(int32_t)) && room(end, &s->value, outputs, sizeof(double)) &&
-        room(end, &s->ideal, outputs, sizeof(double)) && room(end, &s->word, width + 8, sizeof(uint32_t)) &&
-        room(end, &s->volts, o->rows, sizeof(double)) &&
+        room(end, &s->ideal, outputs, sizeof(double)) && room(end, &s->lost, outputs, sizeof(double)) &&
+        room(end, &s->word, width + 8, sizeof(uint32_t)) && room(end, &s->volts, o->rows, sizeof(double)) &&
         room(end, &s->microamp, o->columns, sizeof(double)) &&
         room(end, &s->circuit, circuit, sizeof(double));
     for (int i = 0; ok && i < a->tensors; i++)

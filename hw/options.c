@@ -115,6 +115,7 @@ static bool read_analog(const snn_config *config, const snn_map_options *m, snn_
         .wire = wire_model(config),
         .driver_ohm = snn_config_float(config, "hw.analog.driver_ohm"),
         .sense_ohm = snn_config_float(config, "hw.analog.sense_ohm"),
+        .nominal_baseline = strcmp(snn_config_string(config, "hw.analog.baseline"), "nominal") == 0,
     };
     if (a->parallel_rows > m->rows)
         return snn_config_fail(config, "hw.analog.parallel_rows", err,

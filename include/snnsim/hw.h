@@ -24,6 +24,8 @@ typedef struct {
     uint32_t columns_per_adc;
     snn_wire_model wire;
     double driver_ohm, sense_ohm;
+    /* What conducting rows add whatever their weights are is taken off by its nominal value, not by a reference lane. */
+    bool nominal_baseline;
 } snn_analog_options;
 
 typedef struct {

@@ -131,6 +131,51 @@ static void pedestal_is_taken_off(void **state) {
             }
 }
 
+/* ---- the baseline ---- */
+
+/* All conductances drift to 0.794 of what they were: with a reference lane, which drifts too, so do the sums; nominally, what is missing of the baseline is on top: of g_min of all cells, and in
+ * offset binary of 64. */
+static void baseline_of_drifted_cells(void **state) {
+    (void)state;
+    const struct {
+        snn_encoding encoding;
+        int per_cell;
+        double
+            baseline; /* by hand: 7 bits; one of 40 parts of a level in every cell, times the significance of its highest level: 127 or -1 in all */
+    } kind[] = {{SNN_TWOS_COMPLEMENT, 1, -1 / 40.0},
+                {SNN_OFFSET_BINARY, 1, 127 / 40.0 + 64},
+                {SNN_OFFSET_BINARY, 3, 127 / 40.0 + 64},
+                {SNN_SIGN_MAGNITUDE, 0, 0}};
+    for (size_t k = 0; k < 4; k++)
+        for (int nominal = 0; nominal <= 1; nominal++) {
+            analog_rig r;
+            analog_init(&r, LINEAR, (snn_shape){1, 5, 10}, 7, kind[k].encoding,
+                        BITWISE(20, 32, kind[k].per_cell));
+            r.o.device.retention = SNN_RETENTION_POWER;
+            r.o.device.exponent = -0.1;
+            r.o.condition.seconds = 10;
+            r.o.analog.nominal_baseline = nominal;
+            analog_must_build(&r);
+            const double kept = pow(10, -0.1);
+            uint32_t count[50];
+            snn_spike list[50];
+            const size_t n = analog_input(k, 50, 100, 2, count, list);
+            double pulses = 0;
+            for (size_t i = 0; i < n; i++)
+                pulses += list[i].count;
+            int32_t *sum = analog_sums(&r, 0, 0, 0, list, n);
+            for (uint32_t o = 0; o < 7; o++) {
+                const double want = kept * (double)analog_plain(&r, 0, count, o, 0, 0) -
+                                    (nominal ? (1 - kept) * kind[k].baseline * pulses : 0);
+                if (!(fabs(sum[o] / 64.0 - want) < 0.3))
+                    fail_msg("kind %zu, nominal %d, output %u: %g, expected %g", k, nominal, o, sum[o] / 64.0,
+                             want);
+            }
+            free(sum);
+            analog_free(&r);
+        }
+}
+
 /* ---- through the engine ---- */
 
 static void engine_is_the_same(void **state) {
@@ -474,6 +519,7 @@ int main(void) {
                                        cmocka_unit_test(every_array),
                                        cmocka_unit_test(lossless_converter),
                                        cmocka_unit_test(pedestal_is_taken_off),
+                                       cmocka_unit_test(baseline_of_drifted_cells),
                                        cmocka_unit_test(engine_is_the_same),
                                        cmocka_unit_test(groups_by_hand),
                                        cmocka_unit_test(only_pixels_that_see_spikes),

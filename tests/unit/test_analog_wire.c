@@ -20,6 +20,7 @@ static void wire_rig(analog_rig *r, uint32_t rows, uint32_t columns, int per_cel
     r->o.analog.driver_ohm = 50;
     r->o.analog.sense_ohm = 20;
     r->o.analog.wire = model;
+    r->o.analog.nominal_baseline = true;
     analog_must_build(r);
 }
 
@@ -34,6 +35,7 @@ static void one_cell_by_hand(void **state) {
         r.o.device.row_ohm = 10, r.o.device.column_ohm = 20;
         r.o.analog.driver_ohm = 5000, r.o.analog.sense_ohm = 2000;
         r.o.analog.wire = (snn_wire_model)model;
+        r.o.analog.nominal_baseline = true;
         analog_must_build(&r);
         const snn_spike input = {0, 1};
         int32_t *sum = analog_sums(&r, 0, 0, 0, &input, 1);
@@ -145,6 +147,38 @@ static void static_is_right_with_all_rows(void **state) {
     analog_free(&r);
 }
 
+/* Drivers with resistance and ideal wires: a row gets 1 / (1 + R G) of the voltage, G the conductance of all its cells. A reference lane sees the same, so each row's weights count that much. */
+static void baseline_behind_weak_drivers(void **state) {
+    (void)state;
+    for (int model = SNN_WIRE_STATIC; model <= SNN_WIRE_EXACT; model++) {
+        analog_rig r;
+        snn_error err = {0};
+        analog_init(&r, "{ name = \"fc\"; type = \"linear\"; outputs = 9; }", (snn_shape){1, 2, 16}, 8,
+                    SNN_OFFSET_BINARY, BITWISE(16, 40, 1));
+        r.o.analog.driver_ohm = 500;
+        r.o.analog.wire = (snn_wire_model)model;
+        analog_must_build(&r);
+        float g[16 * 40];
+        for (uint32_t line = 0; line < 32; line += 5) {
+            const snn_spike input = {line, 2};
+            int32_t *sum = analog_sums(&r, 0, 0, 0, &input, 1);
+            for (uint32_t o = 0; o < 9; o++) {
+                double all = 0;
+                assert_true(snn_chip_conductances(r.chip, &r.o.condition, line / 16 * 2 + o / 5, g, &err));
+                for (int c = 0; c < 40; c++)
+                    all += (double)g[line % 16 * 40 + (uint32_t)c];
+                const double kept = 1 / (1 + 500e-6 * all);
+                assert_true(kept < 0.9);
+                if (!(fabs(sum[o] / 64.0 - 2 * kept * analog_q(&r, 0, o, line)) < 0.3))
+                    fail_msg("model %d, line %u, output %u: %g, expected %g", model, line, o, sum[o] / 64.0,
+                             2 * kept * analog_q(&r, 0, o, line));
+            }
+            free(sum);
+        }
+        analog_free(&r);
+    }
+}
+
 /* A column without any conductance, in arrays that follow each other. */
 static void columns_that_do_not_conduct(void **state) {
     (void)state;
@@ -188,9 +222,11 @@ static void no_resistance_no_wires(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_cell_by_hand), cmocka_unit_test(models_against_nodal_equations),
-        cmocka_unit_test(static_is_right_with_all_rows), cmocka_unit_test(columns_that_do_not_conduct),
-        cmocka_unit_test(no_resistance_no_wires)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(one_cell_by_hand),
+                                       cmocka_unit_test(models_against_nodal_equations),
+                                       cmocka_unit_test(static_is_right_with_all_rows),
+                                       cmocka_unit_test(baseline_behind_weak_drivers),
+                                       cmocka_unit_test(columns_that_do_not_conduct),
+                                       cmocka_unit_test(no_resistance_no_wires)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
