@@ -137,8 +137,8 @@ static void analog_keys_arrive(void **state) {
                  ANALOG
                  "weights = \"differential\"; analog = { parallel_rows = 256; adc_bits = 5; adc_range = 0.5; "
                  "adc_offset = 0.1; adc_gain = 0.2; adc_inl = 0.3; columns_per_adc = 16; wire = \"%s\"; "
-                 "driver_ohm = 10; sense_ohm = 20; };",
-                 wires[i]);
+                 "driver_ohm = 10; sense_ohm = 20; baseline = \"%s\"; };",
+                 wires[i], i % 2 ? "nominal" : "reference");
         snn_hw_options o = accept_with(hw, "");
         const snn_analog_options *a = &o.analog;
         assert_int_equal(o.readout, SNN_READOUT_ANALOG);
@@ -149,9 +149,27 @@ static void analog_keys_arrive(void **state) {
         assert_int_equal(a->columns_per_adc, 16);
         assert_true(a->adc_range == 0.5 && a->adc_offset == 0.1 && a->adc_gain == 0.2 && a->adc_inl == 0.3);
         assert_true(a->driver_ohm == 10 && a->sense_ohm == 20);
+        assert_int_equal(a->nominal_baseline, i % 2);
         assert_int_equal(o.condition.effects, 1 << SNN_EFFECT_ADC | (i > 0) << SNN_EFFECT_WIRE);
         snn_hw_options_free(&o);
     }
+}
+
+/* Gray code is the default where bits are read, and cannot be where currents are summed. */
+static void levels_of_analog_cells(void **state) {
+    (void)state;
+    snn_hw_options o = accept_with(ANALOG "cell_bits = 2;", "levels = 4;");
+    assert_false(o.map.gray);
+    assert_false(o.analog.nominal_baseline);
+    snn_hw_options_free(&o);
+    o = accept_with(ANALOG "gray = true;", ""); /* one bit has no order */
+    snn_hw_options_free(&o);
+    o = accept_with(IDEAL "cell_bits = 2;", "levels = 4;");
+    assert_true(o.map.gray);
+    snn_hw_options_free(&o);
+    refuse_with(ANALOG "cell_bits = 2; gray = true;", "levels = 4;",
+                "t.cfg:1: hw.gray: levels in Gray code do not add up as currents: with hw.readout = "
+                "\"analog\" leave it out");
 }
 
 /* ---- effects ---- */
@@ -474,6 +492,7 @@ int main(void) {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key_arrives),
         cmocka_unit_test(analog_keys_arrive),
+        cmocka_unit_test(levels_of_analog_cells),
         cmocka_unit_test(a_parameter_brings_its_effect),
         cmocka_unit_test(all_means_what_the_mode_has),
         cmocka_unit_test(what_does_not_act_is_off),
