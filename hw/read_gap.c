@@ -23,8 +23,11 @@ void snn_gap_table_init(snn_gap_table *t, double rate) {
     x[SNN_GAP_LAYERS] = 0;
     f[SNN_GAP_LAYERS] = 1;
     t->shift = 0;
-    for (double fits = x[0] / rate; t->shift < 60 && fits * 2 < most_fixed; fits *= 2)
+    double widest = x[0] / rate;
+    while (t->shift < 60 && widest * 2 < most_fixed) {
+        widest *= 2;
         t->shift++;
+    }
     t->unit = 1.0 / (double)(UINT64_C(1) << t->shift);
     const double points = (double)(UINT64_C(1) << t->shift) / rate;
     for (int i = 0; i < SNN_GAP_LAYERS; i++) {

@@ -19,6 +19,8 @@
 
 #include <snnsim/readout.h>
 
+#include <assert.h>
+
 #define SNN_READ_RARE 0x1p-40 /* errors rarer than this are left out: none in 10^12 reads of a cell */
 /* ... beyond this many standard deviations: P(Z > 7.2) = 3e-13 < 2^-40, with room for rounding. */
 #define SNN_READ_SIGMAS 7.2
@@ -36,6 +38,7 @@ typedef struct {
 __extension__ typedef unsigned __int128 snn_uint128;
 
 static inline snn_divider snn_divider_make(uint32_t divisor) {
+    assert(divisor > 0);
     return (snn_divider){UINT64_MAX / divisor, divisor};
 }
 static inline uint64_t snn_divide(snn_divider d, uint64_t n) {
