@@ -13,6 +13,7 @@ static const char help[] =
     "  program CONFIG -o CHIP      program one chip and save it\n"
     "  device CONFIG               what the memory cells do: levels, spread, bit error rate\n"
     "  support                     which effect acts in which read-out mode\n"
+    "  efficiency                  the energy model against a published chip\n"
     "  snnsim hw ACTION --help tells more.\n";
 
 static const char map_help[] =
@@ -54,6 +55,11 @@ static const char device_help[] =
 
 static const char support_help[] = "Usage: snnsim hw support\n"
                                    "Prints which effect acts in which read-out mode, and how.\n";
+
+static const char efficiency_help[] =
+    "Usage: snnsim hw efficiency\n"
+    "Fits two constants of the energy model, an input pulse and a bit of the output's conversion, to\n"
+    "two published efficiencies of NeuRRAM, and predicts the others (docs/energy.md).\n";
 
 enum { OPTION_CSV = CLI_OWN, OPTION_CELL, OPTION_AT, OPTION_MODEL, OPTION_CHIP, OPTION_OUTPUT };
 
@@ -226,7 +232,7 @@ static bool program(int argc, char **argv, snn_error *err) {
     return ok;
 }
 
-/* ---- device and support ---- */
+/* ---- device, support, efficiency ---- */
 
 static bool device(int argc, char **argv, snn_error *err) {
     static const struct option options[] = {
@@ -241,21 +247,31 @@ static bool device(int argc, char **argv, snn_error *err) {
     return ok;
 }
 
-static bool support(int argc, char **argv, snn_error *err) {
+/* An action that takes nothing and prints one table. */
+static bool table(const char *name, const char *text, void (*print)(FILE *), int argc, char **argv,
+                  snn_error *err) {
     static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP}, {0}};
-    cli_syntax syntax = {.name = "hw support", .help = support_help, .letters = ":h", .options = options};
+    cli_syntax syntax = {.name = name, .help = text, .letters = ":h", .options = options};
     cli_common common = {0};
     int first;
     cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
     cli_common_free(&common);
-    if (parsed != CLI_GO)
-        return parsed == CLI_DONE;
-    cli_hw_support(stdout);
-    return true;
+    if (parsed == CLI_GO)
+        print(stdout);
+    return parsed != CLI_FAILED;
+}
+
+static bool support(int argc, char **argv, snn_error *err) {
+    return table("hw support", support_help, cli_hw_support, argc, argv, err);
+}
+
+static bool efficiency(int argc, char **argv, snn_error *err) {
+    return table("hw efficiency", efficiency_help, cli_hw_efficiency, argc, argv, err);
 }
 
 int snn_cmd_hw(int argc, char **argv) {
     static const cli_subcommand actions[] = {
-        {"map", map}, {"program", program}, {"device", device}, {"support", support}, {NULL, NULL}};
+        {"map", map},         {"program", program},       {"device", device},
+        {"support", support}, {"efficiency", efficiency}, {NULL, NULL}};
     return cli_dispatch("hw", help, actions, argc, argv);
 }

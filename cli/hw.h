@@ -26,5 +26,7 @@ bool cli_hw_target(const char *path, snn_error *err);
 bool cli_hw_device(const snn_hw_options *o, bool at_time, FILE *out, snn_error *err);
 /* The support matrix. */
 void cli_hw_support(FILE *out);
+/* NeuRRAM's published efficiencies and what the energy model says. */
+void cli_hw_efficiency(FILE *out);
 
 #endif

@@ -203,3 +203,23 @@ void cli_hw_support(FILE *out) {
                 analog ? analog : none);
     }
 }
+
+/* ---- efficiency ---- */
+
+void cli_hw_efficiency(FILE *out) {
+    snn_efficiency row[SNN_NEURRAM_ROWS];
+    double pulse, bit;
+    snn_neurram_efficiency(row, &pulse, &bit);
+    fprintf(out,
+            "NeuRRAM (W. Wan et al., Nature 2022): an operation costs %.2f fJ per input pulse and %.2f fJ "
+            "per output "
+            "bit\n\n%10s %10s %8s %12s %12s %9s\n",
+            pulse, bit, "bits out", "bits in", "phases", "TOPS/W", "model", "error");
+    for (int i = 0; i < SNN_NEURRAM_ROWS; i++) {
+        const snn_efficiency *r = &row[i];
+        char error[16];
+        snprintf(error, sizeof error, r->fitted ? "fitted" : "%+.1f %%", r->error * 100);
+        fprintf(out, "%10d %10d %8d %12.2f %12.2f %9s\n", r->output_bits, r->input_bits, r->phases,
+                r->published, r->predicted, error);
+    }
+}

@@ -36,6 +36,7 @@ golden() { # NAME ARGUMENT...: stdout as in golden/NAME.txt, nothing on stderr, 
 @test "snnsim hw program --help" { golden hw_program hw program --help; }
 @test "snnsim hw device --help" { golden hw_device hw device --help; }
 @test "snnsim hw support --help" { golden hw_support hw support --help; }
+@test "snnsim hw efficiency --help" { golden hw_efficiency hw efficiency --help; }
 @test "snnsim dataset --help" { golden dataset dataset --help; }
 @test "snnsim dataset show --help" { golden dataset_show dataset show --help; }
 @test "snnsim dataset make --help" { golden dataset_make dataset make --help; }

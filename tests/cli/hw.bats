@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# snnsim hw: map, program, device, support.
+# snnsim hw: map, program, device, support, efficiency.
 load helpers
 
 setup_file() {
@@ -198,4 +198,16 @@ CASES
     go hw map
     expect 2
     complains "hw map: CONFIG is missing (see snnsim hw map --help)"
+}
+
+@test "efficiency prints the ten rows of docs/energy.md" {
+    go hw efficiency
+    expect 0
+    [ "$(grep -c fitted <<<"$output")" -eq 2 ]
+    while IFS='|' read -r _ bits phases published predicted error _; do
+        [[ $bits =~ ^\ [0-9]+,\ [0-9]+\ $ ]] || continue
+        echo "row: $bits $phases $published $predicted $error"
+        read -r bits <<<"${bits/,/ }"
+        grep -qE "^ +${bits// / +} +${phases// /} +${published// /} +${predicted// /} +$(sed 's/^ *//;s/ *$//;s/+/[+]/' <<<"$error")$" <<<"$output"
+    done <"$BATS_TEST_DIRNAME/../../docs/energy.md"
 }
