@@ -5,7 +5,7 @@
     tests/golden/expected.py > tests/unit/golden_expected.h
 
 Devices have levels evenly spaced from g_min to 30 uS, references in the middle; g_min is far enough from 0 that no cell with read noise is cut off there. Normal spread sp; everything normal adds up: white noise, amplifier offset and noise. Stuck cells sit at
-the lowest or highest level; telegraph noise takes a step from a share of cells half of the time. Log-normal spread is integrated over z.
+the lowest or highest level; telegraph noise takes a step from a share of cells half of the time; 1/f noise at 1 s by its formula. Log-normal spread is integrated over z.
 """
 import numpy as np
 from scipy.integrate import quad
@@ -45,7 +45,7 @@ def rate(bits, is_gray, g_min, spread, noise, lognormal=False, hrs=0.0, lrs=0.0,
                 log = lognormal and t is target[k] and w == 1 - hrs - lrs
                 for down, v in ((0.0, 1 - share / 2), (step, share / 2)):
                     if w * v > 0:
-                        total += wrong * w * v * chance(t, sp, noise, log, edge[j] + down, edge[j + 1] + down)
+                        total += wrong * w * v * chance(t, sp, noise(t) if callable(noise) else noise, log, edge[j] + down, edge[j + 1] + down)
     return total / levels / bits
 
 
@@ -62,6 +62,10 @@ CASES = [
      dict(g_min=0, spread=0.5, noise=0.0, hrs=0.01, lrs=0.002)),
     ("telegraph", 2, 1, "noise = { white = 0.04; telegraph_share = 0.3; telegraph_step = 3.0; };",
      dict(g_min=10, spread=0.0, noise=1.2, share=0.3, step=3.0)),
+    ("small telegraph steps", 2, 1, "noise = { white = 0.04; telegraph_share = 1.0; telegraph_step = 0.9; };",
+     dict(g_min=10, spread=0.0, noise=1.2, share=1.0, step=0.9)),
+    ("1/f", 2, 1, "noise = { white = 0.04; one_over_f = 0.1; one_over_f_log = 0.2; };",
+     dict(g_min=10, spread=0.0, noise=lambda g: np.hypot(1.2, (0.1 + 0.2 * np.log10(g)) * np.sqrt(np.log((1 + 1e-6) / 2e-6))))),
     ("log-normal", 1, 1, "program = { form = \\\"lognormal\\\"; sigma = [0.4]; }; noise = { white = 0.02; };",
      dict(g_min=1, spread=0.4, noise=0.6, lognormal=True)),
 ]

@@ -76,6 +76,23 @@ static void levels_tell_what_they_are(void **state) {
     snn_hw_options_free(&o);
 }
 
+/* A differential pair has no levels to tell apart; its ends are those of a cell with one bit. */
+static void pairs_are_taken_at_their_ends(void **state) {
+    (void)state;
+    static const char cell[] = "g_min = 10.0; g_max = 30.0; program = { sigma = [2.5]; };";
+    snn_hw_options pair =
+        options_of("device = \"ideal\"; readout = \"analog\"; weights = \"differential\";", cell);
+    snn_hw_options bit = options_of("device = \"ideal\";", cell);
+    double a, b;
+    snn_hw_level level;
+    assert_true(snn_hw_bit_error_rate(&pair, 1, &a, NULL) && snn_hw_bit_error_rate(&bit, 1, &b, NULL));
+    assert_true(a == b && a > 0);
+    assert_true(snn_hw_expect(&pair, 1, 1, &level, NULL));
+    near(level.target, 30, 1e-12);
+    snn_hw_options_free(&pair);
+    snn_hw_options_free(&bit);
+}
+
 /* What chips of each preset read wrong, constantly and by noise, against the expected rate: within 5 standard deviations of a binomial count. Codes take all values evenly. */
 static void chips_agree(void **state) {
     (void)state;
@@ -118,6 +135,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_are_scipys),
         cmocka_unit_test(levels_tell_what_they_are),
+        cmocka_unit_test(pairs_are_taken_at_their_ends),
         cmocka_unit_test(chips_agree),
     };
     return cmocka_run_group_tests_name("hw_expected", tests, NULL, NULL);

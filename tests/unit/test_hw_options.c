@@ -212,6 +212,12 @@ static void a_parameter_brings_its_effect(void **state) {
         snprintf(hw, sizeof hw, IDEAL "without = [\"%s\"];", snn_effect_name(cases[i].effect));
         assert_int_equal(effects_of(hw, cases[i].cell), 0);
     }
+    assert_int_equal(effects_of(IDEAL, "program = { sigma = [0.0, 0.0]; };"), 0);
+    for (int i = 0; i < 2; i++) /* spread of HRS or LRS only */
+        assert_int_equal(
+            effects_of(IDEAL, i ? "g_min = 1.0; program = { form = \"lognormal\"; sigma = [0.1, 0.0]; };"
+                                : "g_min = 1.0; program = { form = \"lognormal\"; sigma = [0.0, 0.1]; };"),
+            1 << SNN_EFFECT_PROGRAMMING);
     assert_int_equal(effects_of(IDEAL, "noise = { telegraph_share = 0.1; };"), 0);
     assert_int_equal(effects_of(IDEAL, "noise = { telegraph_amplitude = 0.1; };"), 0);
     static const char *const analog[][2] = {{"analog = { adc_offset = 0.1; };", ""},

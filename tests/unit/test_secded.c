@@ -21,8 +21,10 @@ static snn_secded code_of(uint32_t data_bits) {
     return s;
 }
 
-/* Data bits that look random and differ from word to word. */
+/* Data bits that look random and differ from word to word; behind them stand ones that nobody may look at. */
+enum { ROOM = SNN_SECDED_MAX + 1 };
 static void fill(uint8_t *bit, uint32_t n, uint32_t word) {
+    memset(bit, 1, ROOM);
     uint32_t x = 2463534242U + word * 2654435761U;
     for (uint32_t i = 0; i < n; i++) {
         x ^= x << 13, x ^= x >> 17, x ^= x << 5; /* Marsaglia's xorshift */
@@ -88,9 +90,9 @@ static void codes_stay_the_same(void **state) {
 /* A word as it is read: data and check bits, some of them inverted. */
 static snn_secded_verdict read_with(const snn_secded *s, const uint8_t *data, uint32_t n,
                                     const uint32_t *wrong, int errors, uint32_t *position) {
-    uint8_t bit[SNN_SECDED_MAX];
+    uint8_t bit[ROOM];
     uint32_t check = snn_secded_encode(s, data, n);
-    memcpy(bit, data, n);
+    memcpy(bit, data, sizeof bit);
     for (int e = 0; e < errors; e++)
         if (wrong[e] < n)
             bit[wrong[e]] ^= 1;
@@ -105,7 +107,7 @@ static uint32_t answer(const snn_secded *s, uint32_t n, uint32_t i) {
 }
 
 static void all_single_and_double_errors(const snn_secded *s, uint32_t n) {
-    uint8_t data[SNN_SECDED_MAX];
+    uint8_t data[ROOM];
     uint32_t all = n + s->check_bits, position;
     fill(data, n, n);
     assert_int_equal(read_with(s, data, n, NULL, 0, &position), SNN_SECDED_CLEAN);
@@ -134,7 +136,7 @@ static void triple_errors_are_mistaken_as_a_circuit_would(void **state) {
     (void)state;
     snn_secded s = code_of(64);
     uint32_t column[72], position = 0, mistaken = 0, detected = 0;
-    uint8_t data[SNN_SECDED_MAX];
+    uint8_t data[ROOM];
     fill(data, 64, 1);
     for (uint32_t i = 0; i < 72; i++)
         column[i] = i < 64 ? s.column[i] : 1U << (i - 64);
