@@ -87,6 +87,20 @@ static void codes_stay_the_same(void **state) {
     }
 }
 
+/* Check bits are the XOR of the columns of the data bits that are 1. */
+static void check_bits_are_sums_of_columns(void **state) {
+    (void)state;
+    snn_secded s = code_of(64);
+    uint8_t data[ROOM];
+    for (uint32_t n = 0; n <= 64; n++) {
+        uint32_t sum = 0;
+        fill(data, n, n);
+        for (uint32_t i = 0; i < n; i++)
+            sum ^= data[i] ? s.column[i] : 0U;
+        assert_int_equal(snn_secded_encode(&s, data, n), sum);
+    }
+}
+
 /* A word as it is read: data and check bits, some of them inverted. */
 static snn_secded_verdict read_with(const snn_secded *s, const uint8_t *data, uint32_t n,
                                     const uint32_t *wrong, int errors, uint32_t *position) {
@@ -233,6 +247,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_hsiaos),
         cmocka_unit_test(codes_stay_the_same),
+        cmocka_unit_test(check_bits_are_sums_of_columns),
         cmocka_unit_test(single_errors_are_corrected_and_double_ones_detected),
         cmocka_unit_test(triple_errors_are_mistaken_as_a_circuit_would),
         cmocka_unit_test(shortened_words_know_their_end),
