@@ -11,6 +11,11 @@ void snn_read_hook_layout(snn_read_plan *p) {
         p->tensor[i].slow_at = p->scratch_bytes;
         p->scratch_bytes += snn_read_slow_bytes(&p->tensor[i]);
     }
+    /* In coarse steps, so that chips of one kind mostly need the same and share workspaces. */
+    size_t step = line;
+    while (step * 8 <= p->scratch_bytes)
+        step *= 2;
+    p->scratch_bytes = (p->scratch_bytes + step - 1) / step * step;
 }
 
 bool snn_read_stream(uint64_t sample, int step, uint64_t *index, snn_error *err) {
