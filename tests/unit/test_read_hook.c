@@ -510,11 +510,12 @@ static void exactly_equal(void **state) {
 /* Counts so large that a workspace does not list their repetitions, and a mix of both kinds in one cursor. */
 static void large_counts(void **state) {
     (void)state;
-    const uint32_t counts[][4] = {{1, 1, 1, 1},   {2, 1, 5, 1},     {1, 6, 1, 1},
-                                  {1, 1, 1, 300}, {70000, 1, 2, 9}, {3, 3, 3, 3}};
-    for (int k = 0; k < 6; k++) {
+    const uint32_t counts[][4] = {{1, 1, 1, 1}, {2, 1, 5, 1}, {1, 6, 1, 1}, {1, 1, 1, 300}, {70000, 1, 2, 9},
+                                  {3, 3, 3, 3}, {7, 9, 1, 1}, {5, 5, 1, 1}, {9, 1, 1, 1}};
+    for (int k = 0; k < 9; k++) {
         snn_spike input[4];
-        uint32_t words[12];
+        uint32_t words[24]; /* 12 and a guard */
+        memset(words, 0xa5, sizeof words);
         assert_int_equal(snn_read_cursor_words(4), 12);
         uint64_t total = 0, seen[4] = {0};
         for (uint32_t i = 0; i < 4; i++)
@@ -530,6 +531,8 @@ static void large_counts(void **state) {
         }
         for (int i = 0; i < 4; i++)
             assert_int_equal(seen[i], counts[k][i]);
+        for (int i = 12; i < 24; i++)
+            assert_int_equal(words[i], 0xa5a5a5a5u);
     }
     read_rig r = rig_open(NARROW, (snn_shape){1, 3, 3}, 8, SNN_SIGN_MAGNITUDE,
                           "device = \"ideal\"; read_error = 0.01", "");
