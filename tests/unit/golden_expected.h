@@ -14,7 +14,7 @@ static const struct {
     {"two bits, Gray", 2, 1, 0.0, "program = { sigma = [2.0]; };", 0.004657248994348054},
     {"two bits, binary", 2, 0, 0.0, "program = { sigma = [2.0]; };", 0.006209665325768156},
     {"four bits", 4, 1, 10.0, "program = { sigma = [0.3]; }; noise = { white = 0.01; };", 0.02721187747270074},
-    {"stuck", 3, 0, 0.0, "program = { sigma = [0.5]; }; faults = { stuck_hrs = 0.01; stuck_lrs = 0.002; };", 0.006008248493725626},
+    {"stuck", 3, 0, 10.0, "program = { sigma = [0.5]; }; noise = { white = 0.02; }; faults = { stuck_hrs = 0.1; stuck_lrs = 0.2; };", 0.1716193151749994},
     {"telegraph", 2, 1, 10.0, "noise = { white = 0.04; telegraph_share = 0.3; telegraph_step = 3.0; };", 0.023715357911361826},
     {"small telegraph steps", 2, 1, 10.0, "noise = { white = 0.04; telegraph_share = 1.0; telegraph_step = 0.9; };", 0.0050576629049927276},
     {"1/f", 2, 1, 10.0, "noise = { white = 0.04; one_over_f = 0.1; one_over_f_log = 0.2; };", 0.022057168548140927},
