@@ -359,9 +359,8 @@ static void sums_agree(void **state) {
 /* ---- noise that is frozen within a sample ---- */
 
 #define SLOW                                                                                                 \
-    "g_min = 1.0; g_max = 41.0; levels = 16; program = { sigma = [%g]; }; noise = { white = %g; one_over_f " \
-    "= 0.6; "                                                                                                \
-    "telegraph_share = 0.4; telegraph_amplitude = 0.3; }; sense = { offset = 1.0; }"
+    "g_min = 1.0; g_max = 41.0; levels = 16; program = { sigma = [%g]; }; noise = { white = %g; "            \
+    "one_over_f = %g; telegraph_share = 0.4; telegraph_amplitude = 0.3; }; sense = { offset = 1.0; }"
 
 /* Of the four steps of a sample: in how many is a weight read wrong? Steps of other samples instead when `thawed`. */
 static void tally_frozen(const snn_readout *x, int samples, bool thawed, double *count) {
@@ -387,12 +386,13 @@ static void tally_frozen(const snn_readout *x, int samples, bool thawed, double 
 
 static void frozen_noise(void **state) {
     (void)state;
-    for (int cell_bits = 1; cell_bits <= 3; cell_bits++) {
+    for (int k = 0; k < 4; k++) { /* the last: telegraph noise alone */
+        const int cell_bits = k < 3 ? k + 1 : 2;
         static double count[3][ROWS * OUTPUTS * 5];
         char hw[100], cell[400];
         memset(count, 0, sizeof count);
         snprintf(hw, sizeof hw, "device = \"ideal\"; cell_bits = %d; time = 100.0", cell_bits);
-        snprintf(cell, sizeof cell, SLOW, cell_bits == 1 ? 9.0 : 2.0, 0.03);
+        snprintf(cell, sizeof cell, SLOW, cell_bits == 1 ? 9.0 : 2.0, 0.03, k < 3 ? 0.6 : 0.0);
         read_rig r = rig_open(NARROW, (snn_shape){1, 3, 3}, BITS, SNN_TWOS_COMPLEMENT, hw, cell);
         rig_program(&r, 1);
         double rate = 0;
@@ -413,7 +413,7 @@ static void frozen_noise(void **state) {
 static void expected_rate(void **state) {
     (void)state;
     char cell[400];
-    snprintf(cell, sizeof cell, SLOW, 9.0, 0.03);
+    snprintf(cell, sizeof cell, SLOW, 9.0, 0.03, 0.6);
     read_rig r = rig_open(NARROW, (snn_shape){1, 3, 3}, 1, SNN_SIGN_MAGNITUDE,
                           "device = \"ideal\"; time = 100.0", cell);
     double expected = 0, seen = 0, reads = 0;
@@ -469,7 +469,7 @@ static void exactly_equal(void **state) {
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         char cell[400];
-        snprintf(cell, sizeof cell, SLOW, cases[k].spread, 0.0);
+        snprintf(cell, sizeof cell, SLOW, cases[k].spread, 0.0, k % 3 == 2 ? 0.0 : 0.6);
         read_rig r =
             rig_open(cases[k].layers, cases[k].input, cases[k].bits, SNN_SIGN_MAGNITUDE, cases[k].hw, cell);
         rig_program(&r, 8);
