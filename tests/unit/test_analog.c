@@ -364,6 +364,39 @@ static void very_many_pulses(void **state) {
 
 /* ---- what results depend on ---- */
 
+/* Inputs in any order, also where only the first two are exchanged, and with more inputs than a word has bits. */
+static void unordered_inputs(void **state) {
+    (void)state;
+    analog_rig r;
+    analog_init(&r, LINEAR, (snn_shape){3, 10, 10}, 8, SNN_TWOS_COMPLEMENT, BITWISE(64, 64, 1));
+    analog_must_build(&r);
+    uint32_t count[300];
+    snn_spike list[300];
+    const size_t n = analog_input(5, 300, 120, 2, count, list);
+    int32_t *ordered = analog_sums(&r, 0, 0, 0, list, n);
+    for (uint32_t o = 0; o < 7; o++)
+        assert_int_equal(ordered[o], 64 * analog_plain(&r, 0, count, o, 0, 0));
+    for (size_t from = 0; from < n; from += from ? 17 : 1) { /* exchange input `from` and a later one */
+        const size_t to = from ? n - 1 : 1;
+        const snn_spike kept = list[from];
+        list[from] = list[to];
+        list[to] = kept;
+        int32_t *sum = analog_sums(&r, 0, 0, 0, list, n);
+        assert_memory_equal(sum, ordered, 7 * sizeof *sum);
+        snn_analog_stats s;
+        snn_analog_total(r.analog, &s);
+        assert_int_equal(s.most_rows <= 64, 1);
+        free(sum);
+    }
+    snn_analog_stats s;
+    snn_analog_total(r.analog, &s);
+    const uint64_t runs = s.worst.sums / 7;
+    assert_int_equal(s.array_reads,
+                     runs * 5 * 2); /* 5 rows of arrays, 2 pulses: none is read twice for the order */
+    free(ordered);
+    analog_free(&r);
+}
+
 static void order_and_history_do_not_matter(void **state) {
     (void)state;
     analog_rig r;
@@ -525,6 +558,7 @@ int main(void) {
                                        cmocka_unit_test(only_pixels_that_see_spikes),
                                        cmocka_unit_test(statistics_of_sums),
                                        cmocka_unit_test(very_many_pulses),
+                                       cmocka_unit_test(unordered_inputs),
                                        cmocka_unit_test(order_and_history_do_not_matter),
                                        cmocka_unit_test(threads_do_not_matter),
                                        cmocka_unit_test(weights_that_add_up),

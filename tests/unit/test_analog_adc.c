@@ -219,6 +219,36 @@ static void who_shares_a_converter(void **state) {
     analog_free(&r);
 }
 
+/* Each array's own converters act: one row of the second row of arrays, through offsets and gains as drawn. */
+static void deviations_act_on_their_arrays(void **state) {
+    (void)state;
+    analog_rig r;
+    analog_init(&r, LINEAR, (snn_shape){1, 2, 4}, 4, SNN_TWOS_COMPLEMENT, BITWISE(4, 20, 1));
+    r.o.device.g_min = 0;
+    r.o.analog.adc_bits = 8;
+    r.o.analog.adc_range = 1;
+    r.o.analog.adc_offset = 5;
+    r.o.analog.adc_gain = 0.1;
+    analog_must_build(&r);
+    const snn_analog_tensor *t = &r.analog->tensor[0];
+    for (uint32_t line = 0; line < 8; line++) {
+        const snn_spike input = {line, 1};
+        int32_t *sum = analog_sums(&r, 0, 0, 0, &input, 1);
+        for (uint32_t o = 0; o < 7; o++) {
+            double value = 0;
+            for (uint32_t j = 0; j < 4; j++) {
+                const size_t i = (line / 4) * 28 + o * 4 + j;
+                const int bit = r.stored->tensor[0].code8[o * 8 + line] >> (3 - j) & 1;
+                const double code = rint(bit * 255 / 4.0 * (double)t->gain[i] + (double)t->offset[i]);
+                value += (j ? 1 << (3 - j) : -8) * (code < 0 ? 0 : code) * 4 / 255;
+            }
+            assert_int_equal(sum[o], (int32_t)floor(64 * value + 0.5));
+        }
+        free(sum);
+    }
+    analog_free(&r);
+}
+
 /* ---- range ---- */
 
 static void fixed_range(void **state) {
@@ -279,6 +309,30 @@ static double error_with(analog_rig *r, const snn_spikes *x, double full_scale) 
         free(sum);
     }
     return error;
+}
+
+/* Every training sample counts: busy ones after a quiet one make the range larger. */
+static void all_training_counts(void **state) {
+    (void)state;
+    analog_rig r;
+    snn_error err = {0};
+    snn_spikes x[3] = {{0}};
+    training_spikes(&x[0], 400, 20, 50);
+    training_spikes(&x[1], 400, 20, 3);
+    training_spikes(&x[2], 400, 20, 2);
+    double step[3];
+    analog_init(&r, LINEAR, (snn_shape){1, 20, 20}, 8, SNN_TWOS_COMPLEMENT, BITWISE(400, 64, 1));
+    r.o.analog.adc_bits = 6;
+    for (size_t n = 1; n <= 3; n++) {
+        if (!analog_build(&r, 0, x, n, &err))
+            fail_msg("%s", err.text);
+        step[n - 1] = r.analog->tensor[0].step;
+        analog_drop(&r);
+    }
+    assert_true(step[1] > 5 * step[0] && step[2] > 1.2 * step[1]);
+    for (int i = 0; i < 3; i++)
+        snn_spikes_free(&x[i]);
+    analog_free(&r);
 }
 
 /* The calibrated range is about the best of all: what any other range gains is little. */
@@ -342,6 +396,8 @@ int main(void) {
                                        cmocka_unit_test(who_shares_a_converter),
                                        cmocka_unit_test(fixed_range),
                                        cmocka_unit_test(calibrated_range),
+                                       cmocka_unit_test(all_training_counts),
+                                       cmocka_unit_test(deviations_act_on_their_arrays),
                                        cmocka_unit_test(layers_without_training)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
