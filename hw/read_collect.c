@@ -146,8 +146,7 @@ static bool before(const snn_read_error *a, const snn_read_error *b) {
 bool snn_read_collect(const snn_read_step *s, snn_read_walk *const *walk, int walks, snn_error *err) {
     const snn_read_tensor *t = s->tensor;
     weight_errors g = {.step = s};
-    word_errors w;
-    w.open = false;
+    word_errors w = {.open = false};
     snn_read_error head[2];
     bool has[2] = {false, false};
     for (int i = 0; i < walks; i++)

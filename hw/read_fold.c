@@ -172,7 +172,7 @@ static double uniform_wrong(const snn_read_plan *p, const snn_read_tensor *t) {
             bits += (double)t->map->fan_in * t->outputs;
             continue;
         }
-        double of_bits[SNN_LEVELS];
+        double of_bits[SNN_LEVELS] = {0};
         for (int b = 0; b < k->levels; b++)
             of_bits[b] = 0.5 * (__builtin_popcount(snn_read_neighbour(k, (uint8_t)b, false)) +
                                 __builtin_popcount(snn_read_neighbour(k, (uint8_t)b, true)));

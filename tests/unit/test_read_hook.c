@@ -165,7 +165,7 @@ static void white_probabilities(const read_rig *r, const snn_weights *read, doub
         for (int first = 0; first < BITS; first += cell_bits) {
             const int n = BITS - first < cell_bits ? BITS - first : cell_bits, levels = 1 << n;
             snn_cell cell;
-            double g, at[SNN_LEVELS], to[MASKS] = {0};
+            double g, at[SNN_LEVELS] = {0}, to[MASKS] = {0};
             need(snn_map_cell(r->map, 0, (uint64_t)(w % OUTPUTS) * ROWS + w / OUTPUTS, (uint32_t)first, &cell,
                               NULL, &err),
                  &err);
