@@ -6,6 +6,7 @@
  */
 #include "read_step.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- all cells alike ---- */
@@ -165,6 +166,12 @@ static uint32_t *slow_counts(const snn_read_tensor *t, slow_head *h) {
     return (uint32_t *)((snn_read_entry *)(h + 1) + t->slow.room);
 }
 
+/* Entries that the cells of a channel have room for. */
+static inline size_t room_of(const snn_slow_list *l, uint32_t channel) {
+    const uint32_t first = l->first[channel], end = l->first[channel + 1];
+    return (end < l->n ? l->cell[end].first : l->room) - (first < l->n ? l->cell[first].first : l->room);
+}
+
 static uint32_t compute_channel(const snn_read_walk *w, uint32_t channel, snn_read_entry *entry) {
     const snn_read_plan *p = w->step->plan;
     const snn_slow_list *l = &w->step->tensor->slow;
@@ -190,6 +197,7 @@ static uint32_t compute_channel(const snn_read_walk *w, uint32_t channel, snn_re
             entry[n++] = (snn_read_entry){upto, x->position, x->tap, chance[k].mask};
         }
     }
+    assert(n <= room_of(l, channel));
     return n;
 }
 

@@ -288,6 +288,9 @@ static void sums_agree(void **state) {
     (void)state;
     const char *white =
         "g_min = 1.0; g_max = 41.0; levels = 4; program = { sigma = [12.0]; }; noise = { white = 0.03; }";
+    /* half of the cells weak, half of them slow: errors of both kinds meet in code words */
+    const char *both = "g_min = 1.0; g_max = 41.0; levels = 4; program = { sigma = [12.0]; }; "
+                       "noise = { white = 0.1; telegraph_share = 0.5; telegraph_step = 4.0; }";
     const sums_case cases[] = {
         {"device = \"ideal\"; read_error = 0.01",
          "",
@@ -347,6 +350,12 @@ static void sums_agree(void **state) {
          7,
          "device = \"ideal\"; cell_error = 0.05; array = \"16x40\"; reference = 0.51; repair = { secded = "
          "16; }"},
+        {"device = \"ideal\"; array = \"16x40\"; repair = { secded = 16; }",
+         both,
+         NARROW,
+         {1, 3, 4},
+         7,
+         "device = \"ideal\"; array = \"16x40\"; reference = 0.52; repair = { secded = 16; }"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double p[2];

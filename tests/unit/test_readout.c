@@ -289,6 +289,27 @@ static void cell_errors(void **state) {
     rig_close(&r);
 }
 
+/* On top of a device's errors: every bit inverted that the device reads, right or wrong. */
+static void cell_errors_and_device(void **state) {
+    (void)state;
+    snn_weights *read[2];
+    for (int k = 0; k < 2; k++) {
+        read_rig r = rig_open(BIG, (snn_shape){1, 6, 6}, 5, SNN_TWOS_COMPLEMENT,
+                              k ? "device = \"harsh\"; cell_error = 1.0" : "device = \"harsh\"", "");
+        snn_error err = {0};
+        rig_program(&r, 0);
+        snn_readout *x = rig_read(&r, NULL, SNN_READ_FAST);
+        read[k] = snn_weights_copy(snn_readout_weights(x), &err);
+        assert_false(same_weights(read[k], r.weights));
+        snn_readout_free(x);
+        rig_close(&r);
+    }
+    for (uint64_t i = 0; i < read[0]->tensor[0].count; i++)
+        assert_int_equal(read[0]->tensor[0].code8[i], read[1]->tensor[0].code8[i] ^ 31);
+    snn_weights_free(read[0]);
+    snn_weights_free(read[1]);
+}
+
 /* SEC-DED: word by word, a real decoder on the bits that cells read gives the same weights; counts. */
 static void corrected(void **state) {
     (void)state;
@@ -468,6 +489,7 @@ int main(void) {
         cmocka_unit_test(scans_of_convolutions),
         cmocka_unit_test(cell_errors),
         cmocka_unit_test(corrected),
+        cmocka_unit_test(cell_errors_and_device),
         cmocka_unit_test(keyed_draws),
         cmocka_unit_test(same_for_all_kernels),
         cmocka_unit_test(refused),
