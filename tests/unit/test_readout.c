@@ -241,6 +241,36 @@ static void scans_of_convolutions(void **state) {
         "", 8, CONVS, SMALL);
 }
 
+/* Workspaces have room for what slow cells can do at the farthest deviates. */
+static void room_of_slow_cells(void **state) {
+    (void)state;
+    read_rig r = rig_open(LINEAR, (snn_shape){1, 6, 6}, 8, SNN_SIGN_MAGNITUDE,
+                          "device = \"ideal\"; cell_bits = 4; time = 100.0",
+                          "g_min = 1.0; g_max = 41.0; levels = 16; noise = { white = 0.01; one_over_f = 0.4; "
+                          "telegraph_share = 0.5; telegraph_step = 3.0; }");
+    snn_read_plan p;
+    snn_error err = {0};
+    rig_program(&r, 0);
+    need(snn_read_plan_init(&p, r.chip, &r.o.condition, r.net, &err), &err);
+    need(snn_read_scan_fast(&p, &err) && snn_read_fold(&p, NULL, &err), &err);
+    const snn_slow_list *l = &p.tensor[0].slow;
+    assert_true(l->n > 100);
+    for (size_t i = 0; i < l->n; i++) {
+        const snn_slow_cell *x = &l->cell[i];
+        const size_t room = (i + 1 < l->n ? l->cell[i + 1].first : l->room) - x->first;
+        for (int z = -93; z <= 93; z++)
+            for (int lower = 0; lower < 2; lower++) {
+                snn_read_chance chance[SNN_LEVELS];
+                const int n =
+                    snn_read_chances(&p.class[4], x -> sensed + 0.1 * z * x -> sigma - lower * x -> step,
+                                     p.white, x->level, chance);
+                assert_true((size_t)n <= room);
+            }
+    }
+    snn_read_plan_free(&p);
+    rig_close(&r);
+}
+
 /* ---- constant errors ---- */
 
 /* hw.cell_error: the share of wrong bits, the same for the same chip, another for another; every bit of the weights hit alike. */
@@ -489,6 +519,7 @@ int main(void) {
         cmocka_unit_test(scans_of_convolutions),
         cmocka_unit_test(cell_errors),
         cmocka_unit_test(corrected),
+        cmocka_unit_test(room_of_slow_cells),
         cmocka_unit_test(cell_errors_and_device),
         cmocka_unit_test(keyed_draws),
         cmocka_unit_test(same_for_all_kernels),
