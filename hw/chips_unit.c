@@ -51,11 +51,15 @@ static bool adopt_hook(snn_chips_unit *u, const snn_hook *hook, int tensors, snn
 
 /* ---- engine ---- */
 
-static void drop_engine(snn_chips_unit *u, int threads) {
+static void drop_workspaces(snn_chips_unit *u, int threads) {
     for (int i = 0; u->workspace && i < threads; i++) {
         snn_workspace_free(u->workspace[i]);
         u->workspace[i] = NULL;
     }
+}
+
+static void drop_engine(snn_chips_unit *u, int threads) {
+    drop_workspaces(u, threads);
     snn_engine_free(u->engine);
     u->engine = NULL;
 }
@@ -63,8 +67,12 @@ static void drop_engine(snn_chips_unit *u, int threads) {
 static bool load_engine(snn_chips_unit *u, const snn_chips_plan *p, const snn_weights *weights,
                         const snn_hook *hook, snn_error *err) {
     u->target = hook;
-    if (u->engine && same_kind(u, hook, weights->tensors))
+    if (u->engine && same_kind(u, hook, weights->tensors)) {
+        /* in their scratch hooks keep noise that is frozen within a sample: it is that of the chip before */
+        if (hook && hook->scratch_bytes)
+            drop_workspaces(u, p->options->threads);
         return snn_engine_set_weights(u->engine, weights, err);
+    }
     drop_engine(u, p->options->threads);
     if (!u->workspace)
         u->workspace = snn_alloc((size_t)p->options->threads, sizeof *u->workspace, "workspaces", err);

@@ -17,6 +17,8 @@ MODES=(
     "--set hw.device=neurram --set hw.cell_bits=2 --set hw.time=86400"
     "--set hw.device=neurram --set hw.readout=analog"
     "--set hw.device=neurram --set hw.readout=analog --set hw.weights=differential --set hw.analog.adc_bits=6 --set hw.analog.parallel_rows=16"
+    "--set hw.device=cmo --set hw.readout=analog --set hw.time=100"
+    "--set hw.device=harsh --set hw.cell_bits=1 --set hw.time=10"
 )
 
 @test "an ideal chip is the plain network, spike for spike" {
@@ -53,12 +55,18 @@ MODES=(
     done
 }
 
+# Noise that is frozen within a sample is kept in workspaces, which must not carry it from chip to chip.
 @test "a chip is the same in whatever run it stands" {
-    set=(--set hw.device=harsh --quiet)
-    "$SNNSIM" run tiny.cfg "${set[@]}" --out five --set hw.chips=5
-    "$SNNSIM" run tiny.cfg "${set[@]}" --out two --set hw.chips=2 --set hw.first_chip=3
-    diff <(tail -n 2 five/chips.csv) <(tail -n 2 two/chips.csv)
-    [ "$(tail -n +2 five/chips.csv | cut -d, -f23 | sort -u | wc -l)" -eq 5 ]
+    for mode in "${MODES[@]}"; do
+        # shellcheck disable=SC2206
+        set=(--quiet --limit 1 --threads 1 $mode)
+        "$SNNSIM" run tiny.cfg "${set[@]}" --out five --set hw.chips=5
+        for chip in 0 3 4; do
+            "$SNNSIM" run tiny.cfg "${set[@]}" --out one --set hw.first_chip=$chip
+            diff <(sed -n $((chip + 2))p five/chips.csv) <(sed -n 2p one/chips.csv) || { echo "$mode"; false; }
+            diff <(grep "^$chip," five/predictions.csv) <(tail -n +2 one/predictions.csv)
+        done
+    done
     "$SNNSIM" run tiny.cfg "${set[@]}" --out other --set hw.chips=5 --seed 2
     run ! cmp -s five/chips.csv other/chips.csv
 }
