@@ -95,6 +95,31 @@ static void extremes(void **state) {
         assert_int_equal(snn_gap_cells(&t, &s), 0);
 }
 
+/* Beside the box of a layer a point counts when it lies under exp(-x), and only then: just below and just above the curve, at three places of every layer. */
+static void under_the_curve(void **state) {
+    (void)state;
+    static snn_gap_table t;
+    snn_gap_table_init(&t, 1);
+    for (uint32_t layer = 1; layer < SNN_GAP_LAYERS; layer++)
+        for (int k = 1; k < 4; k++) {
+            const uint32_t accept = t.layer[layer].accept;
+            const uint32_t place = accept + (uint32_t)((0x1000000 - accept) / 4 * (uint32_t)k);
+            const double x = (2.0 * place + 1) * 0x1p-25 * t.edge[layer];
+            const double u =
+                (exp(-x) - t.density[layer]) / (t.density[layer + 1] - t.density[layer]) * 0x1p32;
+            for (int above = 0; above < 2; above++) {
+                /* the point, its height, and a word that is accepted at once */
+                snn_gap_source s = {.n = 3};
+                s.word[0] = (uint32_t)(u + (above ? 5 : -5));
+                s.word[1] = 7;
+                const uint64_t gap = snn_gap_rest(&t, &s, place << 8 | layer);
+                assert_int_equal(s.at, above ? 2 : 1);
+                assert_true(gap == (above ? (uint64_t)t.layer[7].width
+                                          : (2 * (uint64_t)place + 1) * t.layer[layer].width));
+            }
+        }
+}
+
 /* Words come in the stream's order, whatever the first refill takes. */
 static void words_of_the_stream(void **state) {
     (void)state;
@@ -141,8 +166,10 @@ static void division(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gaps_are_geometric),  cmocka_unit_test(real_gaps), cmocka_unit_test(extremes),
-        cmocka_unit_test(words_of_the_stream), cmocka_unit_test(rates),     cmocka_unit_test(division),
+        cmocka_unit_test(gaps_are_geometric), cmocka_unit_test(real_gaps),
+        cmocka_unit_test(extremes),           cmocka_unit_test(words_of_the_stream),
+        cmocka_unit_test(under_the_curve),    cmocka_unit_test(rates),
+        cmocka_unit_test(division),
     };
     return cmocka_run_group_tests_name("read_gap", tests, NULL, NULL);
 }

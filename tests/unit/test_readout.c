@@ -232,6 +232,15 @@ static void scans_of_spreads(void **state) {
         }
 }
 
+/* Amplifiers so bad that they alone make cells wrong. */
+static void scans_of_offsets(void **state) {
+    (void)state;
+    const listed n =
+        scans_agree("device = \"ideal\"; array = \"9x64\"",
+                    "program = { sigma = [2.0]; }; sense = { offset = 6.0; }", 8, BIG, (snn_shape){1, 8, 8});
+    assert_true(n.wrong > 10);
+}
+
 static void scans_of_convolutions(void **state) {
     (void)state;
     const listed n = scans_agree("device = \"harsh\"; array = \"16x24\"", "", 8, CONVS, SMALL);
@@ -517,6 +526,7 @@ int main(void) {
         cmocka_unit_test(scans_of_presets),
         cmocka_unit_test(scans_of_spreads),
         cmocka_unit_test(scans_of_convolutions),
+        cmocka_unit_test(scans_of_offsets),
         cmocka_unit_test(cell_errors),
         cmocka_unit_test(corrected),
         cmocka_unit_test(room_of_slow_cells),
