@@ -35,9 +35,9 @@ static void blame_over(snn_error *err) {
     static const char set[] = "--set", over[] = "--over";
     if (!err || strncmp(err->text, set, strlen(set)) != 0)
         return;
-    memmove(err->text + strlen(over), err->text + strlen(set), sizeof err->text - strlen(over));
-    memcpy(err->text, over, strlen(over));
-    err->text[sizeof err->text - 1] = 0;
+    snn_error blamed = *err;
+    snprintf(blamed.text, sizeof blamed.text, "%s%s", over, err->text + strlen(set));
+    *err = blamed;
 }
 
 static snn_config *config_of(const cli_sweeper *s, size_t point, snn_error *err) {
