@@ -28,7 +28,7 @@ nmnist() {
     local many=(--set hw.readout=analog --set hw.weights=differential)
     # which share of wrong bits does the network survive: constant, and at each read
     sweep cell_error "${n[@]}" --set hw.device=ideal --over hw.cell_error=0,1e-5,1e-4,1e-3,3e-3,1e-2,3e-2
-    sweep read_error "${n[@]}" --set hw.device=ideal --over hw.read_error=0,1e-5,1e-4,1e-3,3e-3,1e-2,3e-2
+    sweep read_error nmnist.cfg "${fold[@]}" --set hw.chips=20 --over "model.path=$widths" --set hw.device=ideal --over hw.read_error=0,1e-4,1e-3,1e-2,3e-2
     sweep presets "${n[@]}" --over hw.device=ideal,neurram,neurram_cubic,neurosim22,milo,cmo,harsh --over hw.time=1,86400
     sweep levels nmnist.cfg "${fold[@]}" --set hw.chips=10 --set "model.path=$folder/nmnist8.h5" --set hw.device=neurram --over hw.cell_bits=1,2,3,4 --over hw.time=1,86400
     sweep effects "${n[@]}" --set hw.device=harsh --over 'hw.effects=[programming],[telegraph],[white_noise],[stuck],all'
