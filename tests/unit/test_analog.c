@@ -111,7 +111,7 @@ static void pedestal_is_taken_off(void **state) {
         for (int per_cell = 0; per_cell <= 4; per_cell++)
             for (int bits = 1; bits <= 8; bits++) {
                 analog_rig r;
-                char what[64];
+                char what[96];
                 analog_init(&r, LINEAR, (snn_shape){1, 5, 10}, bits, (snn_encoding)e,
                             BITWISE(20, 64, per_cell));
                 r.o.analog.adc_bits = 16;
