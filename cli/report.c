@@ -93,6 +93,7 @@ static json_t *layers_section(const cli_run *run) {
                       cli_json_real((double)a->inputs / samples), "row_reads_per_sample",
                       cli_json_real((double)a->input_counts / samples));
         if (run->engine_options.count_operations) {
+            json_object_set_new(row, "row_words_per_sample", cli_json_real((double)a->row_words / samples));
             json_object_set_new(row, "synaptic_operations_per_sample",
                                 cli_json_real((double)a->synops / samples));
             json_object_set_new(row, "effective_macs_per_sample",

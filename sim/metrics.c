@@ -72,6 +72,7 @@ void snn_metrics_free(snn_metrics *m) {
 static void add_activity(snn_layer_activity *to, const snn_layer_activity *from) {
     to->inputs += from->inputs;
     to->input_counts += from->input_counts;
+    to->row_words += from->row_words;
     to->spikes += from->spikes;
     to->synops += from->synops;
     to->effective_macs += from->effective_macs;

@@ -110,8 +110,10 @@ void snn_workspace_free(snn_workspace *w);
 
 /* Of one layer, summed over all steps. Everything but inputs and spikes only with count_operations, and 0 for layers without weights. */
 typedef struct {
-    uint64_t inputs;         /* nonzero inputs (index, step); 0 for pooling */
-    uint64_t input_counts;   /* sum of counts: row reads on the chip */
+    uint64_t inputs;       /* nonzero inputs (index, step); 0 for pooling */
+    uint64_t input_counts; /* sum of counts */
+    uint64_t
+        row_words; /* sum of counts x kernel taps whose output exists (linear: one): row words that the chip reads */
     uint64_t spikes;         /* output spikes (pooling: nonzero outputs) */
     uint64_t synops;         /* inputs x fan-out: synapses touched, zero weights included, padding excluded */
     uint64_t effective_macs; /* the same without zero weights, in steps with a count above 1 (NeuroBench) */

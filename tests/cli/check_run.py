@@ -112,6 +112,8 @@ def main(snnsim, config, model):
     ones = conv(np.ones((1, 2, 16, 16), np.int64), np.ones_like(w1)).sum() + w2.size
     assert near(n['dense_operations'], ones * STEPS)
     assert near(report['layers'][0]['row_reads_per_sample'], x.sum(dtype=int) / SAMPLES), report['layers'][0]
+    taps = conv(x.reshape(-1, *x.shape[-3:]).astype(np.int64), np.ones_like(w1[:1])).sum()
+    assert near(report['layers'][0]['row_words_per_sample'], taps / SAMPLES), report['layers'][0]
     assert near(report['layers'][0]['inputs_per_sample'], np.count_nonzero(x) / SAMPLES)
     assert report['digests']['output_spikes'] == digest.hexdigest()
     assert report['dataset']['empty_samples'] == 1 and report['warnings'] == ['1 sample holds no events'], report['warnings']

@@ -27,7 +27,7 @@ typedef struct {
     uint8_t spikes[16][STEPS][MOST];
     int32_t trace[16][STEPS][MOST]; /* float bits or int32 */
     double out[64];
-    uint64_t effective[16], synops[16];
+    uint64_t effective[16], synops[16], row_words[16];
 } naive;
 
 /* What the test's hook adds to neuron n of a layer: a fixed pattern. */
@@ -87,6 +87,7 @@ static double naive_sum(naive *k, const snn_layer *l, int layer, const snn_tenso
                 const float product = (float)weight_q(t, at) * (float)k->value[in];
                 rounded = rounded + product;
                 k->synops[layer]++;
+                k->row_words[layer] += o == 0 ? (uint64_t)k->value[in] : 0;
                 k->effective[layer] += weight_q(t, at) != 0;
             }
     return t->type == SNN_FLOAT32 ? (double)rounded : sum;
@@ -359,6 +360,7 @@ static void check_operations(const snn_net *net, const naive *k, const snn_resul
         if (net->layer[i].tensor < 0)
             continue;
         assert_int_equal(a->synops, k->synops[i]);
+        assert_int_equal(a->row_words, k->row_words[i]);
         assert_int_equal(a->effective_macs + a->effective_acs, k->effective[i]);
         if (i == 0)
             assert_int_equal(a->inputs, x->first[x->steps]);

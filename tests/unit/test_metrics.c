@@ -55,8 +55,8 @@ static snn_metrics *toy(int from, int to) {
     assert_non_null(m);
     for (int i = from; i < to; i++) {
         uint64_t k = (uint64_t)i + 1;
-        activity[0] = (snn_layer_activity){k, 2 * k, 3 * k, 4 * k, 5 * k, 6 * k, 7 * k};
-        activity[1] = (snn_layer_activity){10 * k, 20 * k, 30 * k, 40 * k, 50 * k, 60 * k, 70 * k};
+        activity[0] = (snn_layer_activity){k, 2 * k, 8 * k, 3 * k, 4 * k, 5 * k, 6 * k, 7 * k};
+        activity[1] = (snn_layer_activity){10 * k, 20 * k, 80 * k, 30 * k, 40 * k, 50 * k, 60 * k, 70 * k};
         set_result(&r, 2, by_step[i]);
         snn_metrics_add(m, &r, label[i]);
     }
@@ -74,6 +74,7 @@ static void check_toy(const snn_metrics *m) {
         const snn_layer_activity *a = &m->activity[l];
         assert_int_equal(a->inputs, 21 * f);
         assert_int_equal(a->input_counts, 42 * f);
+        assert_int_equal(a->row_words, 168 * f);
         assert_int_equal(a->spikes, 63 * f);
         assert_int_equal(a->synops, 84 * f);
         assert_int_equal(a->effective_macs, 105 * f);
