@@ -237,6 +237,7 @@ static void read_numbers(const snn_device_source *s, snn_device *d) {
         {"cell.write_volt", &d->write_volt},
         {"cell.write_ns", &d->write_ns},
         {"cell.endurance", &d->endurance},
+        {"cell.node_nm", &d->node_nm},
         {"cell.row_ohm", &d->row_ohm},
         {"cell.column_ohm", &d->column_ohm},
     };

@@ -12,6 +12,7 @@
 #define SMALLEST_LRS 1e-3 /* [uS] 1 GOhm */
 #define LARGEST_LRS 1e4   /* [uS] 100 Ohm */
 #define SAMPLES 1024      /* intervals in which a polynomial's least value is looked for */
+#define ROUNDING 1e-12    /* of g_max: what differences of equal polynomials may leave */
 
 static const double LN10 = 2.302585092994045684;
 
@@ -110,6 +111,28 @@ static bool check_program(const snn_device_source *s, const snn_device *d, snn_e
 
 /* ---- retention ---- */
 
+/* Total spreads hold the programming spread: what is left of them below it would be the square root of less than nothing. Rounding of equal polynomials may leave a trifle. */
+static bool check_total(const snn_device_source *s, const snn_device *d, int i, snn_error *err) {
+    const char *program = "cell.program.sigma";
+    const snn_polynomial *total = &d->point[i].sigma, *programmed = &d->sigma_program;
+    snn_polynomial rest = {.terms = SNN_TERMS};
+    for (int k = 0; k < SNN_TERMS; k++)
+        rest.c[k] = (k < total->terms ? total->c[k] : 0) - (k < programmed->terms ? programmed->c[k] : 0);
+    double where = d->g_min, y = least(&rest, d, &where);
+    if (y >= -ROUNDING * d->g_max)
+        return true;
+    double all = snn_polynomial_at(total, where), part = snn_polynomial_at(programmed, where);
+    if (snn_config_given(s->main, program))
+        return snn_config_fail(s->main, program, err,
+                               "is %.4g uS at %.4g uS, more than the total spread of %.4g uS that point %d "
+                               "(from 0) of cell.retention.points gives at %g s, programming included",
+                               part, where, all, i, d->point[i].seconds);
+    return snn_config_fail(snn_device_owner(s, "cell.retention.points"), "cell.retention.points", err,
+                           "point %d (from 0) has a total spread (sigma) of %.4g uS at %.4g uS, below the "
+                           "programming spread of %.4g uS there (%s), which it includes",
+                           i, all, where, part, program);
+}
+
 static bool check_points(const snn_device_source *s, const snn_device *d, snn_error *err) {
     const char *list = "cell.retention.points";
     const snn_config *c = snn_device_owner(s, list);
@@ -128,7 +151,7 @@ static bool check_points(const snn_device_source *s, const snn_device *d, snn_er
                                    "is %g s, but the point before is at %g s: times must ascend", seconds,
                                    d->point[i - 1].seconds);
         snprintf(path, sizeof path, "%s[%d].sigma", list, i);
-        if (!check_spread(c, path, &d->point[i].sigma, d, err))
+        if (!check_spread(c, path, &d->point[i].sigma, d, err) || !check_total(s, d, i, err))
             return false;
         double where = d->g_min;
         snprintf(path, sizeof path, "%s[%d].shift", list, i);
@@ -139,24 +162,30 @@ static bool check_points(const snn_device_source *s, const snn_device *d, snn_er
     return true;
 }
 
-/* A key of another form, in the same file as the form, would do nothing. */
+/* A key of another form, in the same file as the form or in the main configuration, would do nothing. The main configuration may well switch off a form whose numbers stand in the device file. */
 static bool check_form(const snn_device_source *s, const snn_device *d, snn_error *err) {
     static const struct {
-        const char *path;
-        int form;
+        const char *path, *forms;
+        unsigned of; /* bit f: form f has it */
     } keys[] = {
-        {"cell.retention.points", SNN_RETENTION_TABLE},     {"cell.retention.mean_per_ln", SNN_RETENTION_LOG},
-        {"cell.retention.sigma_per_ln", SNN_RETENTION_LOG}, {"cell.retention.sigma_0", SNN_RETENTION_LOG},
-        {"cell.retention.exponent", SNN_RETENTION_POWER},
+        {"cell.retention.points", "'table'", 1U << SNN_RETENTION_TABLE},
+        {"cell.retention.mean_per_ln", "'log'", 1U << SNN_RETENTION_LOG},
+        {"cell.retention.sigma_per_ln", "'log'", 1U << SNN_RETENTION_LOG},
+        {"cell.retention.sigma_0", "'log'", 1U << SNN_RETENTION_LOG},
+        {"cell.retention.exponent", "'power'", 1U << SNN_RETENTION_POWER},
+        {"cell.retention.t0", "'log' or 'power'", 1U << SNN_RETENTION_LOG | 1U << SNN_RETENTION_POWER},
+        {"cell.retention.activation_ev", "'table', 'log' or 'power'", ~(1U << SNN_RETENTION_NONE)},
+        {"cell.retention.kelvin", "'table', 'log' or 'power'", ~(1U << SNN_RETENTION_NONE)},
     };
     static const char *const names[] = {"none", "table", "log", "power"};
     const snn_config *form_owner = snn_device_owner(s, "cell.retention.form");
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const snn_config *c = snn_device_owner(s, keys[i].path);
-        if ((int)d->retention != keys[i].form && c == form_owner && snn_config_given(c, keys[i].path))
+        if (!(keys[i].of >> d->retention & 1) && (c == form_owner || c == s->main) &&
+            snn_config_given(c, keys[i].path))
             return snn_config_fail(c, keys[i].path, err,
-                                   "belongs to cell.retention.form '%s', but the form is '%s'",
-                                   names[keys[i].form], names[d->retention]);
+                                   "belongs to cell.retention.form %s, but the form is '%s'", keys[i].forms,
+                                   names[d->retention]);
     }
     return true;
 }

@@ -117,7 +117,7 @@ static void every_key_is_read(void **state) {
         "  disturb = { change = -0.11; reads = 1200.0; };\n"
         "  sense = { offset = 0.13; noise = 0.14; };\n"
         "  read_volt = 0.15; read_ns = 16.0; write_volt = 1.7; write_ns = 18.0; endurance = 1.9e6;\n"
-        "  row_ohm = 2.1; column_ohm = 2.2;\n"
+        "  node_nm = 23.0; row_ohm = 2.1; column_ohm = 2.2;\n"
         "};\n");
     snn_device d = {0};
     snn_error err = {0};
@@ -153,6 +153,7 @@ static void every_key_is_read(void **state) {
                           d.write_volt,
                           d.write_ns,
                           d.endurance,
+                          d.node_nm,
                           d.row_ohm,
                           d.column_ohm,
                           d.sigma_program.c[0],
@@ -160,7 +161,7 @@ static void every_key_is_read(void **state) {
                           d.sigma_program.c[2]};
     const double want[] = {0.5,  20,   0.01, 0.02, 3,     -0.5, 0.6, 0.7, 1.25,  358,  0.03, 0.4,
                            0.05, 0.06, 0.07, 0.08, 1e-5,  0.09, 0.1, 2.5, -0.11, 1200, 0.13, 0.14,
-                           0.15, 16,   1.7,  18,   1.9e6, 2.1,  2.2, 1.5, 0.25,  0.125};
+                           0.15, 16,   1.7,  18,   1.9e6, 23,   2.1, 2.2, 1.5,   0.25, 0.125};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         if (got[i] != want[i])
             fail_msg("value %zu: got %g, want %g", i, got[i], want[i]);
@@ -203,10 +204,10 @@ static void the_main_configuration_wins(void **state) {
     /* A list is taken whole. */
     assert_true(
         device_of("hw = { device = \"neurram\"; }; cell = { retention = { points = ( { seconds = 5.0; "
-                  "shift = [-0.5, 0.25]; sigma = 2.0; } ); }; };",
+                  "shift = [-0.5, 0.25]; sigma = 4.0; } ); }; };",
                   &d, &err));
     assert_int_equal(d.points, 1);
-    assert_true(d.point[0].seconds == 5 && d.point[0].sigma.terms == 1 && d.point[0].sigma.c[0] == 2);
+    assert_true(d.point[0].seconds == 5 && d.point[0].sigma.terms == 1 && d.point[0].sigma.c[0] == 4);
     assert_true(d.point[0].shift.terms == 2 && d.point[0].shift.c[0] == -0.5 &&
                 d.point[0].shift.c[1] == 0.25);
     snn_device_free(&d);
@@ -395,6 +396,27 @@ static void retention_tables(void **state) {
             "%F:3: cell.retention.points[0].shift: is not finite at 1.15234 uS");
     refused(POINTS("{ seconds = 1.0; shift = [0, 0, 0, 0, 0, 0, 1]; }"),
             "%F:3: cell.retention.points[0].shift: has 7 coefficients, at most 6 are possible");
+    /* total spreads hold that of programming */
+#define PROGRAMMED(spread, list)                                                                             \
+    RANGE " program = { sigma = " spread "; }; retention = { form = \"table\"; points = (\n" list "); }; };"
+    refused(
+        PROGRAMMED("[1.0, 0.05]", "{ seconds = 1.0; sigma = [1.0, 0.05]; },\n{ seconds = 9.0; sigma = "
+                                  "[2.0, 0.024]; }"),
+        "%F:2: cell.retention.points: point 1 (from 0) has a total spread (sigma) of 2.96 uS at 40 uS, below "
+        "the programming spread of 3 uS there (cell.program.sigma), which it includes");
+    refused(
+        PROGRAMMED("1.0", "{ seconds = 1.0; }"),
+        "%F:2: cell.retention.points: point 0 (from 0) has a total spread (sigma) of 0 uS at 1 uS, below the "
+        "programming spread of 1 uS there (cell.program.sigma), which it includes");
+    /* below within the range only */
+    refused(
+        PROGRAMMED("1.0", "{ seconds = 1.0; sigma = [5.0, -0.4, 0.009]; }"),
+        "%F:2: cell.retention.points: point 0 (from 0) has a total spread (sigma) of 0.5556 uS at 22.22 uS, "
+        "below the programming spread of 1 uS there (cell.program.sigma), which it includes");
+    refused_with(PROGRAMMED("1.0", "{ seconds = 5.0; sigma = 1.0; }"),
+                 "cell = { program = { sigma = 1.5; }; };",
+                 "main.cfg:2: cell.program.sigma: is 1.5 uS at 1 uS, more than the total spread of 1 uS that "
+                 "point 0 (from 0) of cell.retention.points gives at 5 s, programming included");
     refused(RANGE " retention = { form = \"table\"; }; };",
             "%F:2: cell.retention.form: 'table' needs at least one of cell.retention.points");
     refused("cell = { g_min = 1; g_max = 40; program = { form = \"lognormal\"; sigma = 0.5; };\n retention = "
@@ -432,6 +454,28 @@ static void keys_of_other_forms(void **state) {
     refused(
         RANGE " retention = { form = \"none\"; sigma_per_ln = 1.0; }; };",
         "%F:2: cell.retention.sigma_per_ln: belongs to cell.retention.form 'log', but the form is 'none'");
+    refused(
+        RANGE " retention = { form = \"table\"; t0 = 2.0; points = ( { seconds = 1.0; } ); }; };",
+        "%F:2: cell.retention.t0: belongs to cell.retention.form 'log' or 'power', but the form is 'table'");
+    static const char *const temperature[] = {"activation_ev", "kelvin"};
+    for (int i = 0; i < 2; i++) {
+        char text[200], want[200];
+        snprintf(text, sizeof text, RANGE " retention = { %s = 299.0; }; };", temperature[i]);
+        if (i == 0)
+            snprintf(text, sizeof text, RANGE " retention = { activation_ev = 1.0; }; };");
+        snprintf(
+            want, sizeof want,
+            "%%F:2: cell.retention.%s: belongs to cell.retention.form 'table', 'log' or 'power', but the "
+            "form is 'none'",
+            temperature[i]);
+        refused(text, want);
+    }
+    /* in the main configuration whatever file the form stands in */
+    refused_with(
+        RANGE " retention = { form = \"log\"; sigma_0 = 0.1; }; };",
+        "cell = { retention = { exponent = 0.1; }; };",
+        "main.cfg:2: cell.retention.exponent: belongs to cell.retention.form 'power', but the form is "
+        "'log'");
 }
 
 static void noise_and_faults(void **state) {
