@@ -70,18 +70,20 @@ static json_t *readout(const snn_chips_result *r) {
 
 static json_t *programming(const snn_chips_result *r) {
     const snn_program_stats *p = &r->program;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cells", cli_json_count(p->cells),
-                     "pulses", cli_json_count(p->pulses), "unverified", cli_json_count(p->unverified), "worn",
-                     cli_json_count(p->worn), "stuck_hrs", cli_json_count(p->stuck_hrs), "stuck_lrs",
-                     cli_json_count(p->stuck_lrs), "rows_replaced", cli_json_count(p->rows_replaced),
-                     "columns_replaced", cli_json_count(p->columns_replaced), "lanes_permuted",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cells", cli_json_count(p->cells),
+                     "pulses", cli_json_count(p->pulses), "row_pulses", cli_json_count(p->row_pulses),
+                     "unverified", cli_json_count(p->unverified), "worn", cli_json_count(p->worn),
+                     "stuck_hrs", cli_json_count(p->stuck_hrs), "stuck_lrs", cli_json_count(p->stuck_lrs),
+                     "rows_replaced", cli_json_count(p->rows_replaced), "columns_replaced",
+                     cli_json_count(p->columns_replaced), "lanes_permuted",
                      cli_json_count(p->lanes_permuted));
 }
 
 static json_t *analog(const snn_analog_stats *a) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "conversions", cli_json_count(a->conversions), "clipped",
-                     cli_json_count(a->clipped), "array_reads", cli_json_count(a->array_reads), "row_pulses",
-                     cli_json_count(a->row_pulses), "most_rows", cli_json_count(a->most_rows));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "conversions", cli_json_count(a->conversions),
+                     "clipped", cli_json_count(a->clipped), "array_reads", cli_json_count(a->array_reads),
+                     "row_pulses", cli_json_count(a->row_pulses), "turns", cli_json_count(a->turns),
+                     "most_rows", cli_json_count(a->most_rows));
 }
 
 /* ---- what it costs ---- */

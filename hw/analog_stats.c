@@ -7,6 +7,15 @@
 
 /* ---- counters ---- */
 
+/* Conversions that the busiest converter of an array has for one group of rows. */
+static uint64_t turns_of_group(const snn_analog *a, const snn_analog_tensor *t) {
+    const uint32_t step = t->map->cells / t->code.inputs; /* columns of a converter input: 2 of a pair */
+    const uint32_t outputs = t->map->outputs < t->map->lanes ? t->map->outputs : t->map->lanes,
+                   inputs = outputs * t->code.inputs, shared = a->o->analog.columns_per_adc;
+    const uint32_t most = shared / step + (shared % step != 0);
+    return inputs < most ? inputs : most;
+}
+
 void snn_analog_tensor_stats(const snn_analog *a, int tensor, snn_analog_stats *s) {
     const snn_analog_tensor *t = &a->tensor[tensor];
     const snn_analog_counters *k = t->counters;
@@ -14,6 +23,7 @@ void snn_analog_tensor_stats(const snn_analog *a, int tensor, snn_analog_stats *
                             .clipped = atomic_load(&k->clipped),
                             .array_reads = atomic_load(&k->reads),
                             .row_pulses = atomic_load(&k->pulses),
+                            .turns = atomic_load(&k->conversions) / t->width * turns_of_group(a, t),
                             .cell_siemens_reads = (double)atomic_load(&k->siemens) * 0x1p-16 * 1e-6,
                             .most_rows = atomic_load(&k->most_rows)};
     s->worst = (snn_analog_layer){.tensor = tensor,
@@ -71,6 +81,7 @@ void snn_analog_stats_add(snn_analog_stats *to, const snn_analog_stats *from) {
     to->clipped += from->clipped;
     to->array_reads += from->array_reads;
     to->row_pulses += from->row_pulses;
+    to->turns += from->turns;
     to->cell_siemens_reads += from->cell_siemens_reads;
     to->most_rows = from->most_rows > to->most_rows ? from->most_rows : to->most_rows;
     add_layer(&to->worst, &from->worst);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What programming took: pulses, cells that never came into the window, cells worn out. Without verification every cell takes one pulse, and no cell is visited. With it, the
+ * What programming took: pulses, pulse times of the rows, cells that never came into the window, cells worn out. Without verification every cell takes one pulse, and no cell is visited. With it, the
  * number of pulses grows with the cell's word (snn_level_program), so a table over the upper bits of the word answers for nearly all cells.
  */
 #include "chip_internal.h"
@@ -13,7 +13,8 @@
 #define BINS (1 << BIN_BITS)
 
 typedef struct {
-    uint64_t pulses, unverified, worn;
+    uint64_t pulses, row_pulses, unverified, worn;
+    uint32_t slowest; /* cell of the row so far: its pulses */
 } counts;
 
 /* What a word leads to, packed: pulses << 3 | worn << 2 | unverified << 1 | not all words of this bin agree. Pulses are below 2^28 (hw.verify_pulses). */
@@ -96,7 +97,9 @@ static bool counting_init(counting *w, snn_chip *c, snn_error *err) {
 }
 
 static void count(counts *sum, outcome o) {
-    sum->pulses += o >> PULSES;
+    const uint32_t pulses = o >> PULSES;
+    sum->pulses += pulses;
+    sum->slowest = pulses > sum->slowest ? pulses : sum->slowest;
     sum->unverified += (o & UNVERIFIED) != 0;
     sum->worn += (o & WORN) != 0;
 }
@@ -145,6 +148,7 @@ static bool count_row(counting *w, uint32_t tile, const snn_map_tile *at, uint32
     const uint64_t first = snn_map_cell_number(m, &line);
     if (!load_row(w, &line, err))
         return false;
+    w->sum.slowest = 0;
     const pulse_table *table[8];
     for (uint32_t cell = 0; cell < t->cells; cell++)
         table[cell] = w->table[snn_chip_kind(m, t, cell)];
@@ -156,6 +160,7 @@ static bool count_row(counting *w, uint32_t tile, const snn_map_tile *at, uint32
         const uint32_t column = w->place[m->options.columns + i];
         count_cell(w, &w->table[1][w->check[(size_t)row * m->check_columns + i]], column, first + column);
     }
+    w->sum.row_pulses += w->sum.slowest;
     return true;
 }
 
@@ -175,6 +180,7 @@ static bool visit_cells(snn_chip *c, snn_error *err) {
             ok = count_row(&w, tile, &at, row, err);
     }
     c->stats.pulses = w.sum.pulses;
+    c->stats.row_pulses = w.sum.row_pulses;
     c->stats.unverified = w.sum.unverified;
     c->stats.worn = w.sum.worn;
     counting_free(&w);
@@ -187,6 +193,7 @@ bool snn_chip_count_pulses(snn_chip *c, snn_error *err) {
     for (uint32_t tile = 0; tile < c->map->tiles; tile++) {
         const snn_map_tile at = snn_map_tile_at(c->map, tile);
         c->stats.cells += (uint64_t)at.rows * snn_chip_checks_used(c->map, &at);
+        c->stats.row_pulses += at.rows;
     }
     if (c->o->condition.verify_window > 0)
         return visit_cells(c, err);

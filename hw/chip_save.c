@@ -11,6 +11,7 @@
 const snn_chip_stat snn_chip_stats_table[] = {
     {"cells", offsetof(snn_program_stats, cells)},
     {"pulses", offsetof(snn_program_stats, pulses)},
+    {"row_pulses", offsetof(snn_program_stats, row_pulses)},
     {"unverified", offsetof(snn_program_stats, unverified)},
     {"worn", offsetof(snn_program_stats, worn)},
     {"stuck_hrs", offsetof(snn_program_stats, stuck_hrs)},

@@ -47,6 +47,7 @@ static bool accuracy(snn_chips_result *out, snn_error *err) {
 static void add_program(snn_program_stats *to, const snn_program_stats *from) {
     to->cells += from->cells;
     to->pulses += from->pulses;
+    to->row_pulses += from->row_pulses;
     to->unverified += from->unverified;
     to->worn += from->worn;
     to->stuck_hrs += from->stuck_hrs;

@@ -19,8 +19,10 @@ typedef enum { SNN_CELL_WORKS, SNN_CELL_STUCK_HRS, SNN_CELL_STUCK_LRS } snn_cell
 
 /* What programming found and cost. */
 typedef struct {
-    uint64_t cells;                /* programmed: data, check */
-    uint64_t pulses;               /* write pulses in all */
+    uint64_t cells;  /* programmed: data, check */
+    uint64_t pulses; /* write pulses in all */
+    uint64_t
+        row_pulses; /* sum over rows of the most pulses that one of their cells took: pulse times when a row is written at once */
     uint64_t unverified;           /* cells that never came into the window */
     uint64_t worn;                 /* cells that took more pulses than the device endures (cell.endurance) */
     uint64_t stuck_hrs, stuck_lrs; /* among the cells used, before repair */

@@ -33,7 +33,7 @@ typedef enum {
     SNN_READ_TWIN  /* visits every cell at every read: the definition, for tests; agrees in distribution */
 } snn_read_path;
 
-/* The chip must outlive the read-out. key: bits to flip after reading, NULL: none (what a thief reads). training [n]: input samples that calibrate converters and the static wire model (analogue; else NULL, 0).
+/* The chip must outlive the read-out. key: bits to flip after reading, NULL: none (what a thief reads). training [n]: input samples that calibrate converters (analogue with hw.analog.adc_range = 0; else NULL, 0).
  * Errors: USAGE (analogue read-out with a key; unsupported combinations), RUNTIME. */
 snn_readout *snn_readout_new(const snn_chip *chip, const snn_condition *when, const snn_flips *key,
                              snn_read_path path, const snn_net *net, const snn_spikes *training, size_t n,
@@ -62,6 +62,8 @@ typedef struct {
     uint64_t clipped;     /* conversions beyond the lowest or highest code */
     uint64_t array_reads; /* (array, group of parallel rows, input pulse) */
     uint64_t row_pulses;  /* rows driven, in each array */
+    uint64_t
+        turns; /* conversions one after the other: each group of rows, whose arrays beside each other read at once, waits for the converter with the most columns */
     double
         cell_siemens_reads; /* sum over cells read of conductance [S]: times V^2 t the energy in the cells */
     uint32_t most_rows;     /* most rows that conducted at once */

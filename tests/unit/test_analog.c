@@ -267,6 +267,36 @@ static void groups_by_hand(void **state) {
     analog_free(&r);
 }
 
+/* What the busiest converter does in turn, group by group: arrays beside each other convert at the same time. */
+static void conversions_in_turn(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t columns, shared;
+        int cell_bits;
+        uint64_t of_group;
+    } cases[] = {
+        {4, 3, 1, 3},  /* of the 4 columns of 2 outputs the first converter has 3 */
+        {4, 8, 1, 4},  /* no more than the array has */
+        {64, 8, 1, 6}, /* no more than are in use: 3 outputs of 2 cells */
+        {64, 1, 1, 1}, {4, 2, 0, 1},
+        {64, 4, 0, 2}, {64, 3, 0, 2}, /* pairs: two of columns 0 .. 2 are positive */
+        {64, 8, 0, 3}, {64, 1, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        analog_rig r;
+        analog_init(&r, "{ name = \"fc\"; type = \"linear\"; outputs = 3; }", (snn_shape){1, 2, 5}, 2,
+                    SNN_TWOS_COMPLEMENT, BITWISE(4, cases[i].columns, cases[i].cell_bits));
+        r.o.analog.columns_per_adc = cases[i].shared;
+        analog_must_build(&r);
+        const snn_spike input[] = {{0, 1}, {5, 1}, {8, 1}, {9, 3}}; /* one group, one, and three pulses */
+        free(analog_sums(&r, 0, 0, 0, input, 4));
+        snn_analog_stats s;
+        snn_analog_total(r.analog, &s);
+        assert_int_equal(s.turns, 5 * cases[i].of_group);
+        analog_free(&r);
+    }
+}
+
 /* Pixels without a spike in sight are not read. */
 static void only_pixels_that_see_spikes(void **state) {
     (void)state;
@@ -555,6 +585,7 @@ int main(void) {
                                        cmocka_unit_test(baseline_of_drifted_cells),
                                        cmocka_unit_test(engine_is_the_same),
                                        cmocka_unit_test(groups_by_hand),
+                                       cmocka_unit_test(conversions_in_turn),
                                        cmocka_unit_test(only_pixels_that_see_spikes),
                                        cmocka_unit_test(statistics_of_sums),
                                        cmocka_unit_test(very_many_pulses),

@@ -88,6 +88,7 @@ static void sums_of_statistics(void **state) {
                                    .clipped = 1,
                                    .array_reads = 2,
                                    .row_pulses = 7,
+                                   .turns = 6,
                                    .cell_siemens_reads = 0.5,
                                    .most_rows = 3,
                                    .worst = layer_with(2, 4)};
@@ -103,6 +104,7 @@ static void sums_of_statistics(void **state) {
     assert_int_equal(s.clipped, 2);
     assert_int_equal(s.array_reads, 4);
     assert_int_equal(s.row_pulses, 14);
+    assert_int_equal(s.turns, 12);
     assert_true(s.cell_siemens_reads == 1.0);
     assert_int_equal(s.most_rows, 9);
     assert_int_equal(s.worst.most_rows, 9);

@@ -458,11 +458,14 @@ static bool is_used(const chip_rig *r, uint32_t t, uint32_t row, uint32_t column
 static void expected_stats(const chip_rig *r, const snn_chip *c, snn_program_stats *s) {
     *s = (snn_program_stats){0};
     const snn_condition *when = &r->o.condition;
+    uint64_t most = 0; /* pulses of a cell of the row so far */
     for (uint32_t t = 0; t < r->map->tiles; t++)
         for (uint32_t row = 0; row < r->map->options.rows; row++)
             for (uint32_t column = 0; column < r->map->options.columns + r->map->check_columns; column++) {
                 if (!is_used(r, t, row, column))
                     continue;
+                if (column == 0)
+                    most = 0; /* column 0 is used in every row that is */
                 const snn_cell cell = {t, row, column}, place = snn_chip_place(c, &cell);
                 const uint64_t n = snn_map_cell_number(r->map, &place);
                 s->cells++;
@@ -484,6 +487,10 @@ static void expected_stats(const chip_rig *r, const snn_chip *c, snn_program_sta
                     pulses = verified ? 1 : when->verify_pulses;
                 }
                 s->pulses += (uint64_t)pulses;
+                if ((uint64_t)pulses > most) {
+                    s->row_pulses += (uint64_t)pulses - most;
+                    most = (uint64_t)pulses;
+                }
                 s->unverified += !verified;
                 s->worn += r->o.device.endurance > 0 && pulses > r->o.device.endurance;
             }
@@ -496,6 +503,7 @@ static void check_stats(const chip_rig *r, uint64_t number, snn_program_stats *s
     expected_stats(r, c, &want);
     assert_true(s->cells == want.cells);
     assert_true(s->pulses == want.pulses);
+    assert_true(s->row_pulses == want.row_pulses);
     assert_true(s->unverified == want.unverified);
     assert_true(s->worn == want.worn);
     assert_true(s->stuck_hrs == want.stuck_hrs);
@@ -511,6 +519,7 @@ static void without_verification_a_cell_takes_one_pulse(void **state) {
     spread(&r);
     check_stats(&r, 3, &s);
     assert_true(s.cells == 49 * 11 * 8 && s.pulses == s.cells && s.unverified == 0 && s.worn == 0);
+    assert_true(s.row_pulses == 49 * 3); /* 11 lanes, 4 in an array of 37 columns */
     assert_true(s.stuck_hrs > 0 && s.stuck_lrs > 0);
     r.o.condition.effects = 0;
     check_stats(&r, 3, &s);

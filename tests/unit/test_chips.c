@@ -454,6 +454,7 @@ static void figures(void **state) {
         chip[i].accuracy = accuracy[i];
         chip[i].program = (snn_program_stats){.cells = 10,
                                               .pulses = 20,
+                                              .row_pulses = 8,
                                               .unverified = 3,
                                               .worn = 7,
                                               .stuck_hrs = 1,
@@ -472,6 +473,7 @@ static void figures(void **state) {
                                             .clipped = 7,
                                             .array_reads = 50,
                                             .row_pulses = 30,
+                                            .turns = 11,
                                             .cell_siemens_reads = 0.25,
                                             .most_rows = (uint32_t)(i == 4 ? 64 : i)};
     }
@@ -492,6 +494,7 @@ static void figures(void **state) {
     assert_int_equal(r.readout.wrong_cells, 14);
     assert_int_equal(r.program.cells, 70);
     assert_int_equal(r.program.pulses, 140);
+    assert_int_equal(r.program.row_pulses, 56);
     assert_int_equal(r.program.unverified, 21);
     assert_int_equal(r.program.worn, 49);
     assert_int_equal(r.program.stuck_hrs, 7);
@@ -503,6 +506,7 @@ static void figures(void **state) {
     assert_int_equal(r.analog.clipped, 49);
     assert_int_equal(r.analog.array_reads, 350);
     assert_int_equal(r.analog.row_pulses, 210);
+    assert_int_equal(r.analog.turns, 77);
     assert_true(r.analog.cell_siemens_reads == 1.75);
     assert_int_equal(r.analog.most_rows, 64);
 
