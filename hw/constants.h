@@ -20,10 +20,10 @@ typedef enum {
     SNN_CONSTANT_ADC_AREA = SNN_CONSTANT_ADC + 12
 } snn_constant_index;
 
-/* Energy of one conversion [fJ] of a SAR converter with `bits`, for the tabulated node nearest to node_nm (0: 22 nm); linear in bits between the tabulated ones. *index: a row of the table it comes
- * from; *tabulated: bits lie inside the table, and the node is known and one of its nodes. */
 /* Row of the sense amplifier for the tabulated node nearest to node_nm (0: 22 nm); *tabulated: the node is known and one of them. */
 int snn_constant_sense(double node_nm, bool *tabulated);
+/* Energy of one conversion [fJ] of a SAR converter with `bits`, for the tabulated node nearest to node_nm (0: 22 nm); linear in bits between the tabulated ones. *index: a row of the table it comes
+ * from; *tabulated: bits lie inside the table, and the node is known and one of its nodes. */
 double snn_constant_adc(int bits, double node_nm, int *index, bool *tabulated);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Ledger of energy, latency and area: what a chip did per inference (counted events) times constants (constants.c). ledger_parts.c has the parts, this file the list and its totals. */
+/* Ledger of energy, latency and area: what a chip did per inference (counted events) times constants (constants.c). The parts are in ledger_digital.c, ledger_analog.c and ledger_parts.c, this file has the list and its totals. */
 #include "ledger.h"
 
 #include <math.h>
@@ -47,10 +47,11 @@ bool snn_ledger_fill(const snn_chips_result *r, const snn_net *net, const snn_ma
     if (inferences == 0)
         return true;
     const snn_ledger_job j = {r, net, map, o, stored, inferences, l, err};
+    const bool digital = o->readout == SNN_READOUT_DIGITAL;
     bool ok = true;
     for (int i = 0; ok && i < map->tensors; i++)
-        ok = snn_ledger_layer(&j, &map->tensor[i]);
-    ok = ok && snn_ledger_converters(&j) && snn_ledger_programming(&j) && snn_ledger_area(&j);
+        ok = snn_ledger_neurons(&j, &map->tensor[i]) && (!digital || snn_ledger_digital(&j, &map->tensor[i]));
+    ok = ok && (digital || snn_ledger_analog(&j)) && snn_ledger_programming(&j) && snn_ledger_area(&j);
     for (size_t i = 0; ok && i < l->rows; i++)
         total(l, &l->row[i]);
     if (!ok)
