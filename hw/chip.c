@@ -88,16 +88,23 @@ bool snn_chip_inspect(snn_chip *c, bool repair, snn_error *err) {
     return ok;
 }
 
-snn_chip *snn_chip_program(const snn_map *map, const snn_hw_options *o, const snn_weights *stored,
-                           uint64_t chip, snn_error *err) {
+snn_chip *snn_chip_program_with(const snn_map *map, const snn_hw_options *o, const snn_weights *stored,
+                                const snn_faults *faults, uint64_t chip, snn_error *err) {
     snn_chip *c = snn_chip_new(map, o, stored, o->seed, chip, err);
     if (c == NULL)
         return NULL;
-    if (snn_faults_init(&c->faults, map, o, o->seed, chip, err) && snn_chip_inspect(c, true, err) &&
-        snn_chip_count_pulses(c, err))
+    if (faults != NULL)
+        snn_faults_borrow(&c->faults, faults);
+    if ((faults != NULL || snn_faults_init(&c->faults, map, o, o->seed, chip, err)) &&
+        snn_chip_inspect(c, true, err) && snn_chip_count_pulses(c, err))
         return c;
     snn_chip_free(c);
     return NULL;
+}
+
+snn_chip *snn_chip_program(const snn_map *map, const snn_hw_options *o, const snn_weights *stored,
+                           uint64_t chip, snn_error *err) {
+    return snn_chip_program_with(map, o, stored, NULL, chip, err);
 }
 
 void snn_chip_free(snn_chip *c) {

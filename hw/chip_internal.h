@@ -28,6 +28,9 @@ snn_condition snn_chip_condition(const snn_chip *c, const snn_condition *when);
 
 /* ---- making ---- */
 
+/* As snn_chip_program, with the faults of a fault map that was read before (they must outlive the chip); NULL: reads it. */
+snn_chip *snn_chip_program_with(const snn_map *map, const snn_hw_options *o, const snn_weights *stored,
+                                const snn_faults *faults, uint64_t chip, snn_error *err);
 /* A chip without faults and statistics yet. Errors: as snn_chip_program. */
 snn_chip *snn_chip_new(const snn_map *map, const snn_hw_options *o, const snn_weights *stored, uint64_t seed,
                        uint64_t number, snn_error *err);

@@ -299,7 +299,11 @@ bool snn_chips_run(const snn_map *map, const snn_hw_options *o, const snn_net *n
     if (o && o->chip_file && o->chips != 1)
         return snn_fail(err, SNN_ERR_USAGE, "%s holds one chip: it cannot stand for hw.chips = %u",
                         o->chip_file, o->chips);
-    job j = {.plan = {map, o, net, stored, options},
+    snn_faults faults = {.map = map};
+    const bool by_map = o && o->fault_map && !o->chip_file;
+    if (by_map && !snn_faults_read(&faults, o->fault_map, err))
+        return false;
+    job j = {.plan = {map, o, net, stored, options, by_map ? &faults : NULL},
              .frames = frames,
              .hooks = hooks ? hooks : &none,
              .threads = options->threads,
@@ -314,6 +318,7 @@ bool snn_chips_run(const snn_map *map, const snn_hw_options *o, const snn_net *n
         ok = snn_chips_statistics(out, err);
     }
     job_free(&j);
+    snn_faults_free(&faults);
     if (!ok)
         snn_chips_free(out);
     return ok;

@@ -6,6 +6,8 @@
 #ifndef SNNSIM_HW_CHIPS_INTERNAL_H
 #define SNNSIM_HW_CHIPS_INTERNAL_H
 
+#include "faults.h"
+
 #include <snnsim/chips.h>
 
 /* What stays the same for all chips. */
@@ -15,6 +17,7 @@ typedef struct {
     const snn_net *net;
     const snn_weights *stored;
     const snn_chips_options *options;
+    const snn_faults *faults; /* of the fault map, read once for all chips; NULL: there is none */
 } snn_chips_plan;
 
 /* A chip on its way through the run. Its engine is built once and given the weights of the next chip, as long as their hooks are of the same kind: the engine's own hook hands on to

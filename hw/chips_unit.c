@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One chip of a Monte Carlo run: programmed (or loaded), read, and its weights in an engine. */
+#include "chip_internal.h"
 #include "chips_internal.h"
 
 #include <stdlib.h>
@@ -105,9 +106,9 @@ static bool load_steps(snn_chips_unit *u, const snn_chips_plan *p, uint32_t inde
     const snn_chips_options *options = p->options;
     double start = snn_now();
     unload(u); /* the chip before: letting go of much memory takes time, so every thread does its own */
-    u->chip = p->o->chip_file
-                  ? snn_chip_load(p->map, p->o, p->o->chip_file, err)
-                  : snn_chip_program(p->map, p->o, p->stored, (uint64_t)p->o->first_chip + index, err);
+    u->chip = p->o->chip_file ? snn_chip_load(p->map, p->o, p->o->chip_file, err)
+                              : snn_chip_program_with(p->map, p->o, p->stored, p->faults,
+                                                      (uint64_t)p->o->first_chip + index, err);
     if (!u->chip)
         return false;
     result->chip = snn_chip_number(u->chip);

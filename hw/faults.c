@@ -64,9 +64,16 @@ bool snn_faults_init(snn_faults *f, const snn_map *map, const snn_hw_options *o,
     return true;
 }
 
+void snn_faults_borrow(snn_faults *f, const snn_faults *read) {
+    *f = *read;
+    f->borrowed = true;
+}
+
 void snn_faults_free(snn_faults *f) {
-    free(f->first);
-    free(f->list.cell);
+    if (!f->borrowed) {
+        free(f->first);
+        free(f->list.cell);
+    }
     *f = (snn_faults){0};
 }
 

@@ -29,6 +29,7 @@ typedef struct {
     /* by file: cells of tile t are first[t] .. first[t + 1] - 1 of list */
     size_t *first; /* [tiles + 1]; NULL: not by file */
     snn_fault_list list;
+    bool borrowed; /* first and list belong to somebody else */
 } snn_faults;
 
 /* Of chip `chip`: by the options' fault map if there is one, else by the device's shares where the effect acts, else none. Errors: DATA (file and place), RUNTIME. */
@@ -40,6 +41,8 @@ void snn_faults_by_share(snn_faults *f, const snn_map *map, const snn_device *d,
 /* From a list that ascends by number of the cell, taking its memory: tile of entry i is tile[i]. For chip files. */
 bool snn_faults_from_list(snn_faults *f, const snn_map *map, snn_fault_list *list, const uint32_t *tile,
                           snn_error *err);
+/* The faults of a fault map that was read before, which must outlive these. */
+void snn_faults_borrow(snn_faults *f, const snn_faults *read);
 void snn_faults_free(snn_faults *f);
 /* Can there be any? */
 bool snn_faults_some(const snn_faults *f);
