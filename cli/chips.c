@@ -42,7 +42,7 @@ void cli_csv_field(FILE *f, const char *text) {
 
 bool cli_chips_options(cli_chips *c, const snn_config *config, snn_error *err) {
     c->wanted = snn_hw_wanted(config);
-    return !c->wanted || snn_hw_options_from_config(config, &c->options, err);
+    return c->wanted ? snn_hw_options_from_config(config, &c->options, err) : snn_hw_check_none(config, err);
 }
 
 /* Training samples, evenly spread over the list. */
@@ -129,6 +129,14 @@ static void warn_retention(const cli_chips *c, json_t *warnings) {
                                cli_seconds(d->point[d->points - 1].seconds, last, sizeof last)));
 }
 
+static void warn_time(const cli_chips *c, json_t *warnings) {
+    if (c->options.time_idle)
+        json_array_append_new(
+            warnings,
+            json_sprintf("hw.time (%g s) changes nothing: neither retention nor 1/f noise of %s acts",
+                         c->options.condition.seconds, c->options.device.name));
+}
+
 static void warn_programming(const cli_chips *c, json_t *warnings) {
     const snn_program_stats *p = &c->result.program;
     const snn_device *d = &c->options.device;
@@ -150,6 +158,7 @@ void cli_chips_warn(const cli_chips *c, json_t *warnings) {
     if (c->options.readout == SNN_READOUT_ANALOG &&
         snn_analog_warning(&c->result.analog, &c->options, c->map, text, sizeof text))
         json_array_append_new(warnings, json_string(text));
+    warn_time(c, warnings);
     warn_retention(c, warnings);
     warn_programming(c, warnings);
 }

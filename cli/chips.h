@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* Training samples that calibrate converters and static wires: more of them do not change a full scale that is the largest of thousands of sums. */
+/* Training samples that calibrate converters: more of them do not change a full scale that is the largest of thousands of sums. */
 #define CLI_CALIBRATION_SAMPLES 16
 
 /* From section hw of a config to what its chips did. All-zero: no chips. */

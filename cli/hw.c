@@ -112,7 +112,8 @@ static bool blank_model(cli_hw *hw, snn_error *err) {
 static bool make_map(cli_hw *hw, bool blank, snn_error *err) {
     const char *path;
     bool without = blank && !hw->model_option && !*snn_config_string(hw->config, "model.path");
-    if (!snn_hw_options_from_config(hw->config, &hw->options, err) ||
+    /* a map is the same whatever cells do, and no chip is programmed for it */
+    if (!(blank ? snn_hw_layout_from_config : snn_hw_options_from_config)(hw->config, &hw->options, err) ||
         !(without ? blank_model(hw, err)
                   : cli_model_load(hw->config, hw->model_option, &hw->model, &path, err)))
         return false;

@@ -88,14 +88,18 @@ static bool set_chip_file(cli_run *run, snn_error *err) {
     return snn_config_set(run->config, assignment, err);
 }
 
-/* What only makes sense with chips, or without. */
+/* Options of the command that need a chip. */
+static bool check_device(const cli_run *run, snn_error *err) {
+    return (!run->explain && !run->chip_option) || snn_hw_wanted(run->config) ||
+           snn_fail(err, SNN_ERR_USAGE, "run: --%s needs a chip: set hw.device",
+                    run->explain ? "explain" : "chip");
+}
+
+/* What only makes sense with some chips. */
 static bool check_chips(const cli_run *run, snn_error *err) {
     if (run->chips.wanted && run->traces && run->chips.options.chips != 1)
         return snn_fail(err, SNN_ERR_USAGE, "run: --trace shows a single chip, but hw.chips is %u",
                         run->chips.options.chips);
-    if (!run->chips.wanted && (run->explain || run->chip_option))
-        return snn_fail(err, SNN_ERR_USAGE, "run: --%s needs a chip: set hw.device",
-                        run->explain ? "explain" : "chip");
     if (run->explain && !run->engine_options.count_operations)
         return snn_config_fail(run->config, "run.operations", err,
                                "--explain needs the counts of operations");
@@ -107,7 +111,7 @@ static bool open_all(cli_run *run, snn_error *err) {
     if (run->traces && !run->folder)
         return snn_fail(err, SNN_ERR_USAGE, "run: --trace needs --out DIR");
     run->config = cli_config(&run->common, err);
-    if (!run->config || (run->chip_option && !set_chip_file(run, err)) ||
+    if (!run->config || !check_device(run, err) || (run->chip_option && !set_chip_file(run, err)) ||
         !cli_engine_options(run->config, &run->engine_options, err) ||
         !cli_chips_options(&run->chips, run->config, err) || !check_chips(run, err))
         return false;

@@ -48,7 +48,9 @@ static bool set_ranges(snn_analog *a, const snn_spikes *training, size_t n, snn_
 }
 
 static bool make(snn_analog *a, const snn_spikes *training, size_t n, snn_error *err) {
-    a->tensor = snn_alloc((size_t)a->map->tensors, sizeof *a->tensor, "analogue read-out", err);
+    a->tensor = snn_analog_wires_known(a, err)
+                    ? snn_alloc((size_t)a->map->tensors, sizeof *a->tensor, "analogue read-out", err)
+                    : NULL;
     if (a->tensor == NULL)
         return false;
     a->tensors = a->map->tensors;

@@ -125,6 +125,8 @@ bool snn_analog_cells(snn_analog *a, snn_analog_tensor *t, snn_error *err);
 
 /* The wires of an array at the condition's temperature; false: there are none, or they do not act. */
 bool snn_analog_wires(const snn_analog *a, snn_wires *w);
+/* Errors: USAGE for a temperature at which nothing is known of wires that act. */
+bool snn_analog_wires_known(const snn_analog *a, snn_error *err);
 /* For arrays of one size; model static or exact. */
 typedef struct snn_analog_wiring snn_analog_wiring;
 snn_analog_wiring *snn_analog_wiring_new(const snn_wires *w, snn_wire_model model, int rows, int columns,

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Relative change of a wire's resistance per kelvin (NeuroSim, rram_devices.md: rho (1 + 0.00451 dT)); the device's wires are meant at 300 K. */
+/* Relative change of a wire's resistance per kelvin (NeuroSim, rram_devices.md: rho (1 + 0.00451 dT)); the device's wires are meant at 300 K. Where it holds: SNN_WIRE_KELVIN_MIN. */
 #define WIRE_PER_KELVIN 0.00451
 #define WIRE_KELVIN 300.0
 /* Sweeps until the scale is known: one part in 10^6 is far below what the product leaves out. */
@@ -23,14 +23,23 @@
 
 bool snn_analog_wires(const snn_analog *a, snn_wires *w) {
     const snn_analog_options *o = &a->o->analog;
-    const double warm = 1.0 + WIRE_PER_KELVIN * (a->when.kelvin - WIRE_KELVIN),
-                 factor = warm > 0.0 ? warm : 0.0;
+    const double factor = 1.0 + WIRE_PER_KELVIN * (a->when.kelvin - WIRE_KELVIN);
     *w = (snn_wires){.row_ohm = a->o->device.row_ohm * factor,
                      .column_ohm = a->o->device.column_ohm * factor,
                      .driver_ohm = o->driver_ohm,
                      .sense_ohm = o->sense_ohm};
     return o->wire != SNN_WIRE_NONE && (a->when.effects >> SNN_EFFECT_WIRE & 1U) != 0 &&
-           (w->row_ohm > 0.0 || w->column_ohm > 0.0 || w->driver_ohm > 0.0 || w->sense_ohm > 0.0);
+           (a->o->device.row_ohm > 0.0 || a->o->device.column_ohm > 0.0 || w->driver_ohm > 0.0 ||
+            w->sense_ohm > 0.0);
+}
+
+bool snn_analog_wires_known(const snn_analog *a, snn_error *err) {
+    const double kelvin = a->when.kelvin;
+    snn_wires w;
+    return !snn_analog_wires(a, &w) || (w.row_ohm == 0.0 && w.column_ohm == 0.0) ||
+           (kelvin >= SNN_WIRE_KELVIN_MIN && kelvin <= SNN_WIRE_KELVIN_MAX) ||
+           snn_fail(err, SNN_ERR_USAGE, "at %g K: resistances of wires are known from %g to %g K", kelvin,
+                    SNN_WIRE_KELVIN_MIN, SNN_WIRE_KELVIN_MAX);
 }
 
 /* ---- matrices ---- */

@@ -36,7 +36,8 @@ static void write_map(FILE *f, const snn_map *m) {
     const snn_map_options *o = &m->options;
     line(f, "array", "%" PRIu32 "x%" PRIu32, o->rows, o->columns);
     line(f, "cell bits", "%d", o->cell_bits);
-    line(f, "level numbering", "%s", o->gray ? "gray" : "binary");
+    /* only levels of several bits have an order: a chip of one-bit cells or pairs is the same whatever hw.gray says */
+    line(f, "level numbering", "%s", o->cell_bits < 2 ? "none" : o->gray ? "gray" : "binary");
     line(f, "spare rows", "%" PRIu32, o->spare_rows);
     line(f, "spare columns", "%" PRIu32, o->spare_columns);
     line(f, "SEC-DED data bits", "%" PRIu32, o->code_bits);

@@ -208,19 +208,27 @@ static bool read_plain(const snn_config *config, snn_hw_options *o, snn_error *e
            read_path(config, "hw.chip_file", &o->chip_file, err);
 }
 
-/* Does the device know its levels under the condition (time, temperature)? */
+/* Do wires and device know what they are under the condition (time, temperature)? */
 static bool check_condition(const snn_config *config, const snn_hw_options *o, snn_error *err) {
+    double kelvin = o->condition.kelvin;
+    if (acts(o, SNN_EFFECT_WIRE) && (o->device.row_ohm > 0 || o->device.column_ohm > 0) &&
+        !(kelvin >= SNN_WIRE_KELVIN_MIN && kelvin <= SNN_WIRE_KELVIN_MAX))
+        return snn_config_fail(
+            config, "hw.temperature", err,
+            "%g K: resistances of wires are known from %g to %g K; leave the effect 'wire' "
+            "out for others",
+            kelvin, SNN_WIRE_KELVIN_MIN, SNN_WIRE_KELVIN_MAX);
     snn_level level;
     char where[256];
     return snn_device_level(&o->device, &o->condition, 2, 0, &level, err) ||
            snn_error_context(err, "%s", snn_config_where(config, "hw.temperature", where, sizeof where));
 }
 
-static bool read_all(const snn_config *config, snn_hw_options *o, snn_error *err) {
+static bool read_all(const snn_config *config, snn_hw_options *o, bool layout, snn_error *err) {
     if (!read_plain(config, o, err) || !read_map(config, &o->map, err) ||
         !read_analog(config, &o->map, &o->analog, err) || !check_mode(config, o, err) ||
         !snn_device_from_config(config, &o->device, err) || !check_levels(config, o, err) ||
-        !snn_hw_effects(config, o, err))
+        !snn_hw_effects(config, o, err) || !(layout || snn_hw_check_given(config, o, err)))
         return false;
     if (!acts(o, SNN_EFFECT_WIRE))
         o->analog.wire = SNN_WIRE_NONE;
@@ -229,13 +237,21 @@ static bool read_all(const snn_config *config, snn_hw_options *o, snn_error *err
     return check_read_error(config, o, err) && check_files(config, o, err) && check_condition(config, o, err);
 }
 
-bool snn_hw_options_from_config(const snn_config *config, snn_hw_options *o, snn_error *err) {
+static bool from_config(const snn_config *config, snn_hw_options *o, bool layout, snn_error *err) {
     *o = (snn_hw_options){0};
     if (!snn_hw_wanted(config))
         return snn_config_fail(config, "hw.device", err,
                                "is empty: name a preset (such as neurram) or a device file");
-    if (read_all(config, o, err))
+    if (read_all(config, o, layout, err))
         return true;
     snn_hw_options_free(o);
     return false;
+}
+
+bool snn_hw_options_from_config(const snn_config *config, snn_hw_options *o, snn_error *err) {
+    return from_config(config, o, false, err);
+}
+
+bool snn_hw_layout_from_config(const snn_config *config, snn_hw_options *o, snn_error *err) {
+    return from_config(config, o, true, err);
 }

@@ -22,7 +22,7 @@ static const char *const needs[SNN_EFFECTS] = {
     [SNN_EFFECT_SENSE] = "cell.sense.offset or cell.sense.noise",
     [SNN_EFFECT_WIRE] =
         ("hw.analog.wire and row_ohm, column_ohm (cell) or driver_ohm, sense_ohm (hw.analog)"),
-    [SNN_EFFECT_ADC] = "hw.analog.adc_offset, adc_gain or adc_inl"};
+    [SNN_EFFECT_ADC] = "hw.analog.adc_offset, adc_gain or adc_inl, and adc_bits above 0"};
 
 static bool any_term(const snn_polynomial *p) {
     for (int i = 0; i < p->terms; i++)
@@ -40,8 +40,7 @@ static bool has_wire(const snn_device *d, const snn_analog_options *a) {
            (d->row_ohm > 0 || d->column_ohm > 0 || a->driver_ohm > 0 || a->sense_ohm > 0);
 }
 
-/* Does the chip have an effect at all, in any read-out mode? */
-static bool has(const snn_hw_options *o, snn_effect e) {
+bool snn_hw_has(const snn_hw_options *o, snn_effect e) {
     const snn_device *d = &o->device;
     const snn_analog_options *a = &o->analog;
     switch (e) {
@@ -56,7 +55,8 @@ static bool has(const snn_hw_options *o, snn_effect e) {
     case SNN_EFFECT_ONE_OVER_F:
         return nonzero(d->one_over_f) || nonzero(d->one_over_f_log);
     case SNN_EFFECT_STUCK:
-        return d->stuck_hrs > 0 || d->stuck_lrs > 0 || o->fault_map != NULL;
+        /* a saved chip may hold those of a fault map */
+        return d->stuck_hrs > 0 || d->stuck_lrs > 0 || o->fault_map != NULL || o->chip_file != NULL;
     case SNN_EFFECT_DISTURB:
         return nonzero(d->disturb);
     case SNN_EFFECT_CELL_VARIATION:
@@ -68,7 +68,7 @@ static bool has(const snn_hw_options *o, snn_effect e) {
     case SNN_EFFECT_WIRE:
         return has_wire(d, a);
     case SNN_EFFECT_ADC:
-        return a->adc_offset > 0 || a->adc_gain > 0 || a->adc_inl > 0;
+        return a->adc_bits > 0 && (a->adc_offset > 0 || a->adc_gain > 0 || a->adc_inl > 0);
     default:
         return false;
     }
@@ -130,7 +130,7 @@ static bool check_named(const snn_config *config, const snn_hw_options *o, uint3
                                    "effect %s has no place in hw.readout = \"%s\" (see the support matrix: "
                                    "snnsim hw support)",
                                    snn_effect_name(e), mode_name(o->readout));
-        if (!has(o, e))
+        if (!snn_hw_has(o, e))
             return snn_config_fail(config, "hw.effects", err,
                                    "device '%s' has no effect %s: it would need %s", o->device.name,
                                    snn_effect_name(e), needs[i]);
@@ -144,7 +144,7 @@ static bool collect_all(const snn_config *config, const snn_hw_options *o, uint3
     *acting = 0;
     for (int i = 0; i < SNN_EFFECTS; i++) {
         snn_effect e = (snn_effect)i;
-        if (without >> i & 1 || !has(o, e))
+        if (without >> i & 1 || !snn_hw_has(o, e))
             continue;
         if (snn_effect_support(e, o->readout))
             *acting |= UINT32_C(1) << i;

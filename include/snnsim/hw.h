@@ -36,8 +36,8 @@ typedef struct {
     /* digital sensing */
     double
         reference; /* 0..1: place of the reference between two neighbouring levels' targets (0.5: middle) */
-    /* errors by decree, instead of the device's (device must be ideal for read_error) */
-    double read_error;  /* per cell and read */
+    /* errors by decree */
+    double read_error;  /* per cell and read, in place of noise: none of device and amplifier may act */
     double cell_error;  /* per cell, constant over the run */
     char *fault_map;    /* file, NULL: by the device's shares */
     bool msb_placement; /* repair: most significant bits away from faulty cells */
@@ -45,14 +45,24 @@ typedef struct {
     uint32_t chips, first_chip;
     uint64_t seed;
     char *chip_file; /* use this saved chip instead of programming; NULL */
+    bool time_idle;  /* hw.time is given, but nothing here changes with time: worth a warning */
 } snn_hw_options;
+
+/* Temperatures at which wires are modelled [K]. NeuroSim's rho (1 + 0.00451 (T - 300 K)) is a law about room temperature: it reaches 0 at 78 K, where copper has an eighth of its resistance.
+ * At the ends of this range it is 9 % below and 6 % above bulk copper (R. A. Matula, J. Phys. Chem. Ref. Data 8, 1147 (1979): 10.46, 17.25, 30.90 nOhm m at 200, 300, 500 K). */
+#define SNN_WIRE_KELVIN_MIN 200.0
+#define SNN_WIRE_KELVIN_MAX 500.0
 
 /* Is hw.device set? */
 bool snn_hw_wanted(const snn_config *config);
+/* For who runs without a chip, as hw.device is not given: refuses keys of sections hw and cell, which would do nothing. hw.device = "" that is given says that they are not wanted. Errors: USAGE with file:line. */
+bool snn_hw_check_none(const snn_config *config, snn_error *err);
 /* Errors: USAGE with file:line. Refuses every combination that the support matrix does not have: an effect that is named in hw.effects but that the device does not have or the read-out
  * mode does not support; with "all", an effect of the device that the mode does not support unless hw.without names it; analogue read-out with SEC-DED, repair of bits, read_error; differential pairs
- * with digital read-out; ... */
+ * with digital read-out; a key that is given and would change nothing (the table of options_given.c), but for hw.time. */
 bool snn_hw_options_from_config(const snn_config *config, snn_hw_options *o, snn_error *err);
+/* The same for who asks only where cells stand: keys that would change nothing on a chip are allowed, as none is programmed. */
+bool snn_hw_layout_from_config(const snn_config *config, snn_hw_options *o, snn_error *err);
 void snn_hw_options_free(snn_hw_options *o);
 
 /* ---- what to expect of single cells, before any chip is drawn ---- */

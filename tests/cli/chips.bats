@@ -181,7 +181,52 @@ PY
 2|--set hw.device=ideal --set hw.readout=analog --set hw.repair.secded=32|hw.repair.secded
 2|--set hw.device=ideal --set hw.weights=differential|differential
 2|--set hw.device=neurram --set hw.read_error=0.1|hw.read_error
+2|--set hw.chips=3|--set: hw.chips: is given but would do nothing: it needs a chip: name its cells in hw.device
+2|--set cell.levels=4|--set: cell.levels: is given but would do nothing: it needs a chip
+2|--set hw.device=ideal --set hw.temperature=350|hw.temperature: is given but would do nothing: it needs effect relaxation
+2|--set hw.device=ideal --set hw.reads_before=9|hw.reads_before: is given but would do nothing
+2|--set hw.device=neurram --set hw.verify_pulses=9|hw.verify_pulses: is given but would do nothing: it needs hw.verify_window above 0
+2|--set hw.device=ideal --set hw.analog.adc_bits=4|hw.analog.adc_bits: is given but would do nothing: it needs hw.readout = "analog"
+2|--set hw.device=ideal --set hw.repair.spare_rows=4|hw.repair.spare_rows: is given but would do nothing: it needs stuck cells
+2|--set hw.device=ideal --set hw.gray=false|hw.gray: is given but would do nothing
+2|--set hw.device=ideal --chip x.h5 --set hw.first_chip=3|hw.first_chip: is given but would do nothing
+2|--set hw.device=neurram --set hw.readout=analog --set hw.reference=0.4|hw.reference: is given but would do nothing
+2|--set hw.device=neurram --set hw.readout=analog --set hw.without=relaxation --set hw.temperature=77|hw.temperature: 77 K: resistances of wires are known from 200 to 500 K
 TABLE
+}
+
+@test "a time that changes nothing is a warning" {
+    for device in ideal harsh; do
+        "$SNNSIM" run tiny.cfg --quiet --out idle --set hw.device=$device --set hw.time=86400
+        [ "$(value idle/report.json warnings.0)" = "hw.time (86400 s) changes nothing: neither retention nor 1/f noise of $device acts" ]
+        "$SNNSIM" run tiny.cfg --quiet --out idle --set hw.device=$device
+        [ "$(value idle/report.json warnings)" = "[]" ]
+    done
+    "$SNNSIM" run tiny.cfg --quiet --out idle --set hw.device=neurram --set hw.time=86400
+    [ "$(value idle/report.json warnings)" = "[]" ]
+    # an empty device that is given says that there is no chip
+    "$SNNSIM" run tiny.cfg --quiet --out idle --set hw.device= --set hw.time=86400
+}
+
+@test "a fault map is the same on every chip, saved and loaded" {
+    printf '%s\n' '0 0 0 stuck_lrs' '0 0 1 stuck_hrs' '1 3 2 stuck_lrs' >faults.txt
+    "$SNNSIM" run tiny.cfg --quiet --out map --set hw.device=ideal --set hw.chips=3 --set hw.fault_map=faults.txt
+    [ "$(cut -d, -f16,17 map/chips.csv)" = $'stuck_hrs,stuck_lrs\n1,2\n1,2\n1,2' ]
+    [ "$(cut -d, -f23 map/chips.csv | tail -n +2 | sort -u | wc -l)" -eq 1 ]
+    "$SNNSIM" hw program tiny.cfg --set hw.device=ideal --set hw.fault_map=faults.txt -o map.chip >/dev/null
+    "$SNNSIM" run tiny.cfg --quiet --out loaded --set hw.device=ideal --chip map.chip
+    cmp loaded/chips.csv <(head -n 2 map/chips.csv)
+    go run tiny.cfg --set hw.device=ideal --chip map.chip --set hw.fault_map=faults.txt
+    expect 2
+    complains "hw.fault_map: is given but would do nothing: it needs a chip that is programmed"
+    go run tiny.cfg --set hw.device=ideal --set hw.fault_map=faults.txt --set cell.faults.stuck_hrs=0.1
+    expect 2
+    complains "cell.faults.stuck_hrs: is given but would do nothing"
+    echo '0 0 0 stuk' >>faults.txt
+    go run tiny.cfg --out refused --set hw.device=ideal --set hw.chips=3 --set hw.fault_map=faults.txt
+    expect 3
+    complains "faults.txt:4: expected stuck_hrs or stuck_lrs"
+    is_empty refused
 }
 
 @test "a chip file stands for one chip" {

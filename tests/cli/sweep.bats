@@ -92,7 +92,7 @@ tiny.cfg|sweep: --over KEY=VALUE,... is missing
 tiny.cfg --over hw.time|--over 'hw.time': expected KEY=VALUE,VALUE,...
 tiny.cfg --over =1|--over '=1': expected KEY=VALUE,VALUE,...
 tiny.cfg --over hw.tim=1|--over: unknown key 'hw.tim' (did you mean 'hw.time'?)
-tiny.cfg --over hw.time=1,x|--over: hw.time: expected a number, found the text "x"
+tiny.cfg --set hw.device=ideal --over hw.time=1,x|--over: hw.time: expected a number, found the text "x"
 tiny.cfg --over hw.chips=1,0|hw.chips
 tiny.cfg --over hw.device=ideal,foo|--over: hw.device: 'foo' is
 tiny.cfg --over train.epochs=1,2|--over train.epochs: has no effect on the run of a trained model
@@ -104,6 +104,8 @@ tiny.cfg --over hw.time=1:2:lin2000000|expected FIRST:LAST:lin or log
 tiny.cfg --over hw.time=1:2:lin2000 --over seed=1:2000:lin2000|the grid has more than 1000000 points
 tiny.cfg --over hw.time=1 -o ''|-o: the name of the file is empty
 tiny.cfg --over hw.time=1 --set hw.device=ideal --over hw.readout=digital,analog --set hw.repair.secded=32|hw.time=1 hw.readout=analog
+tiny.cfg --over hw.device=neurram,ideal --set hw.verify_window=1|hw.verify_window: is given but would do nothing
+tiny.cfg --over hw.time=1|hw.time: is given but would do nothing: it needs a chip
 TABLE
     go sweep tiny.cfg --over model.path=tiny.h5,no-such.h5
     expect 3

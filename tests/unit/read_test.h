@@ -45,7 +45,7 @@ static inline read_rig rig_open(const char *layers, snn_shape input, int bits, s
     snprintf(text, sizeof text, "hw = { %s };\ncell = { %s };\n", hw, cell);
     snn_config *c = snn_config_parse(text, "test.cfg", &err);
     need(c != NULL, &err);
-    need(snn_hw_options_from_config(c, &r.o, &err), &err);
+    need(snn_hw_layout_from_config(c, &r.o, &err), &err);
     snn_config_free(c);
     r.net = test_net(layers, input);
     r.weights = test_codes(r.net, bits, encoding, 1);

@@ -49,6 +49,21 @@ static void one_cell_by_hand(void **state) {
                          (1e6 / (1e6 / 41 + 7000 + 1.451 * 30) - 1) / 40) < 1.5 / 8192 ||
                     model == SNN_WIRE_SWEEPS);
         analog_drop(&r);
+        static const double unknown[] = {77, 199.9, 500.1};
+        for (int i = 0; i < 3; i++) {
+            snn_error err = {0};
+            r.o.condition.kelvin = unknown[i];
+            assert_false(analog_build(&r, 0, NULL, 0, &err));
+            assert_int_equal(err.code, SNN_ERR_USAGE);
+            assert_non_null(strstr(err.text, " K: resistances of wires are known from 200 to 500 K"));
+            analog_drop(&r);
+        }
+        for (int i = 0; i < 2; i++) {
+            r.o.condition.kelvin = i ? SNN_WIRE_KELVIN_MAX : SNN_WIRE_KELVIN_MIN;
+            analog_must_build(&r);
+            analog_drop(&r);
+        }
+        r.o.condition.kelvin = 77;
         r.o.condition.effects &= ~(1u << SNN_EFFECT_WIRE);
         analog_must_build(&r);
         sum = analog_sums(&r, 0, 0, 0, &input, 1);

@@ -22,7 +22,7 @@ static snn_hw_options options_of(const char *hw, const char *cell) {
     snprintf(text, sizeof text, "hw = { %s };\ncell = { %s };\n", hw, cell);
     snn_config *c = snn_config_parse(text, "t.cfg", &err);
     assert_non_null(c);
-    bool ok = snn_hw_options_from_config(c, &o, &err);
+    bool ok = snn_hw_layout_from_config(c, &o, &err);
     if (!ok)
         print_error("%s\n", err.text);
     assert_true(ok);

@@ -1,53 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Section hw: what its keys become, which effects act, and every combination that is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "hw_options_test.h"
 
-#include <cmocka.h>
-#include <snnsim/hw.h>
-
-/* A configuration "t.cfg" with the given lines: `hw` from line 1, `cell` on line 2. */
-static snn_config *config_of(const char *hw, const char *cell) {
-    char text[4000];
-    snn_error err = {0};
-    snprintf(text, sizeof text, "hw = { %s };\ncell = { %s };\n", hw, cell);
-    snn_config *c = snn_config_parse(text, "t.cfg", &err);
-    if (c == NULL)
-        print_error("%s\n", err.text);
-    assert_non_null(c);
-    return c;
-}
-
-static snn_hw_options accept_with(const char *hw, const char *cell) {
-    snn_config *c = config_of(hw, cell);
-    snn_hw_options o;
-    snn_error err = {0};
-    bool ok = snn_hw_options_from_config(c, &o, &err);
-    if (!ok)
-        print_error("%s\n", err.text);
-    assert_true(ok);
-    snn_config_free(c);
-    return o;
-}
-
-static void refuse_with(const char *hw, const char *cell, const char *sentence) {
-    snn_config *c = config_of(hw, cell);
-    snn_hw_options o;
-    snn_error err = {0};
-    assert_false(snn_hw_options_from_config(c, &o, &err));
-    assert_string_equal(err.text, sentence);
-    assert_int_equal(err.code, SNN_ERR_USAGE);
-    assert_null(o.fault_map);
-    assert_null(o.device.source);
-    snn_config_free(c);
-}
-
-#define IDEAL "device = \"ideal\"; "
-#define ANALOG IDEAL "readout = \"analog\"; "
 /* Every effect that a device file can have. */
 #define FULL                                                                                                 \
     "program = { sigma = [0.1]; }; variation = { cell = 0.01; chip = 0.02; }; "                              \
@@ -96,15 +50,14 @@ static void every_key_arrives(void **state) {
     (void)state;
     snn_hw_options o = accept_with(
         IDEAL
-        "array = \"100x77\"; cell_bits = 1; gray = false; chips = 12; first_chip = 34; time = 86400.0; "
+        "array = \"100x77\"; cell_bits = 1; chips = 12; first_chip = 34; time = 86400.0; "
         "temperature = 310; reads_before = 5000; verify_window = 0.5; verify_pulses = 7; reference = 0.25; "
         "read_error = 0.001; cell_error = 0.002; fault_map = \"map.npy\"; "
-        "repair = { spare_rows = 3; spare_columns = 4; msb_placement = true; secded = 64; }; "
-        "analog = { parallel_rows = 99; };",
-        "");
+        "repair = { spare_rows = 3; spare_columns = 4; msb_placement = true; secded = 64; };",
+        "program = { sigma = 0.1; }; disturb = { change = 0.1; }; "
+        "retention = { form = \"power\"; exponent = 0.1; activation_ev = 1; };");
     assert_int_equal(o.map.rows, 100);
     assert_int_equal(o.map.columns, 77);
-    assert_false(o.map.gray);
     assert_int_equal(o.map.spare_rows, 3);
     assert_int_equal(o.map.spare_columns, 4);
     assert_int_equal(o.map.code_bits, 64);
@@ -113,10 +66,15 @@ static void every_key_arrives(void **state) {
     assert_true(o.condition.verify_window == 0.5 && o.condition.verify_pulses == 7 && o.reference == 0.25);
     assert_true(o.read_error == 0.001 && o.cell_error == 0.002);
     assert_string_equal(o.fault_map, "map.npy");
-    assert_int_equal(o.condition.effects, 1 << SNN_EFFECT_STUCK);
+    assert_int_equal(o.condition.effects, 1 << SNN_EFFECT_STUCK | 1 << SNN_EFFECT_PROGRAMMING |
+                                              1 << SNN_EFFECT_RELAXATION | 1 << SNN_EFFECT_DISTURB);
     assert_int_equal(o.chips, 12);
     assert_int_equal(o.first_chip, 34);
-    assert_int_equal(o.analog.parallel_rows, 99);
+    assert_false(o.time_idle);
+    snn_hw_options_free(&o);
+    o = accept_with(IDEAL "cell_bits = 2; gray = false;", "");
+    assert_int_equal(o.map.cell_bits, 2);
+    assert_false(o.map.gray);
     snn_hw_options_free(&o);
     snn_config *c = config_of(IDEAL "chip_file = \"c.h5\";", "");
     snn_error err;
@@ -124,6 +82,7 @@ static void every_key_arrives(void **state) {
     assert_true(snn_hw_options_from_config(c, &o, &err));
     assert_true(o.seed == 9007199254740992);
     assert_string_equal(o.chip_file, "c.h5");
+    assert_int_equal(o.condition.effects, 1 << SNN_EFFECT_STUCK); /* it may have stuck cells */
     snn_hw_options_free(&o);
     snn_config_free(c);
 }
@@ -135,24 +94,26 @@ static void analog_keys_arrive(void **state) {
         char hw[400];
         snprintf(hw, sizeof hw,
                  ANALOG
-                 "weights = \"differential\"; analog = { parallel_rows = 256; adc_bits = 5; adc_range = 0.5; "
+                 "analog = { parallel_rows = 256; adc_bits = 5; adc_range = 0.5; "
                  "adc_offset = 0.1; adc_gain = 0.2; adc_inl = 0.3; columns_per_adc = 16; wire = \"%s\"; "
-                 "driver_ohm = 10; sense_ohm = 20; baseline = \"%s\"; };",
-                 wires[i], i % 2 ? "nominal" : "reference");
+                 "%s baseline = \"%s\"; };",
+                 wires[i], i > 0 ? "driver_ohm = 10; sense_ohm = 20;" : "", i % 2 ? "nominal" : "reference");
         snn_hw_options o = accept_with(hw, "");
         const snn_analog_options *a = &o.analog;
         assert_int_equal(o.readout, SNN_READOUT_ANALOG);
-        assert_int_equal(o.map.cell_bits, 0);
         assert_int_equal(a->wire, i);
         assert_int_equal(a->parallel_rows, 256);
         assert_int_equal(a->adc_bits, 5);
         assert_int_equal(a->columns_per_adc, 16);
         assert_true(a->adc_range == 0.5 && a->adc_offset == 0.1 && a->adc_gain == 0.2 && a->adc_inl == 0.3);
-        assert_true(a->driver_ohm == 10 && a->sense_ohm == 20);
+        assert_true(a->driver_ohm == (i > 0 ? 10 : 0) && a->sense_ohm == (i > 0 ? 20 : 0));
         assert_int_equal(a->nominal_baseline, i % 2);
         assert_int_equal(o.condition.effects, 1 << SNN_EFFECT_ADC | (i > 0) << SNN_EFFECT_WIRE);
         snn_hw_options_free(&o);
     }
+    snn_hw_options o = accept_with(ANALOG "weights = \"differential\";", "");
+    assert_int_equal(o.map.cell_bits, 0);
+    snn_hw_options_free(&o);
 }
 
 /* Gray code is the default where bits are read, and cannot be where currents are summed. */
@@ -161,8 +122,6 @@ static void levels_of_analog_cells(void **state) {
     snn_hw_options o = accept_with(ANALOG "cell_bits = 2;", "levels = 4;");
     assert_false(o.map.gray);
     assert_false(o.analog.nominal_baseline);
-    snn_hw_options_free(&o);
-    o = accept_with(ANALOG "gray = true;", ""); /* one bit has no order */
     snn_hw_options_free(&o);
     o = accept_with(IDEAL "cell_bits = 2;", "levels = 4;");
     assert_true(o.map.gray);
@@ -218,8 +177,8 @@ static void a_parameter_brings_its_effect(void **state) {
             effects_of(IDEAL, i ? "g_min = 1.0; program = { form = \"lognormal\"; sigma = [0.1, 0.0]; };"
                                 : "g_min = 1.0; program = { form = \"lognormal\"; sigma = [0.0, 0.1]; };"),
             1 << SNN_EFFECT_PROGRAMMING);
-    assert_int_equal(effects_of(IDEAL, "noise = { telegraph_share = 0.1; };"), 0);
-    assert_int_equal(effects_of(IDEAL, "noise = { telegraph_amplitude = 0.1; };"), 0);
+    assert_int_equal(effects_of(IDEAL, "noise = { telegraph_share = 0.1; telegraph_step = 0.0; };"), 0);
+    assert_int_equal(effects_of(IDEAL, "noise = { telegraph_share = 0.0; telegraph_amplitude = 0.1; };"), 0);
     static const char *const analog[][2] = {{"analog = { adc_offset = 0.1; };", ""},
                                             {"analog = { adc_gain = 0.1; };", ""},
                                             {"analog = { adc_inl = 0.1; };", ""},
@@ -239,7 +198,6 @@ static void all_means_what_the_mode_has(void **state) {
     (void)state;
     assert_int_equal(effects_of(IDEAL, FULL),
                      DEVICE_EFFECTS | BIT_SENSE); /* wire is no part of digital read-out */
-    assert_int_equal(effects_of(IDEAL "analog = { adc_gain = 0.1; };", FULL), DEVICE_EFFECTS | BIT_SENSE);
     assert_int_equal(effects_of(IDEAL "without = [\"sense\", \"white_noise\", \"wire\"];", FULL),
                      DEVICE_EFFECTS & ~(1 << SNN_EFFECT_WHITE_NOISE));
     assert_int_equal(effects_of(ANALOG "without = \"sense\";", FULL), DEVICE_EFFECTS | 1 << SNN_EFFECT_WIRE);
@@ -320,8 +278,10 @@ static void wrong_effects_are_refused(void **state) {
     }
     refuse_with(ANALOG "effects = \"adc\";", "",
                 "t.cfg:1: hw.effects: device 'ideal' has no effect adc: it would need hw.analog.adc_offset, "
-                "adc_gain or "
-                "adc_inl");
+                "adc_gain or adc_inl, and adc_bits above 0");
+    refuse_with(ANALOG "effects = \"adc\"; analog = { adc_bits = 0; adc_gain = 0.1; };", "",
+                "t.cfg:1: hw.effects: device 'ideal' has no effect adc: it would need hw.analog.adc_offset, "
+                "adc_gain or adc_inl, and adc_bits above 0");
 }
 
 /* ---- arrays and cells ---- */
@@ -471,7 +431,6 @@ static void files_and_conditions(void **state) {
     assert_non_null(strstr(err.text, "t.cfg:1: "));
     assert_non_null(strstr(err.text, "activation"));
     snn_config_free(c);
-    assert_int_equal(effects_of(IDEAL "temperature = 350; without = \"relaxation\";", aged), 0);
 }
 
 static void presets_are_accepted(void **state) {
