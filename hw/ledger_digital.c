@@ -75,12 +75,12 @@ static bool switch_energy(const snn_ledger_job *j, const snn_map_tensor *t, cons
                                            fj / 2 * SNN_LEDGER_FJ);
     row.assumption = true;
     return w->switches == 0 ||
-           snn_ledger_add(j->ledger, row, j->err,
-                          "layer %s: placement of bits, %.6g row words x %u lanes x %u columns, each a "
-                          "%u-to-1 multiplexer; half of them toggle, each as costly as an XOR gate, %g fJ at "
-                          "130 nm (both assumed; %s); the table of places not included",
-                          t->name, reads, t->outputs, t->cells, t->cells, fj,
-                          snn_ledger_source(SNN_CONSTANT_XOR));
+           snn_ledger_add(
+               j->ledger, row, j->err,
+               "layer %s: placement of bits, %.6g row words x %u lanes x %u columns, each a "
+               "multiplexer of %u to 1; half of them toggle, each as costly as an XOR gate, %g fJ at "
+               "130 nm (both assumed; %s); the table of places not included",
+               t->name, reads, t->outputs, t->cells, t->cells, fj, snn_ledger_source(SNN_CONSTANT_XOR));
 }
 
 bool snn_ledger_digital(const snn_ledger_job *j, const snn_map_tensor *t) {

@@ -143,6 +143,8 @@ static void digital_linear(void **state) {
     /* 200 pulses a chip at 20 uS x 4 V^2 x 50 ns = 4 pJ; a row waits for its slowest cell: 12.5 pulses a chip */
     expect(&l, SNN_LEDGER_ENERGY, "programming", NULL, 200, 4);
     expect(&l, SNN_LEDGER_LATENCY, "programming", NULL, 12.5, 50);
+    assert_true(find(&l, SNN_LEDGER_ENERGY, "programming", NULL)->assumption);
+    assert_true(find(&l, SNN_LEDGER_LATENCY, "programming", NULL)->assumption);
     expect(&l, SNN_LEDGER_AREA, "array", NULL, 256 * 16, 48 * 0.13 * 0.13);
     expect(&l, SNN_LEDGER_AREA, "sense amplifiers", NULL, 16, 0);
     assert_int_equal(count_rows(&l, SNN_LEDGER_ENERGY, "repair") + count_rows(&l, SNN_LEDGER_AREA, "repair"),
@@ -233,12 +235,13 @@ static void a_short_last_cell(void **state) {
     scene_free(&s);
 }
 
-/* Words of 8 bits in arrays of 16 columns, 5 check bits each: 4 lanes fill two words of the first array, the fifth half a word of the second, whose other word is empty. A row word is 20 data and 15
- * check cells. 7 of the 15 weights are 0111; by tests/golden/secded_checks.py 7 of the 45 check cells hold 1, and the syndromes take 24 + 24 + 12 gates. */
+/* Words of 8 bits in arrays of 2 x 17 columns, 5 check bits each; 2 x 2 arrays. 4 lanes fill two words of the first array, the fifth half a word of the second; other words are empty, the last of an array has
+ * room for one bit. A row word is 20 data and 15 check cells. 7 of the 15 weights are 0111; by tests/golden/secded_checks.py 7 of the 45 check cells hold 1, and the syndromes take 24 + 24 + 12 gates. */
 static void code_words_that_hold_data(void **state) {
     (void)state;
     scene s;
-    scene_init(&s, wide, (snn_shape){3, 1, 1}, 1, 8);
+    scene_init_bits(&s, wide, (snn_shape){3, 1, 1}, 4,
+                    (snn_map_options){.rows = 2, .columns = 17, .cell_bits = 1, .code_bits = 8});
     s.layer[0] = (snn_layer_activity){.inputs = 12, .input_counts = 12, .row_words = 12, .synops = 60};
     snn_ledger l = fill(&s);
     expect(&l, SNN_LEDGER_ENERGY, "array", "LRS", 2 * (21 + 7) / 3., 15e-3);
@@ -246,10 +249,11 @@ static void code_words_that_hold_data(void **state) {
     expect(&l, SNN_LEDGER_ENERGY, "sense amplifiers", NULL, 2 * 35, 22.6e-3);
     expect(&l, SNN_LEDGER_ENERGY, "repair", "syndromes", 2 * 60, 7.9e-3 / 2);
     assert_non_null(strstr(find(&l, SNN_LEDGER_ENERGY, "repair", NULL)->derivation, "x 3 code words"));
-    /* both arrays: lines of 16 + 10 columns, and two decoders for full words */
-    expect(&l, SNN_LEDGER_ENERGY, "drivers", NULL, 2 * 2, 26 * 12 * 0.13 * 0.2 * 0.25 * 1e-3);
-    expect(&l, SNN_LEDGER_AREA, "array", NULL, 2 * 256 * 26, 48 * 0.13 * 0.13);
-    expect(&l, SNN_LEDGER_AREA, "repair", "syndromes", 2 * 48, 8.76);
+    /* both arrays: lines of 17 + 15 columns; in each of the four decoders of 24 + 24 + 3 gates */
+    expect(&l, SNN_LEDGER_ENERGY, "drivers", NULL, 2 * 2, 32 * 12 * 0.13 * 0.2 * 0.25 * 1e-3);
+    expect(&l, SNN_LEDGER_AREA, "array", NULL, 4 * 2 * 32, 48 * 0.13 * 0.13);
+    assert_non_null(strstr(find(&l, SNN_LEDGER_AREA, "array", NULL)->derivation, "120 check cells and 0 of"));
+    expect(&l, SNN_LEDGER_AREA, "repair", "syndromes", 4 * 51, 8.76);
     snn_ledger_free(&l);
     scene_free(&s);
 }
