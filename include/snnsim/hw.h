@@ -48,8 +48,7 @@ typedef struct {
     bool time_idle;  /* hw.time is given, but nothing here changes with time: worth a warning */
 } snn_hw_options;
 
-/* Temperatures at which wires are modelled [K]. NeuroSim's rho (1 + 0.00451 (T - 300 K)) is a law about room temperature: it reaches 0 at 78 K, where copper has an eighth of its resistance.
- * At the ends of this range it is 9 % below and 6 % above bulk copper (R. A. Matula, J. Phys. Chem. Ref. Data 8, 1147 (1979): 10.46, 17.25, 30.90 nOhm m at 200, 300, 500 K). */
+/* Temperatures at which wires are modelled [K]: our choice. NeuroSim's rho (1 + 0.00451 (T - 300 K)) is a law about room temperature; it reaches 0 at 78 K, where copper does not. */
 #define SNN_WIRE_KELVIN_MIN 200.0
 #define SNN_WIRE_KELVIN_MAX 500.0
 
