@@ -100,7 +100,7 @@ static void free_tensor(snn_analog_tensor *t) {
 void snn_analog_free(snn_analog *a) {
     if (a == NULL)
         return;
-    for (int i = 0; i < a->tensors; i++)
+    for (int i = 0; a->tensor != NULL && i < a->tensors; i++)
         free_tensor(&a->tensor[i]);
     free(a->tensor);
     free(a);
