@@ -165,7 +165,7 @@ test: ## install what is missing, build, and run all tests; ends in `N passed, N
 	@BUILD=$(BUILD) $(if $(SAN),SAN=1) bash tests/run.sh $(ONLY)
 bench: ## measure speed, beside the same networks in PyTorch when it is there
 	@bash $(SETUP) build
-	@$(MAKE) --no-print-directory $(JOBS) all
+	@$(MAKE) --no-print-directory $(JOBS) all tools
 	@BUILD=$(BUILD) bash tests/bench/run.sh
 
 # ---- checks beyond the tests ----

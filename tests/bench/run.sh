@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# `make bench`: our benchmark, and beside it the same networks in PyTorch on this machine, if python3-torch is installed
+# `make bench`: our benchmark, what chips cost, and beside it the same networks in PyTorch on this machine, if python3-torch is installed
 # (tests/setup/packages.sh bench). BUILD: the build; BENCH_SECONDS: time for each figure (1).
 set -uo pipefail
 build=${BUILD:-build} seconds=${BENCH_SECONDS:-1} data=${SNNSIM_DATA:-../shared/data}
@@ -9,6 +9,19 @@ trap 'rm -f "$ours" "$peer"' EXIT
 
 "$build/snnsim" bench --seconds "$seconds" | tee "$ours"
 [ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
+
+# Chips, each in ratio to what it replaces: reads with errors to reads without, fast currents of a crossbar to exact ones.
+if [ -d "$data/nmnist" ]; then
+    echo
+    echo "# N-MNIST on chips, digital read-out, 1 thread"
+    for settings in "hw.device=ideal hw.read_error=1e-4" hw.device=neurosim22 hw.device=harsh; do
+        # shellcheck disable=SC2086
+        SNNSIM_DATA=$data SNN_ROUNDS=5 "$build/tools/read_bench" nmnist.cfg $settings || exit 1
+    done
+fi
+echo
+echo "# currents of a crossbar with wires"
+"$build/tools/circuit_table" 128 || exit 1
 
 echo
 if ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
