@@ -128,7 +128,7 @@ static void draw_row(const snn_analog *a, const snn_analog_tensor *t, uint64_t s
         const uint64_t first = first_cell(a, m, row, k, &n);
         for (uint32_t done = 0; done < n;) {
             const uint32_t now = n - done < CHUNK ? n - done : CHUNK; /* even, as n is for pairs */
-            int16_t shifted[CHUNK];
+            int16_t shifted[CHUNK] = {0}; /* for compilers that do not see that the first `now` are written */
             shift_cells(a, s, sample, first + done, now, cell, telegraph, shifted);
             for (uint32_t i = 0; i < now && !pairs; i++)
                 *to++ = shifted[i];
