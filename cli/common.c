@@ -32,7 +32,8 @@ static void on_signal(int number) {
 }
 
 volatile sig_atomic_t *cli_catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    /* The second signal ends the program at once: some steps (exact wires, many spare lines) do not look at the flag for long. */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -188,8 +189,10 @@ const char *cli_count(double n, char *buf, size_t size) {
 }
 
 const char *cli_seconds(double seconds, char *buf, size_t size) {
-    if (seconds >= 60)
-        snprintf(buf, size, "%d min %02d s", (int)(seconds / 60), (int)seconds % 60);
+    if (seconds >= 172800)
+        snprintf(buf, size, "%.4g days", seconds / 86400);
+    else if (seconds >= 60)
+        snprintf(buf, size, "%d min %02d s", (int)seconds / 60, (int)seconds % 60);
     else if (seconds >= 1 || seconds <= 0)
         snprintf(buf, size, "%.2f s", seconds);
     else if (seconds >= 1e-3)

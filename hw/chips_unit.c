@@ -101,6 +101,17 @@ static void unload(snn_chips_unit *u) {
     u->chip = NULL;
 }
 
+/* A saved chip stands for the model of the run; results of other weights under its name would be wrong. */
+static bool check_model(const snn_chip *chip, const snn_weights *stored, const char *path, snn_error *err) {
+    char held[65], wanted[65];
+    snn_weights_digest(snn_chip_stored(chip), held);
+    snn_weights_digest(stored, wanted);
+    return strcmp(held, wanted) == 0 ||
+           snn_fail(err, SNN_ERR_DATA,
+                    "%s: the chip holds the weights of another model (digest %.16s; this model's are %.16s)",
+                    path, held, wanted);
+}
+
 static bool load_steps(snn_chips_unit *u, const snn_chips_plan *p, uint32_t index, snn_chip_result *result,
                        snn_chips_seconds *seconds, snn_error *err) {
     const snn_chips_options *options = p->options;
@@ -109,7 +120,7 @@ static bool load_steps(snn_chips_unit *u, const snn_chips_plan *p, uint32_t inde
     u->chip = p->o->chip_file ? snn_chip_load(p->map, p->o, p->o->chip_file, err)
                               : snn_chip_program_with(p->map, p->o, p->stored, p->faults,
                                                       (uint64_t)p->o->first_chip + index, err);
-    if (!u->chip)
+    if (!u->chip || (p->o->chip_file && !check_model(u->chip, p->stored, p->o->chip_file, err)))
         return false;
     result->chip = snn_chip_number(u->chip);
     result->program = *snn_chip_stats(u->chip);

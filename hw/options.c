@@ -91,6 +91,15 @@ static bool check_levels(const snn_config *config, const snn_hw_options *o, snn_
 
 /* ---- analogue read-out ---- */
 
+/* Below, one code of a converter would be far less than a cell's conductance, and numbers would leave their range. */
+#define LEAST_ADC_RANGE 1e-6
+
+static bool check_range(const snn_config *config, const snn_analog_options *a, snn_error *err) {
+    return a->adc_range == 0 || a->adc_range >= LEAST_ADC_RANGE ||
+           snn_config_fail(config, "hw.analog.adc_range", err, "%g: expected 0 (calibrated) or at least %g",
+                           a->adc_range, LEAST_ADC_RANGE);
+}
+
 static snn_wire_model wire_model(const snn_config *config) {
     static const char *const names[] = {[SNN_WIRE_NONE] = "none",
                                         [SNN_WIRE_STATIC] = "static",
@@ -121,7 +130,7 @@ static bool read_analog(const snn_config *config, const snn_map_options *m, snn_
         return snn_config_fail(config, "hw.analog.parallel_rows", err,
                                "%u rows at once: an array has %u (hw.array); 0 means all", a->parallel_rows,
                                m->rows);
-    return true;
+    return check_range(config, a, err);
 }
 
 /* What only digital read-out has must not be asked of the analogue one, nor the other way round. */

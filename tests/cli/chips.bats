@@ -289,3 +289,18 @@ PY
     [ "$status" -eq 1 ]
     [[ $output == "snnsim: cannot write to standard output"* ]]
 }
+
+@test "a chip of another model is refused" {
+    tiny=$(mktemp -d -p .)
+    "$SNNSIM" hw program tiny.cfg --set hw.device=ideal -o "$tiny/chip.h5"
+    "$SNNSIM" train tiny.cfg --seed 77 --set train.epochs=1 --model "$tiny/other.h5" --quiet
+    go run tiny.cfg --set hw.device=ideal --chip "$tiny/chip.h5" --model "$tiny/other.h5"
+    expect 3
+    complains "$tiny/chip.h5: the chip holds the weights of another model (digest "
+}
+
+@test "a converter range too small for numbers is refused" {
+    go run tiny.cfg --set hw.device=ideal --set hw.readout=analog --set hw.analog.adc_range=1e-300
+    expect 2
+    complains "hw.analog.adc_range: 1e-300: expected 0 (calibrated) or at least 1e-06"
+}
