@@ -109,7 +109,7 @@ const snn_config_key snn_config_keys[] = {
     {"model.path", SNN_KEY_STRING, "", ANY, NULL, "Model file."},
 
     {"hw", SNN_KEY_GROUP, NULL, ANY, NULL, "The chip that holds the weights."},
-    {"hw.device", SNN_KEY_STRING, "", ANY, NULL, "Kind of memory cell: a preset (ideal, neurram, neurosim22, milo, cmo, harsh) or the path of a device file; empty: no chip, weights are read as they are."},
+    {"hw.device", SNN_KEY_STRING, "", ANY, NULL, "Kind of memory cell: a preset (ideal, neurram, neurram_cubic, neurosim22, milo, cmo, harsh) or the path of a device file; empty: no chip, weights are read as they are."},
     {"hw.readout", SNN_KEY_CHOICE, "digital", ANY, "digital|analog", "digital: one row word per read through sense amplifiers (SNNGX); analog: summed bit-line currents through converters."},
     {"hw.array", SNN_KEY_STRING, "256x1024", ANY, NULL, "Rows x columns of an array, without check and spare lines."},
     {"hw.cell_bits", SNN_KEY_INT, "1", 1, 4, NULL, "Weight bits per cell."},
