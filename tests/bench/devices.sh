@@ -38,7 +38,7 @@ nmnist() {
     sweep analog_effects "${a[@]}" --set hw.device=neurram --set hw.time=86400 --over 'hw.effects=[programming],[programming,relaxation],[white_noise],[wire],all'
     # the case that is known to ruin accuracy: many rows at once, few codes over the whole range of currents
     local c=(nmnist.cfg "${fold[@]}" --set "model.path=$folder/nmnist8.h5" --set hw.readout=analog --set hw.device=ideal)
-    sweep adc "${c[@]}" --over hw.weights=differential,bits --over hw.analog.adc_range=1,0 --over hw.analog.parallel_rows=8,32,64,0 --over hw.analog.adc_bits=4,5,6,8
+    sweep adc "${c[@]}" --over hw.weights=differential,bits --over hw.analog.adc_range=1,0 --over hw.analog.parallel_rows=8,32,64,0 --over hw.analog.adc_bits=3,4,5,6,8
 }
 gesture() {
     local g=(gesture.cfg --limit 132 --set "hw.chips=$gesture_chips")
