@@ -5,6 +5,8 @@
 
 #include <snnsim/weights.h>
 
+#include <string.h>
+
 /* Bytes of one item. */
 size_t snn_tensor_item_size(snn_code_type type);
 
@@ -28,6 +30,20 @@ bool snn_tensor_check(const snn_tensor *t, snn_error *err);
 /* Raw code of weight i (integer tensors only). */
 static inline uint32_t snn_tensor_code(const snn_tensor *t, uint64_t i) {
     return t->type == SNN_CODE_8 ? t->code8[i] : t->code16[i];
+}
+
+/* Adds dq to the value of weight i (integer tensors only); the new value must have a code. */
+static inline void snn_tensor_add(snn_tensor *t, uint64_t i, int32_t dq) {
+    const uint32_t code = snn_value_code(t->encoding, t->bits, snn_weight_q(t, i) + dq);
+    if (t->type == SNN_CODE_8)
+        t->code8[i] = (uint8_t)code;
+    else
+        t->code16[i] = (uint16_t)code;
+}
+
+/* Codes (or floats) of `from` into `to`, a tensor of the same shape and type. */
+static inline void snn_tensor_copy_codes(snn_tensor *to, const snn_tensor *from) {
+    memcpy(to->data, from->data, from->count * snn_tensor_item_size(from->type));
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include <snnsim/dataset.h>
 #include <snnsim/device.h>
 #include <snnsim/digest.h>
+#include <snnsim/encrypt.h>
 #include <snnsim/engine.h>
 #include <snnsim/error.h>
 #include <snnsim/evaluate.h>
@@ -19,13 +20,16 @@
 #include <snnsim/hw.h>
 #include <snnsim/ledger.h>
 #include <snnsim/map.h>
+#include <snnsim/key.h>
 #include <snnsim/metrics.h>
 #include <snnsim/model.h>
 #include <snnsim/net.h>
 #include <snnsim/output.h>
 #include <snnsim/portable_math.h>
+#include <snnsim/probe.h>
 #include <snnsim/random.h>
 #include <snnsim/readout.h>
+#include <snnsim/search.h>
 #include <snnsim/spikes.h>
 #include <snnsim/train.h>
 #include <snnsim/version.h>

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Encryption as a job: section `encrypt` of the config, the samples that the search works with, and what the result is worth on recordings that it has not seen. */
+#ifndef SNNSIM_ENCRYPT_H
+#define SNNSIM_ENCRYPT_H
+
+#include <snnsim/evaluate.h>
+#include <snnsim/search.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    snn_search_options search; /* its seed is that of the config, else of the system */
+    bool *tensor;              /* [tensors] whose bits may be keyed */
+    int tensors;
+    int bits;
+    uint32_t word_limit;
+    double eligible;
+    uint32_t samples, random_samples; /* of each class; in all, without regard to class (0: the former) */
+    double target;                    /* accuracy; chance + 0.02 already put in */
+    double margin, collapse;
+    uint32_t chips;
+    uint32_t variation;
+} snn_encrypt_options;
+/* Errors: USAGE with file:line (no such layer, a key that does nothing for this search, encrypt.chips without hw.device, ...). Free with snn_encrypt_options_free. */
+bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *config, const snn_net *net,
+                                     snn_error *err);
+void snn_encrypt_options_free(snn_encrypt_options *o);
+
+/* ---- the encryption subset ---- */
+
+typedef struct {
+    size_t n;
+    size_t *index; /* [n] of the data set it was drawn from, ascending */
+    int *label;    /* [n] */
+    snn_spikes *sample;
+} snn_subset;
+/* per_class of each class (random_samples: so many in all, without regard to class, instead), drawn by `seed`, framed. Errors: DATA when a class has too few; what the reader returns. */
+bool snn_subset_draw(snn_subset *s, const snn_dataset *training, uint32_t per_class, uint32_t random_samples,
+                     uint64_t seed, snn_error *err);
+void snn_subset_free(snn_subset *s);
+/* The goal on n samples of `classes` classes, *target_used: the accuracy that the whole samples allowed stand for. */
+snn_goal snn_encrypt_goal(const snn_encrypt_options *o, size_t n, int classes, double *target_used);
+
+/* ---- what it is worth ---- */
+
+typedef struct {
+    uint64_t samples;
+    snn_interval accuracy, balanced; /* 95 % */
+    uint64_t *predicted;             /* [classes] how often each class was predicted */
+    char digest[SNN_DIGEST_HEX];     /* of the output spikes */
+} snn_verdict_part;
+typedef struct {
+    int classes;
+    snn_verdict_part plain, thief;
+    snn_interval
+        agreement; /* share of samples for which the thief's network predicts what the plain one does */
+} snn_verdict;
+/* Both networks on the samples of `data` but those numbers in skip [skips] (ascending). */
+bool snn_judge(const snn_net *net, const snn_weights *plain, const snn_weights *encrypted,
+               const snn_engine_options *engine, const snn_dataset *data, const size_t *skip, size_t skips,
+               int threads, const snn_evaluate_hooks *hooks, snn_verdict *out, snn_error *err);
+void snn_verdict_free(snn_verdict *v);
+
+/* ---- how much outcomes vary between seeds ---- */
+
+typedef struct {
+    uint32_t searches;
+    double bits_mean, bits_least, bits_most;
+    double
+        overlap; /* mean over pairs of searches: share of the bits of the smaller set that the other has too */
+    double guess;  /* mean share of a search's bits that the other searches together contain */
+    bool constant; /* all searches came to the same bits: the search has no entropy */
+} snn_variation;
+/* set [n] of the same candidates. Never includes the key itself: its overlap with what a thief can compute is a secret. */
+void snn_variation_of(const snn_flips *set, uint32_t n, snn_variation *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
