@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The given keys as libconfig text, for reports: reading it back gives the same configuration to the bit. */
+/* The given keys as libconfig text, for reports: reading it back gives the same configuration to the bit, but for the secret seed of an encryption. */
 #include "config_internal.h"
 
 #include <inttypes.h>
@@ -33,9 +33,18 @@ static void print_float(FILE *f, double v) {
 
 static void print_setting(FILE *f, const config_setting_t *s, int indent);
 
+/* Whoever knows encrypt.seed can repeat the search that found a key. */
+static bool is_secret(const config_setting_t *s) {
+    const config_setting_t *group = config_setting_parent(s);
+    return config_setting_name(group) && !strcmp(config_setting_name(group), "encrypt") &&
+           !strcmp(config_setting_name(s), "seed");
+}
+
 static void print_members(FILE *f, const config_setting_t *s, int indent) {
     for (int i = 0; i < config_setting_length(s); i++) {
         const config_setting_t *member = config_setting_get_elem(s, (unsigned)i);
+        if (is_secret(member))
+            continue;
         fprintf(f, "%*s%s = ", indent, "", config_setting_name(member));
         print_setting(f, member, indent);
         fputs(";\n", f);

@@ -76,7 +76,7 @@ bool snn_config_fail(const snn_config *c, const char *path, snn_error *err, cons
     SNN_PRINTF(4, 5);
 /* Path of the file as given or found. */
 const char *snn_config_path(const snn_config *c);
-/* The whole configuration (given keys only, after --set) as libconfig text, for reports; free() it. */
+/* The whole configuration (given keys only, after --set) as libconfig text, for reports; free() it. encrypt.seed is left out: it is a secret. */
 char *snn_config_text(const snn_config *c, snn_error *err);
 
 #ifdef __cplusplus
