@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Encryption as a job: section `encrypt` of the config, the samples that the search works with, and what the result is worth on recordings that it has not seen. */
+/*
+ * Encryption as a job: section `encrypt` of the config, the samples that the search works with, and what the result is worth on recordings that it has not seen.
+ *
+ *     config ──options──▶ goal ─┐
+ *     training part ──subset──▶ search (search.h) ──▶ flips ──▶ stored weights + key (key.h)
+ *     everything else ──judge: plain and thief──▶ verdict          throw-away searches ──▶ variation
+ */
 #ifndef SNNSIM_ENCRYPT_H
 #define SNNSIM_ENCRYPT_H
 
@@ -11,7 +17,8 @@ extern "C" {
 #endif
 
 typedef struct {
-    snn_search_options search; /* its seed is that of the config, else of the system */
+    snn_search_options search; /* its seed is that of the config, else drawn from the system */
+    bool seed_given;           /* by the config */
     bool *tensor;              /* [tensors] whose bits may be keyed */
     int tensors;
     int bits;
@@ -27,6 +34,10 @@ typedef struct {
 bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *config, const snn_net *net,
                                      snn_error *err);
 void snn_encrypt_options_free(snn_encrypt_options *o);
+/* The goal on n samples (of each of o->chips chips) of `classes` classes; *target_used: the accuracy that the whole samples allowed stand for. */
+snn_goal snn_encrypt_goal(const snn_encrypt_options *o, size_t n, double *target_used);
+/* Seed number i of the throw-away searches of snn_variation: depends on the secret seed, but does not tell it (BLAKE2b). */
+uint64_t snn_encrypt_other_seed(uint64_t seed, uint32_t i);
 
 /* ---- the encryption subset ---- */
 
@@ -40,27 +51,28 @@ typedef struct {
 bool snn_subset_draw(snn_subset *s, const snn_dataset *training, uint32_t per_class, uint32_t random_samples,
                      uint64_t seed, snn_error *err);
 void snn_subset_free(snn_subset *s);
-/* The goal on n samples of `classes` classes, *target_used: the accuracy that the whole samples allowed stand for. */
-snn_goal snn_encrypt_goal(const snn_encrypt_options *o, size_t n, int classes, double *target_used);
 
 /* ---- what it is worth ---- */
 
 typedef struct {
-    uint64_t samples;
+    snn_metrics *metrics;
     snn_interval accuracy, balanced; /* 95 % */
     uint64_t *predicted;             /* [classes] how often each class was predicted */
-    char digest[SNN_DIGEST_HEX];     /* of the output spikes */
+    char digest
+        [SNN_DIGEST_HEX]; /* of the output spikes, as snn_evaluation.digest, by numbers of the data set; "" after a merge */
 } snn_verdict_part;
 typedef struct {
     int classes;
+    uint64_t samples, agree; /* agree: the thief's network predicts what the plain one does */
     snn_verdict_part plain, thief;
-    snn_interval
-        agreement; /* share of samples for which the thief's network predicts what the plain one does */
+    snn_interval agreement; /* agree / samples */
 } snn_verdict;
-/* Both networks on the samples of `data` but those numbers in skip [skips] (ascending). */
+/* Both networks on the first `limit` samples (0: all) of `data` but those numbers in skip [skips] (ascending). Of the hooks, progress and stop are used. Errors: as snn_evaluate. */
 bool snn_judge(const snn_net *net, const snn_weights *plain, const snn_weights *encrypted,
-               const snn_engine_options *engine, const snn_dataset *data, const size_t *skip, size_t skips,
-               int threads, const snn_evaluate_hooks *hooks, snn_verdict *out, snn_error *err);
+               const snn_engine_options *engine, const snn_dataset *data, size_t limit, const size_t *skip,
+               size_t skips, int threads, const snn_evaluate_hooks *hooks, snn_verdict *out, snn_error *err);
+/* *out: over the samples of both. They must be of one network and number of steps. */
+bool snn_verdict_merge(const snn_verdict *a, const snn_verdict *b, snn_verdict *out, snn_error *err);
 void snn_verdict_free(snn_verdict *v);
 
 /* ---- how much outcomes vary between seeds ---- */
@@ -73,8 +85,10 @@ typedef struct {
     double guess;  /* mean share of a search's bits that the other searches together contain */
     bool constant; /* all searches came to the same bits: the search has no entropy */
 } snn_variation;
-/* set [n] of the same candidates. Never includes the key itself: its overlap with what a thief can compute is a secret. */
-void snn_variation_of(const snn_flips *set, uint32_t n, snn_variation *out);
+/* set [n], each sorted and without repeats. Never includes the key itself: its overlap with what a thief can compute is a secret. Below two searches overlap and guess are NAN. */
+bool snn_variation_of(const snn_flips *set, uint32_t n, snn_variation *out, snn_error *err);
+/* log2 of n over k: bits of entropy of k positions out of n when each choice is as likely; k <= n. */
+double snn_log2_choose(uint64_t n, uint64_t k);
 
 #ifdef __cplusplus
 }
