@@ -34,22 +34,31 @@ double snn_chip_cell_conductance(const snn_chip *c, const snn_level *l, uint64_t
     return snn_level_conductance(l, z_program, z_relax, z_cell, c->z_chip);
 }
 
+/* stuck: do faults act? */
+static double conductance_at(const snn_chip *c, bool stuck, const snn_level *l, const snn_cell *physical) {
+    const snn_cell_fault fault = stuck ? snn_chip_fault(c, physical) : SNN_CELL_WORKS;
+    return fault == SNN_CELL_STUCK_HRS ? c->o->device.g_min
+           : fault == SNN_CELL_STUCK_LRS
+               ? c->o->device.g_max
+               : snn_chip_cell_conductance(c, l, snn_map_cell_number(c->map, physical));
+}
+
+double snn_chip_conductance_at(const snn_chip *c, const snn_chip_levels *levels, int kind, int level,
+                               const snn_cell *physical) {
+    return conductance_at(c, levels->stuck, &levels->level[kind][level], physical);
+}
+
 bool snn_chip_conductance(const snn_chip *c, const snn_condition *when, const snn_cell *logical, double *g,
                           snn_error *err) {
     const snn_condition now = snn_chip_condition(c, when);
     const snn_cell place = snn_chip_place(c, logical);
-    const snn_cell_fault fault =
-        now.effects >> SNN_EFFECT_STUCK & 1 ? snn_chip_fault(c, &place) : SNN_CELL_WORKS;
     const snn_map_tensor *t = &c->map->tensor[snn_map_tile_at(c->map, logical->tile).tensor];
     /* check cells hold one bit, as all cells do then */
     const int kind = snn_chip_kind(c->map, t, logical->column % t->cells);
     snn_level l;
     if (!snn_chip_level_of(c, &now, kind, snn_chip_level(c, logical), &l, err))
         return false;
-    *g = fault == SNN_CELL_STUCK_HRS ? c->o->device.g_min
-         : fault == SNN_CELL_STUCK_LRS
-             ? c->o->device.g_max
-             : snn_chip_cell_conductance(c, &l, snn_map_cell_number(c->map, &place));
+    *g = conductance_at(c, now.effects >> SNN_EFFECT_STUCK & 1, &l, &place);
     return true;
 }
 

@@ -69,5 +69,8 @@ uint32_t snn_chip_checks_used(const snn_map *m, const snn_map_tile *tile);
 
 /* Conductance [uS] of a working cell from its number: draws the deviates that the level needs. */
 double snn_chip_cell_conductance(const snn_chip *c, const snn_level *l, uint64_t number);
+/* Conductance [uS] that a physical cell of a kind has, or would have, when programming aims at `level`; stuck cells keep theirs. */
+double snn_chip_conductance_at(const snn_chip *c, const snn_chip_levels *levels, int kind, int level,
+                               const snn_cell *physical);
 
 #endif

@@ -39,15 +39,26 @@ static uint8_t cell_bits(const snn_read_plan *p, const snn_read_tensor *t, uint3
     return code >> t->cell_shift[at->cell] & (uint8_t)((1u << t->cell_n[at->cell]) - 1);
 }
 
-/* The cell's bits as the device reads them, and those that the decree inverts. */
+uint8_t snn_read_decree_mask(const snn_read_class *c, uint8_t bits, bool up) {
+    return c->levels == 2 ? 1 : snn_read_neighbour(c, bits, up);
+}
+
+/* The same of a cell of a tensor; 0: there is none. */
 static uint8_t decree_mask(const snn_read_plan *p, const snn_read_tensor *t, uint32_t row, uint32_t position,
                            uint8_t device_mask, bool up) {
     snn_read_place at;
     if (!snn_read_place_at(t, p->map, row, position, &at))
         return 0;
-    if (at.check || t->cell_n[at.cell] == 1)
+    if (at.check)
         return 1;
-    return snn_read_neighbour(&p->class[t->cell_n[at.cell]], cell_bits(p, t, row, &at) ^ device_mask, up);
+    return snn_read_decree_mask(&p->class[t->cell_n[at.cell]], cell_bits(p, t, row, &at) ^ device_mask, up);
+}
+
+static bool put_decreed(snn_decreed_list *l, uint64_t at, bool up, snn_error *err) {
+    if (!snn_grow((void **)&l->cell, &l->capacity, l->n + 1, sizeof *l->cell, err))
+        return false;
+    l->cell[l->n++] = at << 1 | up;
+    return true;
 }
 
 static bool put_wrong(snn_wrong_list *l, snn_read_wrong x, snn_error *err) {
@@ -74,8 +85,9 @@ static bool decree_tensor(const snn_read_plan *p, snn_read_tensor *t, const snn_
             ok = put_wrong(&all, device[next], err);
         if (next < t->wrong.n && device[next].row == x.row && device[next].position == x.position)
             x.mask = device[next++].mask;
-        x.mask ^= decree_mask(p, t, x.row, x.position, x.mask, snn_gap_word(source) >> 31);
-        ok = ok && put_wrong(&all, x, err);
+        const bool up = snn_gap_word(source) >> 31;
+        x.mask ^= decree_mask(p, t, x.row, x.position, x.mask, up);
+        ok = ok && put_wrong(&all, x, err) && put_decreed(&t->decreed, at, up, err);
     }
     for (; ok && next < t->wrong.n; next++)
         ok = put_wrong(&all, t->wrong.wrong[next], err);

@@ -2,7 +2,8 @@
 /*
  * Inside of digital read-out. In reading order: read_sense.c (references, amplifiers, what a cell reads and how likely something else), read_layout.c (cells of a row word),
  * read_slow.c (noise that is frozen within a sample), read_scan.c and read_filter.c (which cells of a chip can go wrong), read_fold.c (constant errors into the weights),
- * read_gap.c (distances between rare events), read_uniform.c and read_walk.c (errors of one step), read_collect.c (from wrong cells to wrong sums), read_hook.c, read_twin.c, readout.c.
+ * read_deltas.c (other bits stored), read_gap.c (distances between rare events), read_uniform.c and read_walk.c (errors of one step), read_collect.c (from wrong cells to wrong sums), read_hook.c,
+ * read_twin.c, readout.c.
  *
  * One read of a tensor is a row word: the cells of fan-in line `row` across all column tiles. They are numbered by position:
  *     position = output * cells + cell,
@@ -135,6 +136,12 @@ typedef struct {
     size_t n, capacity;
 } snn_wrong_list;
 
+/* Cells that hw.cell_error inverts: 2 (row * width + position) + 1 where a cell of several bits goes up a level; ascending. */
+typedef struct {
+    uint64_t *cell;
+    size_t n, capacity;
+} snn_decreed_list;
+
 /* ---- a tensor, a chip ---- */
 
 /* What a tap takes from a spike's place before the division by the stride: ky - padding, kx - padding (modulo 2^32). */
@@ -158,6 +165,7 @@ typedef struct {
         by_word; /* by_reads: taps * outputs */
 
     snn_wrong_list wrong;
+    snn_decreed_list decreed;
     snn_read_list weak;
     snn_slow_list slow;
     size_t slow_at; /* where its part of the workspace begins (hook) */
@@ -186,6 +194,7 @@ typedef struct {
     double white;            /* [uS] standard deviation of one read: device and amplifier */
     uint64_t slow_seed;
     snn_read_class class[5];       /* [n] cells of n bits */
+    snn_chip_levels levels;        /* of `condition` */
     double *offset;                /* [tiles][all_columns] of the amplifiers [uS]; NULL: all 0 */
     const snn_secded *secded;      /* NULL: no code words */
     snn_gap_table *uniform, *unit; /* gaps at the rate of read_error; of rate 1 */
@@ -219,6 +228,11 @@ bool snn_read_plan_init(snn_read_plan *p, const snn_chip *chip, const snn_condit
                         snn_error *err);
 void snn_read_plan_free(snn_read_plan *p);
 
+/* Conductance that the amplifier of a physical cell's column compares with the references, its offset taken off [uS]. */
+static inline double snn_read_sensed(const snn_read_plan *p, const snn_cell *physical, double g) {
+    return p->offset ? g - p->offset[(size_t)physical->tile * p->map->all_columns + physical->column] : g;
+}
+
 /* ---- scans ---- */
 
 /* A cell and its conductance without noise. */
@@ -242,5 +256,13 @@ bool snn_read_scan_fast(snn_read_plan *p, snn_error *err);
 bool snn_read_fold(snn_read_plan *p, const snn_flips *key, snn_error *err);
 /* Do reads of the tensor vary? */
 bool snn_read_varies(const snn_read_plan *p, const snn_read_tensor *t);
+/* Bits that the decree inverts of a cell that the device reads as `bits`; up: to which neighbour of a cell of several bits. */
+uint8_t snn_read_decree_mask(const snn_read_class *c, uint8_t bits, bool up);
+
+/* ---- other bits stored (read_deltas.c) ---- */
+
+/* snn_readout_deltas, for a plan without code words, repair and key. */
+bool snn_read_deltas(const snn_read_plan *p, const snn_flips *flips, snn_delta *delta, size_t *n,
+                     snn_error *err);
 
 #endif

@@ -89,8 +89,7 @@ static bool add_slow(snn_read_plan *p, snn_read_tensor *t, const snn_read_cell *
 bool snn_read_note(snn_read_plan *p, snn_read_tensor *t, const snn_read_cell *c, snn_error *err) {
     const snn_device *d = &p->options->device;
     const snn_read_class *k = &p->class[c->n];
-    const size_t amplifier = (size_t)c->place.logical.tile * p->map->all_columns + c->physical_column;
-    const double sensed = c->g - (p->offset ? p->offset[amplifier] : 0);
+    const double sensed = snn_read_sensed(p, &(snn_cell){c->place.logical.tile, 0, c->physical_column}, c->g);
     const int level = snn_read_level(k, sensed);
     if (level != c->target && !add_wrong(t, c, k->bits[level] ^ k->bits[c->target], err))
         return false;

@@ -94,7 +94,8 @@ bool snn_read_plan_init(snn_read_plan *p, const snn_chip *chip, const snn_condit
     p->slow_seed = snn_slow_seed(chip->seed, chip->number);
     p->secded = chip->secded;
     p->tensor = snn_alloc((size_t)p->map->tensors, sizeof *p->tensor, "read-out", err);
-    bool ok = p->tensor != NULL && make_offsets(p, err) && make_gaps(p, err);
+    bool ok = p->tensor != NULL && snn_chip_levels_init(&p->levels, chip, when, err) &&
+              make_offsets(p, err) && make_gaps(p, err);
     for (; ok && p->tensors < p->map->tensors; p->tensors++)
         ok = make_tensor(p, p->tensors, net, err);
     if (!ok)
@@ -107,6 +108,7 @@ void snn_read_plan_free(snn_read_plan *p) {
         snn_read_tensor *t = &p->tensor[i];
         free(t->tap);
         free(t->wrong.wrong);
+        free(t->decreed.cell);
         free(t->weak.first);
         free(t->weak.rate);
         free(t->weak.entry);
@@ -118,6 +120,7 @@ void snn_read_plan_free(snn_read_plan *p) {
         free(t->code);
     }
     free(p->tensor);
+    snn_chip_levels_free(&p->levels);
     free(p->offset);
     free(p->unit);
     free(p->uniform);

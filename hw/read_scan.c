@@ -70,7 +70,7 @@ enum { LOOK = 1, STUCK_HRS = 2, STUCK_LRS = 4, KNOWN = 8 };
 typedef struct {
     snn_read_plan *p;
     snn_read_tensor *t;
-    snn_chip_levels levels;
+    const snn_chip_levels *levels;
     snn_read_filter filter;
     uint32_t tiles; /* arrays side by side */
     scan_tile *tile;
@@ -148,7 +148,7 @@ static bool enter_tiles(scan *s, uint32_t k, uint32_t rows, snn_error *err) {
             x->flag[c] =
                 p->offset && snn_filter_offset(&s->filter, p->offset[(size_t)x->tile * m->all_columns + c]);
         x->faults.n = x->fault = 0;
-        if (s->levels.stuck && snn_faults_some(&p->chip->faults) &&
+        if (s->levels->stuck && snn_faults_some(&p->chip->faults) &&
             !snn_faults_of_rows(&p->chip->faults, x->tile, 0, p->chip->repair.row ? m->all_rows : rows,
                                 &x->faults, err))
             return false;
@@ -199,10 +199,10 @@ static void flag_row(scan *s, uint32_t i, uint32_t physical_row) {
 static double conductance(const scan *s, const snn_read_cell *c, uint64_t candidate) {
     if (candidate & KNOWN)
         return s->g[c->position];
-    return candidate & STUCK_HRS ? s->levels.stuck_hrs
+    return candidate & STUCK_HRS ? s->levels->stuck_hrs
            : candidate & STUCK_LRS
-               ? s->levels.stuck_lrs
-               : snn_chip_cell_conductance(s->p->chip, &s->levels.level[c->n][c->target], c->number);
+               ? s->levels->stuck_lrs
+               : snn_chip_cell_conductance(s->p->chip, &s->levels->level[c->n][c->target], c->number);
 }
 
 /* ---- few cells ---- */
@@ -310,10 +310,10 @@ static uint32_t all_of_tile(scan *s, uint32_t i, uint32_t row, uint32_t n) {
             continue;
         const int kind = s->t->words ? 1 : s->t->cell_n[column % s->t->cells];
         const int target = s->target[column];
-        const double g = s->flag[k] & STUCK_HRS   ? s->levels.stuck_hrs
-                         : s->flag[k] & STUCK_LRS ? s->levels.stuck_lrs
-                                                  : deviated(s, &s->levels.level[kind][target], k, first);
-        const double sensed = g - (p->offset ? p->offset[(size_t)x->tile * p->map->all_columns + k] : 0);
+        const double g = s->flag[k] & STUCK_HRS   ? s->levels->stuck_hrs
+                         : s->flag[k] & STUCK_LRS ? s->levels->stuck_lrs
+                                                  : deviated(s, &s->levels->level[kind][target], k, first);
+        const double sensed = snn_read_sensed(p, &(snn_cell){x->tile, cell.row, k}, g);
         if (snn_filter_safe(&s->filter, &p->class[kind], target, sensed))
             continue;
         s->g[position] = g;
@@ -355,9 +355,9 @@ static bool scan_tensor(scan *s, snn_error *err) {
     const uint32_t rows = s->p->map->options.rows, fan_in = s->t->map->fan_in;
     if (!scan_init(s, err))
         return false;
-    snn_filter_make(&s->filter, s->p, s->t, &s->levels);
+    snn_filter_make(&s->filter, s->p, s->t, s->levels);
     for (int i = 0; i < 2; i++) {
-        const double g = i ? s->levels.stuck_lrs : s->levels.stuck_hrs;
+        const double g = i ? s->levels->stuck_lrs : s->levels->stuck_hrs;
         const snn_read_class *c = &s->p->class[1];
         s->quiet[i] = c->levels && snn_read_quiet(s->p, 1, g) ? snn_read_level(c, g) : -1;
     }
@@ -373,9 +373,7 @@ static bool scan_tensor(scan *s, snn_error *err) {
 }
 
 bool snn_read_scan_fast(snn_read_plan *p, snn_error *err) {
-    scan s = {.p = p};
-    if (!snn_chip_levels_init(&s.levels, p->chip, &p->condition, err))
-        return false;
+    scan s = {.levels = &p->levels};
     bool ok = true;
     for (int i = 0; ok && i < p->tensors; i++) {
         s.p = p;
@@ -383,6 +381,5 @@ bool snn_read_scan_fast(snn_read_plan *p, snn_error *err) {
         ok = scan_tensor(&s, err);
         scan_free(&s);
     }
-    snn_chip_levels_free(&s.levels);
     return ok;
 }

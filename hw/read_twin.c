@@ -40,15 +40,13 @@ static bool make_cell(const snn_read_plan *p, const snn_read_tensor *t, uint32_t
         return false;
     const snn_cell physical = snn_chip_place(p->chip, &at.logical);
     const snn_device *d = &p->options->device;
-    *to = (twin_cell){.sensed = g,
+    *to = (twin_cell){.sensed = snn_read_sensed(p, &physical, g),
                       .sigma = snn_device_slow(d, &p->when, g),
                       .step = snn_device_telegraph(d, &p->when, g),
                       .number = snn_map_cell_number(p->map, &physical),
                       .exists = 1,
                       .check = at.check,
                       .n = at.check ? 1 : t->cell_n[at.cell]};
-    if (p->offset)
-        to->sensed -= p->offset[(size_t)physical.tile * p->map->all_columns + physical.column];
     if (to->step > 0 && !snn_slow_telegraph(d, p->slow_seed, to->number))
         to->step = 0;
     return true;

@@ -11,7 +11,7 @@ struct snn_readout {
     snn_analog *analog;
     snn_weights *weights; /* analogue: as stored */
     bool *silent;         /* [tensors] */
-    bool varies;
+    bool varies, keyed;
     snn_hook hook;
     snn_readout_stats stats;
 };
@@ -47,6 +47,7 @@ static bool make_digital(snn_readout *r, const snn_chip *chip, const snn_conditi
         !snn_read_fold(&r->plan, key, err) || !make_hook(r, key, path, err))
         return false;
     r->stats = r->plan.stats;
+    r->keyed = key && key->n;
     return true;
 }
 
@@ -105,6 +106,26 @@ const snn_hook *snn_readout_hook(const snn_readout *r) {
 }
 const snn_readout_stats *snn_readout_about(const snn_readout *r) {
     return &r->stats;
+}
+
+/* ---- other bits stored ---- */
+
+/* May each cell be looked at alone? */
+static bool check_cells_alone(const snn_readout *r, snn_error *err) {
+    const char *why =
+        r->analog  ? "analogue read-out sums currents and reads no weights (hw.readout = \"analog\")"
+        : r->keyed ? "the read-out flips the bits of a key, but flips change what a thief reads, who has none"
+        : r->plan.secded ? "SEC-DED corrects a cell by the others of its code word (hw.repair.secded)"
+        : r->plan.chip->repair.row
+            ? "repair depends on the stored weights (hw.repair.spare_rows, spare_columns, msb_placement)"
+            : NULL;
+    return !why ||
+           snn_fail(err, SNN_ERR_USAGE, "what flipped bits change cannot be told cell by cell: %s", why);
+}
+
+bool snn_readout_deltas(const snn_readout *r, const snn_flips *flips, snn_delta *delta, size_t *n,
+                        snn_error *err) {
+    return check_cells_alone(r, err) && snn_read_deltas(&r->plan, flips, delta, n, err);
 }
 
 void snn_readout_analog(const snn_readout *r, snn_analog_stats *s) {

@@ -53,24 +53,40 @@ static int by_address(const void *a, const void *b) {
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-bool snn_weights_deltas(const snn_weights *w, const snn_flips *flips, snn_delta *delta, size_t *n,
-                        snn_error *err) {
+bool snn_weights_flip_masks(const snn_weights *w, const snn_flips *flips, snn_delta *delta, size_t *n,
+                            snn_error *err) {
     if (*n < flips->n)
         return snn_fail(err, SNN_ERR_RUNTIME, "room for %zu deltas, but there are %zu flips", *n, flips->n);
-    /* First the masks stand in dq; masks of one weight merge by XOR, so that their order does not matter. */
+    bool sorted = true; /* searches mostly hand them in so */
     for (size_t i = 0; i < flips->n; i++) {
         const snn_flip *f = &flips->flip[i];
         if (!check_flip(w, f, i, err))
             return false;
         delta[i] = (snn_delta){f->tensor, (int32_t)flip_mask(&w->tensor[f->tensor], f->bit), f->index};
+        sorted = sorted && (i == 0 || by_address(&delta[i - 1], &delta[i]) <= 0);
     }
-    if (flips->n > 1)
+    if (!sorted)
         qsort(delta, flips->n, sizeof *delta, by_address);
+    /* Masks of one weight merge by XOR, so that their order does not matter. */
     size_t out = 0;
     for (size_t i = 0; i < flips->n;) {
         snn_delta d = delta[i];
         for (i++; i < flips->n && by_address(&delta[i], &d) == 0; i++)
             d.dq ^= delta[i].dq;
+        if (d.dq != 0)
+            delta[out++] = d;
+    }
+    *n = out;
+    return true;
+}
+
+bool snn_weights_deltas(const snn_weights *w, const snn_flips *flips, snn_delta *delta, size_t *n,
+                        snn_error *err) {
+    size_t weights = *n, out = 0;
+    if (!snn_weights_flip_masks(w, flips, delta, &weights, err))
+        return false;
+    for (size_t i = 0; i < weights; i++) {
+        snn_delta d = delta[i];
         const snn_tensor *t = &w->tensor[d.tensor];
         uint32_t code = snn_tensor_code(t, d.index);
         d.dq = snn_code_value(t->encoding, t->bits, code ^ (uint32_t)d.dq) -

@@ -44,7 +44,7 @@ const snn_weights *snn_readout_weights(const snn_readout *r);
 const snn_hook *snn_readout_hook(const snn_readout *r);
 const snn_readout_stats *snn_readout_about(const snn_readout *r);
 /* What the chip would give instead if it had been programmed with these bits flipped (an encrypted model): changes of snn_readout_weights, as what is constant over a run makes them; what varies from read to
- * read stays with the hook. delta: ascending (tensor, index), each weight once; *n in: capacity >= flips->n, out: deltas. Thread-safe. Errors: USAGE for what one cell's bits do not decide alone (repair that
+ * read stays with the hook. delta: ascending (tensor, index), each weight once; *n in: capacity >= flips->n, out: deltas (changes that come to nothing are left out). Thread-safe. Errors: USAGE for what one cell's bits do not decide alone (repair that
  * depends on the stored weights, SEC-DED, analogue read-out, a key); DATA for an address outside. */
 bool snn_readout_deltas(const snn_readout *r, const snn_flips *flips, snn_delta *delta, size_t *n,
                         snn_error *err);

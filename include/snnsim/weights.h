@@ -87,6 +87,9 @@ float snn_weight_scale(const snn_tensor *t, uint64_t i);
 /* out = a copy of w with the given bits flipped (XOR of raw codes; flipping twice restores). Errors: DATA for an address outside the weights or
  * a float tensor. */
 snn_weights *snn_weights_apply(const snn_weights *w, const snn_flips *flips, snn_error *err);
+/* What each weight's code is to be XORed with, in delta[i].dq, by (tensor, index), each weight once; *n and errors as snn_weights_deltas. */
+bool snn_weights_flip_masks(const snn_weights *w, const snn_flips *flips, snn_delta *delta, size_t *n,
+                            snn_error *err);
 /* delta[i] for each flip, merged per weight and sorted by (tensor, index); *n in: capacity >= flips->n, out: deltas. Zero changes are left out. */
 bool snn_weights_deltas(const snn_weights *w, const snn_flips *flips, snn_delta *delta, size_t *n,
                         snn_error *err);
