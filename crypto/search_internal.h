@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inside of the bit search. In reading order: candidates.c, objective.c (scores), batch.c (evaluates many sets: threads and ranks), search.c (the driver: phases, budgets, progress, checkpoints),
- * checkpoint.c, set.c, then one file per search: greedy.c, saliency.c, random.c, prune.c, snngx.c, genetic.c, pareto.c.
+ * Inside of the bit search. In reading order: candidates.c, placer.c (which candidates go together), objective.c and objective_score.c (scores), set.c, batch.c (evaluates many sets: threads and ranks), front.c (best set, best of
+ * each size), search.c (the driver: phases, budgets, progress), checkpoint.c, then one file per search: saliency.c (order.c has its rules), greedy.c, random.c, prune.c, snngx.c, genetic.c, pareto.c.
  *
  * A search is a machine of steps over a state that is plain data, so that the driver can save it after any step. Random numbers are streams (seed, SNN_PURPOSE_SEARCH, index) with an index
  * made of the search's phase and step (snn_search_random), so that they need no state.
@@ -9,6 +9,7 @@
 #ifndef SNNSIM_CRYPTO_SEARCH_INTERNAL_H
 #define SNNSIM_CRYPTO_SEARCH_INTERNAL_H
 
+#include <snnsim/digest.h>
 #include <snnsim/random.h>
 #include <snnsim/search.h>
 
@@ -26,13 +27,15 @@ typedef struct {
 /* All that a search carries from step to step; saved whole in checkpoints. */
 typedef struct {
     uint32_t phase; /* index into the driver's phases */
-    uint64_t step;
+    uint64_t step;  /* within the phase */
     uint64_t evaluations;
-    snn_set best; /* best so far: goal met with fewest bits, else smallest loss */
-    snn_set *set; /* [sets] population, current set, ...: the search's own */
+    uint64_t searched; /* evaluations when the phases after the search began */
+    bool stopped;      /* a budget ended the search */
+    snn_set best;      /* best so far: goal met with fewest bits, else smallest loss; always scored */
+    snn_set *set;      /* [sets] population, current set, ...: the search's own */
     uint32_t sets;
     size_t capacity;
-    uint64_t reg[SNN_SEARCH_REGISTERS]; /* cursors and the like, the search's own */
+    uint64_t reg[SNN_SEARCH_REGISTERS]; /* cursors and the like, the search's own; zero when a phase starts */
     double real[SNN_SEARCH_REGISTERS];
     snn_set *front; /* [points] as snn_search_result.front */
     uint32_t points;
@@ -43,21 +46,39 @@ typedef struct {
     snn_objective *objective;
     const snn_candidates *candidates;
     const snn_search_options *options;
-    const volatile sig_atomic_t *stop;
     snn_search_state *state;
+    void *own; /* what the phase's `open` made */
 } snn_search_job;
 
 /* One search, or one phase of a search (prune). */
 typedef struct {
     const char *name;
-    /* Fills state->set, reg, real from scratch (a later phase finds state->best and front). */
+    /* Both may be NULL. What follows from candidates, objective and options alone and need not be saved (orders, rates): made into job->own before start, and before the first step after a
+     * resume; close frees it. */
+    bool (*open)(snn_search_job *job, snn_error *err);
+    void (*close)(snn_search_job *job);
+    /* Fills state->set, reg, real from scratch (a later phase finds state->best and front; sets are gone). */
     bool (*start)(snn_search_job *job, snn_error *err);
-    /* One step: a generation, one added bit, ... Sets *done at the end. The driver counts state->step. */
+    /* One step: a generation, one added bit, a block of evaluations: below a second. Sets *done at the end. The driver counts state->step. Steps are not interrupted: budgets, stops and checkpoints are
+     * looked after between them. */
     bool (*step)(snn_search_job *job, bool *done, snn_error *err);
 } snn_searcher;
 
 extern const snn_searcher snn_searcher_genetic, snn_searcher_snngx, snn_searcher_greedy,
     snn_searcher_saliency, snn_searcher_random, snn_searcher_pareto, snn_searcher_prune;
+
+/* ---- placer.c: builds sets that may be keyed (snn_candidates_allowed), item by item ---- */
+typedef struct snn_placer snn_placer;
+snn_placer *snn_placer_new(const snn_candidates *c, snn_error *err);
+void snn_placer_free(snn_placer *p);
+void snn_placer_clear(snn_placer *p);
+/* false: it is in already, its row word is full, or its weight would be stored as -0. */
+bool snn_placer_add(snn_placer *p, uint32_t item);
+bool snn_placer_has(const snn_placer *p, uint32_t item);
+/* Replaces order [n] by what can be added of it, in that order; returns how many. */
+uint32_t snn_placer_thin(snn_placer *p, uint32_t *order, uint32_t n);
+/* A random allowed set of n items (fewer where no more can be found). */
+bool snn_placer_draw(snn_placer *p, snn_random *r, uint32_t n, snn_set *out, snn_error *err);
 
 /* ---- set.c ---- */
 void snn_set_free(snn_set *s);
@@ -68,25 +89,31 @@ void snn_set_remove(snn_set *s, uint32_t item);
 bool snn_set_has(const snn_set *s, uint32_t item);
 /* From unsorted items with repeats. */
 bool snn_set_assign(snn_set *s, const uint32_t *item, uint32_t n, snn_error *err);
+/* `base` with `item` added, or removed where it is in; not scored. */
+bool snn_set_toggled(snn_set *to, const snn_set *base, uint32_t item, snn_error *err);
 /* Sizes the array of sets in the state (new ones are empty). */
 bool snn_search_sets(snn_search_state *st, uint32_t n, snn_error *err);
-/* Is a better than b? Goal met before not met; both met: fewer bits, then smaller lead; neither: smaller loss, then fewer bits, then smaller lead; then lexicographically smaller
+/* Is a better than b (both scored)? Goal met before not met; both met: fewer bits, then smaller lead; neither: smaller loss, then fewer bits, then smaller lead; then lexicographically smaller
  * items: a total order. */
-bool snn_set_better(const snn_objective *o, const snn_set *a, const snn_set *b);
-bool snn_set_met(const snn_set *s); /* loss == 0 */
+bool snn_set_better(const snn_set *a, const snn_set *b);
+bool snn_score_met(const snn_score *s); /* loss == 0 */
+/* Smaller (loss, lead): for sets of the same size. */
+bool snn_score_less(const snn_score *a, const snn_score *b);
+
+/* ---- front.c ---- */
+/* Offers a scored set to state->best and state->front. The same whatever the order in which sets are offered. */
+bool snn_search_offer(snn_search_state *st, const snn_set *s, snn_error *err);
 
 /* ---- batch.c: the one place where candidates are evaluated ---- */
 /* Scores set [n] where they are not scored yet, in parallel; counts state->evaluations; offers each to state->best and state->front. Sets that are not allowed (snn_candidates_allowed) or larger
- * than most_bits get the worst score (loss = infinity) without an evaluation. */
+ * than most_bits get the worst score (loss and lead infinite) without an evaluation. */
 bool snn_search_score(snn_search_job *job, snn_set *set, uint32_t n, snn_error *err);
 /* Scores `base` with one candidate added or, where it is in `base`, removed, for each of item [n] (any order): score [n]. The base's sums are kept (snn_probe_rebase), so that this costs far less than
- * n sets. Counts, but offers only those that are better than the best. */
+ * n sets. Counts; offers the best of those that grew and the best of those that shrank. */
 bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const uint32_t *item, uint32_t n,
                               snn_score *score, snn_error *err);
-/* Evaluations left of the budget (UINT64_MAX without one). */
+/* Evaluations left of the budget (UINT64_MAX without one, and in phases after the search). */
 uint64_t snn_search_left(const snn_search_job *job);
-/* Has a stop been asked for (interrupt or budget)? Long steps look now and then, and end early at a place where they can continue. */
-bool snn_search_stopping(const snn_search_job *job);
 /* Stream number `index` of this step. */
 void snn_search_random(const snn_search_job *job, uint32_t index, snn_random *r);
 
@@ -99,23 +126,40 @@ int snn_objective_threads(const snn_objective *o);
 const snn_net *snn_objective_net(const snn_objective *o);
 const snn_spikes *snn_objective_sample(const snn_objective *o, size_t i);
 int snn_objective_label(const snn_objective *o, size_t i);
+/* Of everything a score depends on. */
+bool snn_objective_digest(const snn_objective *o, snn_digest *d, snn_error *err);
 /* One thread's buffers. */
 typedef struct snn_objective_workspace snn_objective_workspace;
 snn_objective_workspace *snn_objective_workspace_new(const snn_objective *o, snn_error *err);
 void snn_objective_workspace_free(snn_objective_workspace *w);
-/* Score of the plain weights with candidates item [n] (ascending) flipped. Thread-safe. */
+/* The objective's own workspaces [threads]: made once, for batch.c. */
+snn_objective_workspace *snn_objective_own(snn_objective *o, int thread, snn_error *err);
+/* Score of the plain weights with candidates item [n] (ascending, each once) flipped. Thread-safe. */
 bool snn_objective_eval(const snn_objective *o, const uint32_t *item, uint32_t n, snn_objective_workspace *w,
                         snn_score *score, snn_error *err);
+/* The same for the base (of snn_objective_rebase) with one item added, or removed where it is in: what this costs does not grow with the base. */
+bool snn_objective_toggle(const snn_objective *o, uint32_t item, snn_objective_workspace *w, snn_score *score,
+                          snn_error *err);
 /* Moves the base: later evaluations of sets that are close to `base` are cheap. Not thread-safe; results never depend on it. */
 bool snn_objective_rebase(snn_objective *o, const snn_set *base, snn_error *err);
 
+/* ---- order.c: rules that order candidates ---- */
+/* Candidates by a rule, what it holds for the most damaging first: order and value (may be NULL) have room for candidates->n; *n: how many the rule is about. One bit of each weight: the one that changes it most.
+ * SNN_RULE_CLASS_RATE: those that raise a negative weight of output row `class_`, by change x scale x mean rate of the input; the others: by change x scale (x rate), class_ is ignored. Ties: lower
+ * candidate first. Rates are those of the plain network on the objective's samples; for a convolution the mean over the input channel. Errors: USAGE for a class rule without candidates in a linear last layer. */
+bool snn_saliency_order(const snn_search_job *job, snn_saliency_rule rule, int class_, uint32_t *order,
+                        double *value, uint32_t *n, snn_error *err);
+
 /* ---- checkpoint.c ---- */
-/* Atomic, 0600. fingerprint: of everything that the result depends on. */
-bool snn_checkpoint_save(const snn_search_state *st, const uint8_t fingerprint[32], const char *path,
-                         snn_error *err);
-/* *found: was there a file? Errors: DATA naming the file. */
-bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[32], const snn_candidates *c,
-                         const char *path, bool *found, snn_error *err);
+/* Of everything that a search's result depends on. */
+bool snn_search_fingerprint(const snn_search_job *job, uint8_t out[SNN_DIGEST_BYTES], snn_error *err);
+/* Atomic, 0600. */
+bool snn_checkpoint_save(const snn_search_state *st, const uint8_t fingerprint[SNN_DIGEST_BYTES],
+                         const char *path, snn_error *err);
+/* *found: was there a file? Errors: DATA naming the file. *st is overwritten, not freed; after an error it is empty. */
+bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[SNN_DIGEST_BYTES],
+                         const snn_candidates *c, const char *path, bool *found, snn_error *err);
+void snn_search_state_free(snn_search_state *st);
 
 /* ---- ranks.c: MPI ranks (make MPI=1); without MPI there is one ---- */
 int snn_rank(void);
@@ -123,5 +167,7 @@ int snn_ranks(void);
 /* Each rank has filled part [first, end) of data [n] items of `size` bytes, split by snn_rank_part; afterwards all ranks have all. */
 void snn_rank_part(size_t n, size_t *first, size_t *end);
 bool snn_rank_share(void *data, size_t n, size_t size, snn_error *err);
+/* True on all ranks when it is on one (decisions by time or signal, failures: all must go the same way). */
+bool snn_rank_any(bool mine);
 
 #endif

@@ -37,6 +37,7 @@ typedef struct {
 typedef struct {
     uint32_t n;
     snn_flip *flip;      /* [n] ascending (tensor, index, bit) */
+    int32_t *dq;         /* [n] what it does to its weight's value when it is flipped alone; never 0 */
     uint32_t *word;      /* [n] row word of each; NULL without a limit */
     uint32_t words;      /* row words of the map */
     uint32_t word_limit; /* 0: none */
@@ -44,11 +45,12 @@ typedef struct {
     uint64_t considered; /* bits of the chosen layers and significances before anything was left out */
 } snn_candidates;
 
-/* Errors: DATA (float tensors), USAGE (more than 2^32 - 2 candidates, a limit without map), RUNTIME; CRITERION when nothing is left. */
+/* Errors: DATA (float tensors, a map or an exclusion of other weights), USAGE (more than 2^32 - 2 candidates, a limit without map, eligible outside 0..1), RUNTIME; CRITERION when nothing is
+ * left. */
 snn_candidates *snn_candidates_new(const snn_weights *weights, const snn_candidate_options *o,
                                    snn_error *err);
 void snn_candidates_free(snn_candidates *c);
-/* May these candidates be keyed together: within word_limit, and no -0 stored? item [n] ascending. */
+/* May these candidates be keyed together: within word_limit, and no -0 stored? item [n] ascending, each once. */
 bool snn_candidates_allowed(const snn_candidates *c, const uint32_t *item, uint32_t n);
 /* Do flips keep to a decryptor's limit? CRITERION error that names the first row word (array, row, layer) with too many. */
 bool snn_flips_place(const snn_map *map, const snn_flips *flips, uint32_t word_limit, snn_error *err);
@@ -59,18 +61,18 @@ size_t snn_candidates_deltas(const snn_candidates *c, const uint32_t *item, uint
 
 typedef struct {
     uint32_t target; /* most samples that may stay right */
-    double
-        margin; /* spikes (read-out by membrane: its units) by which a wrong class must lead, or the sample counts as right */
+    /* Spikes (read-out by membrane: its units) by which a wrong class must lead, or the sample counts as right; >= 0. With 0 a tie is enough. */
+    double margin;
     uint32_t largest; /* most samples that may be predicted as one class (collapse); samples: no limit */
 } snn_goal;
 
-/* Of one set. With several chips all counts are sums over chips. Smaller is more damage in all of them. */
+/* Of one set. With several chips (each of which must meet the goal) counts are sums over chips, loss and lead means. Smaller is more damage in all of them. */
 typedef struct {
     uint32_t correct; /* predicted = label */
     uint32_t right;   /* of the samples, those whose label is not beaten by the margin */
     uint32_t largest; /* samples predicted as the most frequent class */
-    /* Mean over samples, without the `target` samples with the largest, of max(0, out[label] - best other + margin); plus what is beyond goal.largest, per sample. 0 exactly when
-     * the goal is met. */
+    /* Hinge of a sample: max(0, out[label] - best other + margin). The sum of all but the `target` largest hinges (in the order of samples), over the number of samples; plus what is beyond
+     * goal.largest, per sample. 0 exactly when the goal is met. */
     double loss;
     /* Mean over samples of out[label] - best other: tells sets apart whose loss is the same. */
     double lead;
@@ -90,12 +92,14 @@ typedef struct {
     uint32_t chips;
 } snn_objective_options;
 
-/* sample [n], label [n] copied. Errors: as snn_probe_new. */
+/* sample [n], label [n], net and weights are copied; candidates and read-outs must outlive it. Errors: as snn_probe_new; DATA for a label outside the classes, for candidates of other weights or of
+ * tensors that are not searched; USAGE for a margin that is negative or not finite, or fewer than two classes. */
 snn_objective *snn_objective_new(const snn_objective_options *o, const snn_candidates *candidates,
                                  const snn_spikes *sample, const int *label, size_t n, snn_error *err);
 void snn_objective_free(snn_objective *o);
-/* Score of outputs as the probe gives them. */
-snn_score snn_objective_score(const snn_goal *goal, const snn_probe_result *r, const int *label);
+/* Score of outputs as the probe gives them. scratch [samples] */
+snn_score snn_objective_score(const snn_goal *goal, const snn_probe_result *r, const int *label,
+                              double *scratch);
 
 /* ---- the search ---- */
 
@@ -117,14 +121,19 @@ typedef struct {
     snn_search_kind kind;
     snn_saliency_rule rule;
     uint64_t seed;
-    bool prune;           /* afterwards remove every bit that is not needed: the result is 1-minimal */
-    uint64_t evaluations; /* budget; 0: the search's own end */
-    double seconds; /* wall time; 0: no limit. Stops after a whole step and says after how many evaluations */
+    bool prune; /* afterwards remove every bit that is not needed: the result is 1-minimal */
+    /* Budgets of the search itself (prune comes on top: it is short, and a result is worth little without it). The search ends after the first step with which it has used that many
+     * evaluations, or that much wall time of this process: result.searched then is the budget of evaluations that gives the same result again. Steps are whole generations, added bits or blocks of
+     * some thousand evaluations. 0: no budget. */
+    uint64_t evaluations;
+    double seconds;
     uint32_t most_bits;                        /* largest set; 0: no limit */
     uint32_t population, generations, islands; /* 0: the search's own */
     uint32_t eps;                              /* snngx: bits that it wants */
     const char *checkpoint; /* file (0600), NULL: none. Removed by snn_search when the search has ended. */
     bool resume;            /* continue from the checkpoint, if there is one */
+    /* The checkpoint stays when the search has ended (the caller removes it when he has saved the result); resuming it gives the result again without a search. */
+    bool keep;
 } snn_search_options;
 
 typedef struct {
@@ -148,12 +157,14 @@ typedef struct {
 typedef struct {
     snn_flips flips; /* sorted by (tensor, index, bit) */
     snn_score score, plain;
-    bool met;             /* the goal */
-    bool stopped;         /* a budget ended it */
-    bool minimal;         /* 1-minimal */
+    bool met;     /* the goal */
+    bool stopped; /* a budget ended it */
+    bool
+        minimal; /* the goal is met, and with any one bit left out it is not (or the rest may not be keyed: snn_candidates_allowed) */
     uint64_t evaluations; /* of all phases */
+    uint64_t searched;    /* of the search itself, without prune: what a budget counts */
     double seconds;       /* of this process; not part of what is promised bit for bit */
-    /* The best set that was met for each number of bits, bits ascending, loss strictly descending (every search fills it; the goal's margin counts). */
+    /* The best set that was met for each number of bits, bits ascending from 0, loss strictly descending (every search fills it; the goal's margin counts). */
     snn_front_point *front;
     uint32_t points;
 } snn_search_result;
@@ -164,6 +175,8 @@ const char *snn_search_name(snn_search_kind k);
 bool snn_search(snn_objective *objective, const snn_search_options *options, const snn_search_hooks *hooks,
                 snn_search_result *out, snn_error *err);
 void snn_search_free(snn_search_result *r);
+/* The seed that a checkpoint was made with, for who drew it from the system. *found: is there a file? Errors: DATA naming the file. */
+bool snn_search_checkpoint_seed(const char *path, uint64_t *seed, bool *found, snn_error *err);
 
 #ifdef __cplusplus
 }
