@@ -167,7 +167,7 @@ void snn_encrypt_options_free(snn_encrypt_options *o) {
 /* ---- derived ---- */
 
 snn_goal snn_encrypt_goal(const snn_encrypt_options *o, size_t n, double *target_used) {
-    double all = (double)n * (o->chips ? o->chips : 1);
+    double all = (double)n;
     snn_goal goal = {.target = (uint32_t)(o->target * all + ROUNDING), .margin = o->margin};
     goal.largest = (uint32_t)(o->collapse * all + ROUNDING);
     *target_used = all > 0 ? goal.target / all : 0;

@@ -34,7 +34,7 @@ typedef struct {
 bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *config, const snn_net *net,
                                      snn_error *err);
 void snn_encrypt_options_free(snn_encrypt_options *o);
-/* The goal on n samples (of each of o->chips chips) of `classes` classes; *target_used: the accuracy that the whole samples allowed stand for. */
+/* The goal on n samples (on each chip); *target_used: the accuracy that the whole samples allowed stand for. */
 snn_goal snn_encrypt_goal(const snn_encrypt_options *o, size_t n, double *target_used);
 /* Seed number i of the throw-away searches of snn_variation: depends on the secret seed, but does not tell it (BLAKE2b). */
 uint64_t snn_encrypt_other_seed(uint64_t seed, uint32_t i);
