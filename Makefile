@@ -11,8 +11,14 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
 
-# ---- variants: make SAN=1 (address and undefined-behaviour sanitizers), make COV=1 (line coverage), make FUZZ=1 (libFuzzer) ----
+# ---- variants: make SAN=1 (address and undefined-behaviour sanitizers), make COV=1 (line coverage), make FUZZ=1 (libFuzzer), make MPI=1 (ranks) ----
 VARIANT_FLAGS :=
+# mpicc is a wrapper around the compiler that OMPI_CC or MPICH_CC names.
+ifdef MPI
+BUILD := build-mpi
+CC := mpicc
+VARIANT_FLAGS := -DSNN_MPI
+endif
 ifdef SAN
 BUILD := build-san
 OPT ?= -O1
@@ -74,7 +80,7 @@ SETUP := tests/setup/packages.sh
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) '$(patsubst $(BUILD)/%,%,$@)')
 .PHONY: all lib shared unit replay tools fuzzers
-all: $(BUILD)/snnsim shared $(BUILD)/snnsim.pc ## build the program, the library (static and shared) and its pkg-config file (default)
+all: $(BUILD)/snnsim shared $(BUILD)/snnsim.pc ## build the program, the library (static and shared) and its pkg-config file (default); MPI=1: for mpirun, in build-mpi
 lib: $(BUILD)/libsnnsim.a ## build only the static library
 shared: $(BUILD)/libsnnsim.so
 unit: $(UNIT_BIN) ## build the unit tests

@@ -11,6 +11,7 @@
 
 #include <snnsim/digest.h>
 #include <snnsim/random.h>
+#include <snnsim/ranks.h>
 #include <snnsim/search.h>
 
 /* A set of candidates. */
@@ -161,13 +162,8 @@ bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[SNN_DIG
                          const snn_candidates *c, const char *path, bool *found, snn_error *err);
 void snn_search_state_free(snn_search_state *st);
 
-/* ---- ranks.c: MPI ranks (make MPI=1); without MPI there is one ---- */
-int snn_rank(void);
-int snn_ranks(void);
-/* Each rank has filled part [first, end) of data [n] items of `size` bytes, split by snn_rank_part; afterwards all ranks have all. */
-void snn_rank_part(size_t n, size_t *first, size_t *end);
-bool snn_rank_share(void *data, size_t n, size_t size, snn_error *err);
-/* True on all ranks when it is on one (decisions by time or signal, failures: all must go the same way). */
-bool snn_rank_any(bool mine);
+/* ---- ranks.c: MPI ranks (make MPI=1) ----
+ * All ranks make the same steps over the same state; batch.c alone divides work. What one rank alone can know (clocks, interrupts, a failure of its part, what a checkpoint file holds)
+ * must be agreed upon before anything depends on it: snn_rank_any, snn_rank_all, snn_rank_broadcast. */
 
 #endif

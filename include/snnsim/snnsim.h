@@ -28,6 +28,7 @@
 #include <snnsim/portable_math.h>
 #include <snnsim/probe.h>
 #include <snnsim/random.h>
+#include <snnsim/ranks.h>
 #include <snnsim/readout.h>
 #include <snnsim/search.h>
 #include <snnsim/spikes.h>

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Makes sure that the tools and libraries for the given purposes are there.
-#   packages.sh PURPOSE...      with PURPOSE one of: build test lint coverage fuzz mutate valgrind bench
+#   packages.sh PURPOSE...      with PURPOSE one of: build mpi test lint coverage fuzz mutate valgrind bench
 # What is missing is looked for by what it provides (a command, a pkg-config module, a header), so that it also works on systems that
 # are not Debian as long as everything is there. On Debian and its kin it is installed through apt-get, as root or with `sudo -n`;
 # elsewhere, or without rights, the script says what is missing and exits 1.
@@ -26,6 +26,8 @@ test       g++                  command:g++
 test       python3              command:python3
 test       python3-numpy        python:numpy
 test       ngspice              command:ngspice
+mpi        libopenmpi-dev       command:mpicc
+mpi        openmpi-bin          command:mpirun
 lint       clang-format         command:clang-format
 lint       clang-tidy           command:clang-tidy
 lint       cppcheck             command:cppcheck
@@ -74,9 +76,10 @@ purposes=()
 for purpose in "$@"; do
     grep -q "^$purpose " <<<"$table" || { echo "packages.sh: unknown purpose '$purpose'" >&2; exit 2; }
     # Tests, fuzzing and the like need everything that a build needs.
-    case $purpose in test | coverage | fuzz | valgrind | bench) purposes+=(build) ;; esac
-    [ "$purpose" = coverage ] && purposes+=(test)
-    [ "$purpose" = mutate ] && purposes+=(build test)
+    case $purpose in mpi | test | coverage | fuzz | valgrind | bench) purposes+=(build) ;; esac
+    [ "$purpose" = test ] && purposes+=(mpi)
+    [ "$purpose" = coverage ] && purposes+=(mpi test)
+    [ "$purpose" = mutate ] && purposes+=(build mpi test)
     purposes+=("$purpose")
 done
 [ ${#purposes[@]} -gt 0 ] || { echo "usage: packages.sh PURPOSE..." >&2; exit 2; }
