@@ -3,6 +3,7 @@
 #include <snnsim/encrypt.h>
 
 #include <snnsim/hw.h>
+#include <snnsim/ranks.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,8 @@ static bool check_given(const snn_config *config, snn_search_kind kind, snn_erro
                                "does nothing: encrypt.random_samples draws without regard to class");
     if (snn_config_int(config, "encrypt.chips") && !snn_hw_wanted(config))
         return snn_config_fail(config, "encrypt.chips", err, "needs a chip: set hw.device");
+    if (snn_config_bool(config, "encrypt.read_noise") && !snn_config_int(config, "encrypt.chips"))
+        return snn_config_fail(config, "encrypt.read_noise", err, "does nothing without encrypt.chips");
     return true;
 }
 
@@ -100,12 +103,14 @@ static snn_saliency_rule saliency_rule(const snn_config *config) {
                                         : SNN_RULE_CLASS_RATE;
 }
 
-static void read_search(snn_encrypt_options *o, const snn_config *config) {
+static bool read_search(snn_encrypt_options *o, const snn_config *config, snn_error *err) {
     uint64_t seed = (uint64_t)snn_config_int(config, "encrypt.seed");
     snn_search_kind kind = search_kind(config);
     o->seed_given = seed != 0;
     if (!seed)
         randombytes_buf(&seed, sizeof seed);
+    if (!snn_rank_broadcast(&seed, sizeof seed, err))
+        return false;
     o->search = (snn_search_options){
         .kind = kind,
         .rule = saliency_rule(config),
@@ -121,6 +126,7 @@ static void read_search(snn_encrypt_options *o, const snn_config *config) {
         .islands = (uint32_t)snn_config_int(config, "encrypt.islands"),
         .eps = (uint32_t)snn_config_int(config, "encrypt.eps"),
     };
+    return true;
 }
 
 static bool read_goal(snn_encrypt_options *o, const snn_config *config, const snn_net *net, snn_error *err) {
@@ -141,13 +147,15 @@ static bool read_goal(snn_encrypt_options *o, const snn_config *config, const sn
 bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *config, const snn_net *net,
                                      snn_error *err) {
     *o = (snn_encrypt_options){.tensors = net->tensors};
-    read_search(o, config);
+    if (!read_search(o, config, err))
+        return false;
     o->bits = (int)snn_config_int(config, "encrypt.bits");
     o->word_limit = (uint32_t)snn_config_int(config, "encrypt.word_limit");
     o->eligible = snn_config_float(config, "encrypt.eligible");
     o->samples = (uint32_t)snn_config_int(config, "encrypt.samples");
     o->random_samples = (uint32_t)snn_config_int(config, "encrypt.random_samples");
     o->chips = (uint32_t)snn_config_int(config, "encrypt.chips");
+    o->read_noise = snn_config_bool(config, "encrypt.read_noise");
     o->variation = (uint32_t)snn_config_int(config, "encrypt.variation");
     o->tensor = snn_alloc((size_t)net->tensors, sizeof *o->tensor, "layers to encrypt", err);
     bool ok = o->tensor && check_given(config, o->search.kind, err) && read_layers(o, config, net, err) &&

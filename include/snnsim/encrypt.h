@@ -28,6 +28,7 @@ typedef struct {
     double target;                    /* accuracy; chance + 0.02 already put in */
     double margin, collapse;
     uint32_t chips;
+    bool read_noise; /* on these chips reads vary, too */
     uint32_t variation;
 } snn_encrypt_options;
 /* Errors: USAGE with file:line (no such layer, a key that does nothing for this search, encrypt.chips without hw.device, ...). Free with snn_encrypt_options_free. */
@@ -51,6 +52,21 @@ typedef struct {
 bool snn_subset_draw(snn_subset *s, const snn_dataset *training, uint32_t per_class, uint32_t random_samples,
                      uint64_t seed, snn_error *err);
 void snn_subset_free(snn_subset *s);
+
+/* ---- noisy hardware ---- */
+
+/* Chips that a search measures damage on, for snn_objective_options; their numbers are beyond those that any run has, so that a run tells what encryption is worth on chips that the search has not seen
+ * (with hw.fault_map their faults are the same). */
+typedef struct snn_noisy_readouts snn_noisy_readouts;
+/* Programs `chips` chips with the plain weights and reads them. read_noise false: only what is constant over a run (spread, drift, stuck cells, offsets, hw.cell_error), which the probe can evaluate fast; true: also what varies
+ * from read to read, with the draws of the chip that holds the plain weights, by the probe's twin (slow). map must outlive it, and what hw points to. Errors: USAGE (analogue read-out, SEC-DED, repair,
+ * hw.chip_file), as snn_chip_program and snn_readout_new. */
+snn_noisy_readouts *snn_noisy_readouts_new(const snn_map *map, const snn_hw_options *hw,
+                                           const snn_weights *plain, const snn_net *net, uint32_t chips,
+                                           bool read_noise, int threads, snn_error *err);
+void snn_noisy_readouts_free(snn_noisy_readouts *n);
+uint32_t snn_noisy_readouts_chips(const snn_noisy_readouts *n);
+const snn_readout *const *snn_noisy_readouts_all(const snn_noisy_readouts *n); /* [chips] */
 
 /* ---- what it is worth ---- */
 
