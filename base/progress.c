@@ -86,6 +86,14 @@ void snn_progress_update(snn_progress *p, uint64_t done) {
     pthread_mutex_unlock(&p->lock);
 }
 
+void snn_progress_label(snn_progress *p, const char *label) {
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    snprintf(p->label, sizeof p->label, "%s", label);
+    pthread_mutex_unlock(&p->lock);
+}
+
 void snn_progress_end(snn_progress *p) {
     if (!p)
         return;

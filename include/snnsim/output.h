@@ -75,10 +75,12 @@ bool snn_npy_write_header(snn_file *f, snn_npy_type type, int dims, const uint64
 typedef struct snn_progress snn_progress;
 /* A line "label  done/total  rate  time left" on stderr, redrawn at most ten times a second, and only when stderr is a
  * terminal, `enabled` is true and the job has run for half a second. total = 0: unknown. Never fails (may return NULL,
- * which the other two accept). `unit` is a plural: "samples". */
+ * which the others accept). `unit` is a plural: "samples". */
 snn_progress *snn_progress_begin(const char *label, const char *unit, uint64_t total, bool enabled);
 /* Thread-safe; done is absolute. */
 void snn_progress_update(snn_progress *p, uint64_t done);
+/* Changes the label, for jobs whose state is worth more than a name. */
+void snn_progress_label(snn_progress *p, const char *label);
 void snn_progress_end(snn_progress *p);
 
 #ifdef __cplusplus
