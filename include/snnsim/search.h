@@ -97,7 +97,7 @@ typedef struct {
 snn_objective *snn_objective_new(const snn_objective_options *o, const snn_candidates *candidates,
                                  const snn_spikes *sample, const int *label, size_t n, snn_error *err);
 void snn_objective_free(snn_objective *o);
-/* Score of outputs as the probe gives them. scratch [samples] */
+/* Score of outputs as the probe gives them. scratch [2 * samples] */
 snn_score snn_objective_score(const snn_goal *goal, const snn_probe_result *r, const int *label,
                               double *scratch);
 
