@@ -52,7 +52,18 @@ static int version(void) {
     return cli_finish(true, NULL);
 }
 
-int main(int argc, char **argv) {
+/* Several ranks would do the same work and write the same files: only a search divides it. */
+static bool check_ranks(int argc, char **argv, snn_error *err) {
+    if (!strcmp(argv[1], "encrypt") || (!strcmp(argv[1], "key") && argc > 2 && !strcmp(argv[2], "rotate")))
+        return snn_ranks_check(err);
+    return snn_ranks() == 1 ||
+           snn_fail(err, SNN_ERR_USAGE,
+                    "snnsim %s runs as one process: of all commands only encrypt and key rotate divide their "
+                    "work among the ranks of mpirun",
+                    argv[1]);
+}
+
+static int run(int argc, char **argv) {
     snn_error err = {0};
     signal(SIGXFSZ, SIG_IGN);    /* a file beyond the limit is a failed write, not the end of the program */
     gsl_set_error_handler_off(); /* GSL would abort; the library checks its arguments itself */
@@ -69,8 +80,13 @@ int main(int argc, char **argv) {
         return version();
     for (const command *c = commands; c->name; c++)
         if (!strcmp(name, c->name))
-            return c->run(argc - 1, argv + 1);
+            return check_ranks(argc, argv, &err) ? c->run(argc - 1, argv + 1) : cli_finish(false, &err);
     return cli_finish(snn_fail(&err, SNN_ERR_USAGE, "unknown %s '%s' (see snnsim --help)",
                                name[0] == '-' ? "option" : "command", name),
                       &err);
+}
+
+int main(int argc, char **argv) {
+    snn_ranks_program *ranks = snn_ranks_begin(&argc, &argv);
+    return snn_ranks_end(ranks, run(argc, argv));
 }
