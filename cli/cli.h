@@ -14,6 +14,7 @@ int snn_cmd_run(int argc, char **argv);
 int snn_cmd_sweep(int argc, char **argv);
 int snn_cmd_train(int argc, char **argv);
 int snn_cmd_model(int argc, char **argv);
+int snn_cmd_encrypt(int argc, char **argv);
 int snn_cmd_key(int argc, char **argv);
 int snn_cmd_decrypt(int argc, char **argv);
 int snn_cmd_hw(int argc, char **argv);

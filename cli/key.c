@@ -8,6 +8,7 @@ static const char help[] =
     "Usage: snnsim key ACTION ...\n"
     "  show FILE            describe a key\n"
     "  seal FILE            protect a key with a passphrase, change it, or take it away\n"
+    "  rotate CONFIG ...    encrypt a model anew with bits that share nothing with the old key\n"
     "  snnsim key ACTION --help tells more.\n";
 
 /* ---- seal ---- */
@@ -116,6 +117,7 @@ static bool seal(int argc, char **argv, snn_error *err) {
 }
 
 int snn_cmd_key(int argc, char **argv) {
-    static const cli_subcommand actions[] = {{"show", cli_key_show}, {"seal", seal}, {NULL, NULL}};
+    static const cli_subcommand actions[] = {
+        {"show", cli_key_show}, {"seal", seal}, {"rotate", cli_key_rotate}, {NULL, NULL}};
     return cli_dispatch("key", help, actions, argc, argv);
 }

@@ -25,6 +25,7 @@ bool cli_key_save(const snn_key *k, const char *path, const snn_secret *s, snn_k
 
 /* ---- actions of `snnsim key` ---- */
 
-bool cli_key_show(int argc, char **argv, snn_error *err); /* key_show.c */
+bool cli_key_show(int argc, char **argv, snn_error *err);   /* key_show.c */
+bool cli_key_rotate(int argc, char **argv, snn_error *err); /* rotate.c */
 
 #endif

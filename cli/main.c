@@ -17,6 +17,7 @@ static const command commands[] = {
     {"sweep", snn_cmd_sweep, "run a network at every point of a grid of settings"},
     {"train", snn_cmd_train, "train a network on a data set and write a model"},
     {"model", snn_cmd_model, "show, import, export, quantise and compare models"},
+    {"encrypt", snn_cmd_encrypt, "find the bits to encrypt, write the encrypted model and the key"},
     {"decrypt", snn_cmd_decrypt, "write the plain model of an encrypted one"},
     {"key", snn_cmd_key, "show and seal keys"},
     {"hw", snn_cmd_hw, "map, program and describe the chip that holds the weights"},
