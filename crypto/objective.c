@@ -159,6 +159,10 @@ const snn_candidates *snn_objective_candidates(const snn_objective *o) {
     return o->candidates;
 }
 
+snn_arithmetic snn_objective_arithmetic(const snn_objective *o) {
+    return o->arithmetic;
+}
+
 size_t snn_objective_samples(const snn_objective *o) {
     return o->n;
 }

@@ -51,11 +51,18 @@ bool snn_placer_has(const snn_placer *p, uint32_t item) {
     return p->in[item] != 0;
 }
 
-/* Bits of the item's weight that are in already, with the item itself: they stand beside it. */
-static uint32_t weight_mask(const snn_placer *p, uint32_t item) {
+static void put(snn_placer *p, uint32_t item) {
+    p->in[item] = 1;
+    p->item[p->items++] = item;
+    if (p->count)
+        p->count[p->c->word[item]]++;
+}
+
+/* Bits of the item's weight that are in once it is toggled: they stand beside it. */
+static uint32_t toggled_mask(const snn_placer *p, uint32_t item) {
     const snn_candidates *c = p->c;
     const snn_flip *f = &c->flip[item];
-    uint32_t mask = snn_candidate_mask(c->weights, f);
+    uint32_t mask = p->in[item] ? 0 : snn_candidate_mask(c->weights, f);
     for (uint32_t i = item; i > 0 && snn_candidate_same(f, &c->flip[i - 1]); i--)
         if (p->in[i - 1])
             mask ^= snn_candidate_mask(c->weights, &c->flip[i - 1]);
@@ -65,15 +72,22 @@ static uint32_t weight_mask(const snn_placer *p, uint32_t item) {
     return mask;
 }
 
-bool snn_placer_add(snn_placer *p, uint32_t item) {
+void snn_placer_load(snn_placer *p, const snn_set *s) {
+    snn_placer_clear(p);
+    for (uint32_t i = 0; i < s->n; i++)
+        put(p, s->item[i]);
+}
+
+bool snn_placer_toggles(const snn_placer *p, uint32_t item) {
     const snn_candidates *c = p->c;
-    if (p->in[item] || (p->count && p->count[c->word[item]] == c->word_limit) ||
-        !snn_candidate_stores(c->weights, &c->flip[item], weight_mask(p, item)))
+    const bool room = p->in[item] || !p->count || p->count[c->word[item]] < c->word_limit;
+    return room && snn_candidate_stores(c->weights, &c->flip[item], toggled_mask(p, item));
+}
+
+bool snn_placer_add(snn_placer *p, uint32_t item) {
+    if (p->in[item] || !snn_placer_toggles(p, item))
         return false;
-    p->in[item] = 1;
-    p->item[p->items++] = item;
-    if (p->count)
-        p->count[c->word[item]]++;
+    put(p, item);
     return true;
 }
 

@@ -43,12 +43,15 @@ typedef struct {
     size_t front_capacity;
 } snn_search_state;
 
+typedef struct snn_placer snn_placer;
+
 typedef struct {
     snn_objective *objective;
     const snn_candidates *candidates;
     const snn_search_options *options;
     snn_search_state *state;
-    void *own; /* what the phase's `open` made */
+    snn_placer *placer; /* anybody's scratch */
+    void *own;          /* what the phase's `open` made */
 } snn_search_job;
 
 /* One search, or one phase of a search (prune). */
@@ -60,6 +63,8 @@ typedef struct {
     void (*close)(snn_search_job *job);
     /* Fills state->set, reg, real from scratch (a later phase finds state->best and front; sets are gone). */
     bool (*start)(snn_search_job *job, snn_error *err);
+    /* May be NULL. After a resume: is what the search keeps in the state (set, reg, real) what its steps expect? Items of sets have been checked. */
+    bool (*sound)(const snn_search_job *job);
     /* One step: a generation, one added bit, a block of evaluations: below a second. Sets *done at the end. The driver counts state->step. Steps are not interrupted: budgets, stops and checkpoints are
      * looked after between them. */
     bool (*step)(snn_search_job *job, bool *done, snn_error *err);
@@ -69,13 +74,16 @@ extern const snn_searcher snn_searcher_genetic, snn_searcher_snngx, snn_searcher
     snn_searcher_saliency, snn_searcher_random, snn_searcher_pareto, snn_searcher_prune;
 
 /* ---- placer.c: builds sets that may be keyed (snn_candidates_allowed), item by item ---- */
-typedef struct snn_placer snn_placer;
 snn_placer *snn_placer_new(const snn_candidates *c, snn_error *err);
 void snn_placer_free(snn_placer *p);
 void snn_placer_clear(snn_placer *p);
 /* false: it is in already, its row word is full, or its weight would be stored as -0. */
 bool snn_placer_add(snn_placer *p, uint32_t item);
 bool snn_placer_has(const snn_placer *p, uint32_t item);
+/* Makes an allowed set the one it holds. */
+void snn_placer_load(snn_placer *p, const snn_set *s);
+/* Would the set be allowed with the item added, or removed where it is in? */
+bool snn_placer_toggles(const snn_placer *p, uint32_t item);
 /* Replaces order [n] by what can be added of it, in that order; returns how many. */
 uint32_t snn_placer_thin(snn_placer *p, uint32_t *order, uint32_t n);
 /* A random allowed set of n items (fewer where no more can be found). */
@@ -121,6 +129,7 @@ void snn_search_random(const snn_search_job *job, uint32_t index, snn_random *r)
 /* ---- objective.c ---- */
 const snn_goal *snn_objective_goal(const snn_objective *o);
 const snn_candidates *snn_objective_candidates(const snn_objective *o);
+snn_arithmetic snn_objective_arithmetic(const snn_objective *o);
 size_t snn_objective_samples(const snn_objective *o); /* of one chip */
 uint32_t snn_objective_chips(const snn_objective *o); /* at least 1 */
 int snn_objective_threads(const snn_objective *o);
@@ -157,9 +166,10 @@ bool snn_search_fingerprint(const snn_search_job *job, uint8_t out[SNN_DIGEST_BY
 /* Atomic, 0600. */
 bool snn_checkpoint_save(const snn_search_state *st, const uint8_t fingerprint[SNN_DIGEST_BYTES],
                          const char *path, snn_error *err);
-/* *found: was there a file? Errors: DATA naming the file. *st is overwritten, not freed; after an error it is empty. */
+/* phases: that the search has. *found: was there a file? Errors: DATA naming the file. *st is overwritten, not freed; after an error it is empty. All ranks call it. */
 bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[SNN_DIGEST_BYTES],
-                         const snn_candidates *c, const char *path, bool *found, snn_error *err);
+                         const snn_candidates *c, uint32_t phases, const char *path, bool *found,
+                         snn_error *err);
 void snn_search_state_free(snn_search_state *st);
 
 /* ---- ranks.c: MPI ranks (make MPI=1) ----

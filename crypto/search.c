@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The driver of all searches: takes a search through its steps, and prune behind it; looks after budgets, progress, interrupts and checkpoints between steps.
+ *
+ *     empty set ──▶ phase 0: the search ──goal met?──▶ phase 1: prune ──▶ result
+ *                    step, step, ...                    step, step, ...
+ *
+ * All that a step depends on is in the state, so that a search which was stopped after any step goes on to the same result.
+ */
+#include "search_internal.h"
+
+#include <snnsim/cpu.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Checkpoints: the first one soon, later ones every ten seconds, so that a killed search loses little and a short one spends little on them. */
+static const double first_save = 0.25, save_every = 10; /* seconds */
+
+typedef struct {
+    snn_search_job job;
+    snn_search_state state;
+    const snn_search_hooks *hooks;
+    snn_searcher const *phase[2];
+    uint32_t phases;
+    bool open; /* has the phase's `open` been called? */
+    uint8_t fingerprint[SNN_DIGEST_BYTES];
+    double start, next_save;
+    bool ended; /* the last phase came to its own end */
+} driver;
+
+static const struct {
+    const char *name;
+    const snn_searcher *searcher;
+} kinds[] = {
+    [SNN_SEARCH_GENETIC] = {"genetic", NULL},
+    [SNN_SEARCH_SNNGX] = {"snngx", NULL},
+    [SNN_SEARCH_GREEDY] = {"greedy", &snn_searcher_greedy},
+    [SNN_SEARCH_SALIENCY] = {"saliency", &snn_searcher_saliency},
+    [SNN_SEARCH_RANDOM] = {"random", &snn_searcher_random},
+    [SNN_SEARCH_PARETO] = {"pareto", NULL},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+const char *snn_search_name(snn_search_kind k) {
+    return (unsigned)k < KINDS ? kinds[k].name : "unknown";
+}
+
+/* ---- phases ---- */
+
+static const snn_searcher *current(const driver *d) {
+    return d->phase[d->state.phase];
+}
+
+static bool open_phase(driver *d, snn_error *err) {
+    d->job.own = NULL;
+    d->open = true;
+    return !current(d)->open || current(d)->open(&d->job, err);
+}
+
+static void close_phase(driver *d) {
+    if (d->open && current(d)->close)
+        current(d)->close(&d->job);
+    d->open = false;
+    d->job.own = NULL;
+}
+
+static bool start_phase(driver *d, snn_error *err) {
+    snn_search_state *st = &d->state;
+    st->step = 0;
+    memset(st->reg, 0, sizeof st->reg);
+    memset(st->real, 0, sizeof st->real);
+    return snn_search_sets(st, 0, err) && open_phase(d, err) && current(d)->start(&d->job, err);
+}
+
+/* The search is over: goes on to the next phase, if there is work for it. */
+static bool next_phase(driver *d, bool *over, snn_error *err) {
+    snn_search_state *st = &d->state;
+    if (st->phase == 0)
+        st->searched = st->evaluations;
+    close_phase(d);
+    if (st->phase + 1 < d->phases && snn_score_met(&st->best.score)) {
+        st->phase++;
+        return start_phase(d, err);
+    }
+    d->ended = st->phase > 0;
+    *over = true;
+    return true;
+}
+
+/* Scores the empty set, from which all start. */
+static bool start_search(driver *d, bool *over, snn_error *err) {
+    snn_set empty = {0};
+    bool ok = snn_search_score(&d->job, &empty, 1, err);
+    snn_set_free(&empty);
+    if (!ok)
+        return false;
+    *over = snn_score_met(&d->state.best.score); /* nothing to do */
+    d->ended = *over;
+    d->state.searched = d->state.evaluations;
+    return *over || start_phase(d, err);
+}
+
+/* ---- between steps ---- */
+
+static void tell(const driver *d) {
+    const snn_search_state *st = &d->state;
+    if (!d->hooks || !d->hooks->progress)
+        return;
+    const snn_search_progress p = {.phase = current(d)->name,
+                                   .step = st->step,
+                                   .evaluations = st->evaluations,
+                                   .bits = st->best.n,
+                                   .score = st->best.score};
+    d->hooks->progress(d->hooks->context, &p);
+}
+
+/* A budget ends the search after the first step in which evaluations brought it there: steps that evaluate nothing do not count, so that evaluations alone, as a budget, end it at the same place as time
+ * did. */
+static bool spent(const driver *d, uint64_t before) {
+    const snn_search_options *o = d->job.options;
+    if (d->state.phase > 0 || d->state.evaluations == before)
+        return false;
+    const bool late = o->seconds > 0 && snn_now() - d->start >= o->seconds;
+    return snn_rank_any(late) || snn_search_left(&d->job) == 0;
+}
+
+static bool save(driver *d, snn_error *err) {
+    const char *path = d->job.options->checkpoint;
+    bool ok = !path || snn_rank() != 0 || snn_checkpoint_save(&d->state, d->fingerprint, path, err);
+    return snn_rank_all(ok, err);
+}
+
+/* Interrupts and checkpoints. */
+static bool look_around(driver *d, snn_error *err) {
+    const bool asked = d->hooks && d->hooks->stop && *d->hooks->stop != 0;
+    if (snn_rank_any(asked)) {
+        const char *path = d->job.options->checkpoint;
+        if (!save(d, err))
+            return snn_error_context(err, "interrupted");
+        return path ? snn_fail(err, SNN_ERR_INTERRUPTED,
+                               "the search was interrupted; --resume continues it from '%s'", path)
+                    : snn_fail(err, SNN_ERR_INTERRUPTED, "the search was interrupted");
+    }
+    const double now = snn_now();
+    if (!d->job.options->checkpoint || !snn_rank_any(now >= d->next_save))
+        return true;
+    const bool ok = save(d, err);
+    const double pause = snn_now() - d->start;
+    d->next_save = snn_now() + (pause < first_save ? first_save : pause < save_every ? pause : save_every);
+    return ok;
+}
+
+static bool walk(driver *d, bool over, snn_error *err) {
+    while (!over) {
+        bool done = false;
+        const uint64_t before = d->state.evaluations;
+        if (!current(d)->step(&d->job, &done, err))
+            return snn_error_context(err, "search '%s'", current(d)->name);
+        d->state.step++;
+        tell(d);
+        if (!done && spent(d, before)) {
+            d->state.stopped = true;
+            done = true;
+        }
+        if (done && !next_phase(d, &over, err))
+            return false;
+        if (!over && !look_around(d, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- result ---- */
+
+static bool give_flips(const snn_candidates *c, const snn_set *s, snn_flips *out, snn_error *err) {
+    out->flip = snn_alloc(s->n, sizeof *out->flip, "flips", err);
+    if (!out->flip)
+        return false;
+    out->n = s->n;
+    for (uint32_t i = 0; i < s->n; i++)
+        out->flip[i] = c->flip[s->item[i]];
+    return true;
+}
+
+static bool give_front(const driver *d, snn_search_result *out, snn_error *err) {
+    const snn_search_state *st = &d->state;
+    out->front = snn_alloc(st->points, sizeof *out->front, "the front of a search", err);
+    for (uint32_t i = 0; out->front && i < st->points; i++) {
+        const snn_set *s = &st->front[i];
+        out->front[i].bits = s->n;
+        out->front[i].score = s->score;
+        out->points++;
+        if (!give_flips(d->job.candidates, s, &out->front[i].flips, err))
+            return false;
+    }
+    return out->front != NULL;
+}
+
+static bool give(driver *d, snn_search_result *out, snn_error *err) {
+    const snn_search_state *st = &d->state;
+    snn_objective_workspace *w = snn_objective_own(d->job.objective, 0, err);
+    out->score = st->best.score;
+    out->met = snn_score_met(&st->best.score);
+    out->stopped = st->stopped;
+    out->minimal = out->met && d->ended;
+    out->evaluations = st->evaluations;
+    out->searched = st->searched;
+    out->seconds = snn_now() - d->start;
+    return w && snn_objective_eval(d->job.objective, NULL, 0, w, &out->plain, err) &&
+           give_flips(d->job.candidates, &st->best, &out->flips, err) && give_front(d, out, err);
+}
+
+void snn_search_free(snn_search_result *r) {
+    for (uint32_t i = 0; i < r->points; i++)
+        free(r->front[i].flips.flip);
+    free(r->front);
+    free(r->flips.flip);
+    *r = (snn_search_result){0};
+}
+
+/* ---- the whole ---- */
+
+static bool check_options(const snn_search_options *o, snn_error *err) {
+    if ((unsigned)o->kind >= KINDS)
+        return snn_fail(err, SNN_ERR_USAGE, "unknown search %d", (int)o->kind);
+    if (!kinds[o->kind].searcher)
+        return snn_fail(err, SNN_ERR_USAGE, "search '%s' is not there yet", kinds[o->kind].name);
+    if (!(o->seconds >= 0))
+        return snn_fail(err, SNN_ERR_USAGE, "a budget of %g seconds, expected 0 (none) or more", o->seconds);
+    if (o->resume && !o->checkpoint)
+        return snn_fail(err, SNN_ERR_USAGE, "a search can only be resumed from a checkpoint file");
+    return true;
+}
+
+static bool resume(driver *d, snn_error *err) {
+    if (!open_phase(d, err))
+        return false;
+    if (current(d)->sound && !current(d)->sound(&d->job))
+        return snn_fail(err, SNN_ERR_DATA, "checkpoint '%s': holds no state that a search can be in",
+                        d->job.options->checkpoint);
+    return true;
+}
+
+static bool begin(driver *d, bool *over, snn_error *err) {
+    const snn_search_options *o = d->job.options;
+    bool found = false;
+    d->job.placer = snn_placer_new(d->job.candidates, err);
+    if (!d->job.placer)
+        return false;
+    if (o->checkpoint && !snn_search_fingerprint(&d->job, d->fingerprint, err))
+        return false;
+    if (o->resume && !snn_checkpoint_load(&d->state, d->fingerprint, d->job.candidates, d->phases,
+                                          o->checkpoint, &found, err))
+        return false;
+    return found ? resume(d, err) : start_search(d, over, err);
+}
+
+bool snn_search(snn_objective *objective, const snn_search_options *options, const snn_search_hooks *hooks,
+                snn_search_result *out, snn_error *err) {
+    *out = (snn_search_result){0};
+    if (!check_options(options, err))
+        return false;
+    driver d = {.job = {.objective = objective,
+                        .candidates = snn_objective_candidates(objective),
+                        .options = options},
+                .hooks = hooks,
+                .phase = {kinds[options->kind].searcher, &snn_searcher_prune},
+                .phases = options->prune ? 2 : 1,
+                .start = snn_now()};
+    d.job.state = &d.state;
+    d.next_save = d.start;
+    bool over = false;
+    bool ok = begin(&d, &over, err) && walk(&d, over, err) && give(&d, out, err);
+    close_phase(&d);
+    if (ok && options->checkpoint && snn_rank() == 0)
+        remove(options->checkpoint); /* that there may be none is fine */
+    snn_placer_free(d.job.placer);
+    snn_search_state_free(&d.state);
+    if (!ok)
+        snn_search_free(out);
+    return ok;
+}
