@@ -181,7 +181,7 @@ lint: ## formatting, clang-tidy, cppcheck, shellcheck, Verilator's lint
 	@BUILD=$(BUILD) bash tests/lint/run.sh
 format: ## reformat all C files
 	clang-format -i $(wildcard $(addsuffix /*.[ch],base datasets sim hw crypto cli include/snnsim tests/unit tests/fuzz tests/check tests/bench))
-coverage: ## line coverage of base, datasets, sim and hw by the unit tests; fails below 85 %
+coverage: ## line coverage of base, datasets, sim, hw and crypto by the unit tests; fails below 85 %
 	@bash $(SETUP) test coverage
 	@$(MAKE) --no-print-directory COV=1 $(JOBS) unit
 	@BUILD=build-cov bash tests/check/coverage.sh
