@@ -29,19 +29,42 @@ void snn_probe_result_free(snn_probe_result *r) {
     *r = (snn_probe_result){0};
 }
 
+/* In blocks of samples, whose best outputs stay in registers. */
 static void predict(snn_probe_result *r) {
-    memset(r->predicted, 0, r->samples * sizeof *r->predicted);
-    for (size_t i = 0; i < r->samples; i++) {
-        double best = r->out[i];
-        for (uint32_t c = 1; c < r->classes; c++)
-            if (r->out[c * r->samples + i] > best) {
-                best = r->out[c * r->samples + i];
-                r->predicted[i] = (int32_t)c;
+    enum { BLOCK = 16 };
+    for (size_t first = 0; first < r->samples; first += BLOCK) {
+        const size_t n = r->samples - first < BLOCK ? r->samples - first : BLOCK;
+        double best[BLOCK];
+        int32_t *predicted = r->predicted + first;
+        memcpy(best, r->out + first, n * sizeof *best);
+        memset(predicted, 0, n * sizeof *predicted);
+        for (uint32_t c = 1; c < r->classes; c++) {
+            const double *out = r->out + c * r->samples + first;
+            for (size_t i = 0; i < n; i++) {
+                predicted[i] = out[i] > best[i] ? (int32_t)c : predicted[i];
+                best[i] = out[i] > best[i] ? out[i] : best[i];
             }
+        }
     }
 }
 
 /* ---- making and freeing ---- */
+
+/* The values that codes of a tensor have, and how to get at them fast: a delta is checked in a few operations, as many sets have half a layer of them. */
+struct snn_code_values {
+    int32_t lowest, highest;
+    int32_t odd;        /* 1: only odd values have codes (1 bit: -1 and 1) */
+    int16_t value[256]; /* of each code, up to 8 bits */
+};
+
+static void list_values(const snn_tensor *t, snn_code_values *v) {
+    const int32_t top = (INT32_C(1) << (t->bits - 1)) - 1;
+    v->odd = t->bits == 1;
+    v->highest = t->bits == 1 ? 1 : top;
+    v->lowest = t->bits == 1 ? -1 : t->encoding == SNN_SIGN_MAGNITUDE ? -top : -top - 1;
+    for (uint32_t code = 0; t->type == SNN_CODE_8 && code < UINT32_C(1) << t->bits; code++)
+        v->value[code] = (int16_t)snn_code_value(t->encoding, t->bits, code);
+}
 
 static const snn_probe_way *choose(const snn_net *net, const snn_weights *weights,
                                    const snn_probe_options *options) {
@@ -73,10 +96,14 @@ static bool copy_parts(snn_probe *p, const snn_net *net, const snn_weights *weig
     p->weights = p->net ? snn_weights_copy(weights, err) : NULL;
     p->searched =
         p->weights ? snn_alloc((size_t)net->tensors, sizeof *p->searched, "flags of tensors", err) : NULL;
-    if (!p->searched)
+    p->values =
+        p->searched ? snn_alloc((size_t)net->tensors, sizeof *p->values, "values of codes", err) : NULL;
+    if (!p->values)
         return false;
-    for (int t = 0; t < net->tensors; t++)
+    for (int t = 0; t < net->tensors; t++) {
         p->searched[t] = searched ? searched[t] : true;
+        list_values(&weights->tensor[t], &p->values[t]);
+    }
     return true;
 }
 
@@ -118,6 +145,7 @@ void snn_probe_free(snn_probe *p) {
     snn_net_free(p->net);
     snn_weights_free(p->weights);
     free(p->searched);
+    free(p->values);
     free(p);
 }
 
@@ -154,32 +182,53 @@ void snn_probe_workspace_free(snn_probe_workspace *w) {
 
 /* ---- evaluating ---- */
 
-/* Has the tensor's encoding a code for value q? */
-static bool has_code(const snn_tensor *t, int32_t q) {
-    const int32_t top = (INT32_C(1) << (t->bits - 1)) - 1;
-    if (t->bits == 1)
-        return q == 1 || q == -1;
-    return q <= top && q >= (t->encoding == SNN_SIGN_MAGNITUDE ? -top : -top - 1);
+static inline bool has_code(const snn_code_values *v, int64_t q) {
+    return q >= v->lowest && q <= v->highest && (q & v->odd) == v->odd;
+}
+
+/* Deltas from `first` on that are in tensor t, in order, inside, and have codes. Returns the first that is not. */
+static size_t check_run(const snn_tensor *t, const snn_delta *delta, size_t first, size_t n,
+                        const snn_code_values *v) {
+    const uint32_t tensor = delta[first].tensor;
+    uint64_t least = 0; /* that the next index may be */
+    size_t i = first;
+    for (; i < n && delta[i].tensor == tensor && delta[i].index >= least && delta[i].index < t->count; i++) {
+        const uint64_t index = delta[i].index;
+        const int32_t q = t->type == SNN_CODE_8 ? v->value[t->code8[index]] : snn_weight_q(t, index);
+        if (!has_code(v, (int64_t)q + delta[i].dq))
+            break;
+        least = index + 1;
+    }
+    return i;
+}
+
+/* What is wrong with delta i, the first that is. */
+static bool bad_delta(const snn_probe *p, const snn_delta *delta, size_t i, snn_error *err) {
+    const snn_delta *d = &delta[i];
+    if (d->tensor >= (uint32_t)p->weights->tensors || !p->searched[d->tensor])
+        return snn_fail(err, SNN_ERR_DATA, "delta %zu is in tensor %u, which is not searched", i, d->tensor);
+    const snn_tensor *t = &p->weights->tensor[d->tensor];
+    if (t->type == SNN_FLOAT32 || d->index >= t->count)
+        return snn_fail(err, SNN_ERR_DATA,
+                        "delta %zu is at weight %" PRIu64 " of layer '%s', which has %" PRIu64 " codes", i,
+                        d->index, t->name, t->type == SNN_FLOAT32 ? 0 : t->count);
+    if (i > 0 && (d->tensor < d[-1].tensor || (d->tensor == d[-1].tensor && d->index <= d[-1].index)))
+        return snn_fail(err, SNN_ERR_DATA, "delta %zu is not behind the one before it", i);
+    return snn_fail(err, SNN_ERR_DATA,
+                    "delta %zu gives weight %" PRIu64 " of layer '%s' the value %" PRId64
+                    ", which has no code",
+                    i, d->index, t->name, (int64_t)snn_weight_q(t, d->index) + d->dq);
 }
 
 static bool check_deltas(const snn_probe *p, const snn_delta *delta, size_t n, snn_error *err) {
-    for (size_t i = 0; i < n; i++) {
-        const snn_delta *d = &delta[i];
-        if (d->tensor >= (uint32_t)p->weights->tensors || !p->searched[d->tensor])
-            return snn_fail(err, SNN_ERR_DATA, "delta %zu is in tensor %u, which is not searched", i,
-                            d->tensor);
-        const snn_tensor *t = &p->weights->tensor[d->tensor];
-        if (t->type == SNN_FLOAT32 || d->index >= t->count)
-            return snn_fail(err, SNN_ERR_DATA,
-                            "delta %zu is at weight %" PRIu64 " of layer '%s', which has %" PRIu64 " codes",
-                            i, d->index, t->name, t->type == SNN_FLOAT32 ? 0 : t->count);
-        if (i > 0 && (d->tensor < d[-1].tensor || (d->tensor == d[-1].tensor && d->index <= d[-1].index)))
-            return snn_fail(err, SNN_ERR_DATA, "delta %zu is not behind the one before it", i);
-        if (!has_code(t, snn_weight_q(t, d->index) + d->dq))
-            return snn_fail(err, SNN_ERR_DATA,
-                            "delta %zu gives weight %" PRIu64
-                            " of layer '%s' the value %d, which has no code",
-                            i, d->index, t->name, snn_weight_q(t, d->index) + d->dq);
+    for (size_t i = 0; i < n;) {
+        const uint32_t tensor = delta[i].tensor;
+        if (tensor >= (uint32_t)p->weights->tensors || !p->searched[tensor] ||
+            p->weights->tensor[tensor].type == SNN_FLOAT32 || (i > 0 && tensor <= delta[i - 1].tensor))
+            return bad_delta(p, delta, i, err);
+        i = check_run(&p->weights->tensor[tensor], delta, i, n, &p->values[tensor]);
+        if (i < n && delta[i].tensor == tensor)
+            return bad_delta(p, delta, i, err);
     }
     return true;
 }

@@ -35,12 +35,15 @@ typedef struct {
 
 extern const snn_probe_way snn_probe_twin, snn_probe_lanes, snn_probe_planes;
 
+typedef struct snn_code_values snn_code_values; /* probe.c */
+
 struct snn_probe {
     const snn_probe_way *way;
     void *state;
     snn_net *net;
-    snn_weights *weights; /* of the base */
-    bool *searched;       /* [tensors] */
+    snn_weights *weights;    /* of the base */
+    bool *searched;          /* [tensors] */
+    snn_code_values *values; /* [tensors] */
     size_t samples;
 };
 

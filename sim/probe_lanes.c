@@ -29,7 +29,8 @@ static void workspace_free(void *workspace) {
         return;
     free(w->group);
     free(w->layer_group);
-    free(w->term);
+    free(w->terms.term);
+    free(w->terms.cut);
     free_changes(&w->change[0]);
     free_changes(&w->change[1]);
     free(w->sum);
@@ -62,7 +63,8 @@ static bool allocate(lanes_workspace *w, const lanes_state *s, snn_error *err) {
     }
     return (w->group = snn_alloc(neurons, sizeof *w->group, what, err)) &&
            (w->layer_group = snn_alloc((size_t)s->layers + 1, sizeof *w->layer_group, what, err)) &&
-           (w->term = snn_alloc(terms + 1, sizeof *w->term, what, err)) &&
+           (w->terms.term = snn_alloc(terms + 1, sizeof *w->terms.term, what, err)) &&
+           (w->terms.cut = snn_alloc(terms + 1, sizeof *w->terms.cut, what, err)) &&
            (w->sum = snn_alloc(s->lanes, sizeof *w->sum, what, err)) &&
            (w->membrane = snn_alloc(s->lanes, sizeof *w->membrane, what, err)) &&
            allocate_changes(&w->change[0], widest, s->lanes, err) &&

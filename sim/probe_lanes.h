@@ -15,6 +15,7 @@
 
 /* Counts of the network's input stand in rows of bytes, by digits of so many bits: mostly one. */
 #define LANES_DIGIT_BITS 7
+#define LANES_DIGIT 127 /* the largest */
 
 typedef struct {
     const snn_stage *stage;   /* parameters of the neurons, of the engine */
@@ -27,16 +28,21 @@ typedef struct {
     uint64_t norm_limit;
 } lanes_layer;
 
+/* Counts of one input of the network: row + lanes x the digit's number, least digit first. */
+typedef struct {
+    const int8_t *row;
+    uint16_t largest; /* number in the row of the first digit; 0: silent */
+    uint16_t digits;
+} lanes_input;
+
 /* Of LANES samples, the last ones may be missing. */
 typedef struct {
     size_t first; /* sample of lane 0 */
     uint32_t samples;
-    int32_t *live; /* [steps][LANES] -1 where the sample has the step */
-    /* Input i is the sum of rows row_first[i] .. row_first[i + 1] times 2^shift; silent inputs have none. */
-    uint32_t *row_first;   /* [inputs + 1] */
-    uint8_t *shift;        /* [rows] */
-    int8_t *row;           /* [rows][lanes] */
-    uint32_t largest;      /* number in these rows */
+    int32_t *live;      /* [steps][LANES] -1 where the sample has the step */
+    lanes_input *input; /* [inputs] */
+    int8_t *row;        /* [digits of all inputs][lanes] */
+    size_t rows;
     int32_t **sum;         /* [layers] [outputs][lanes] */
     int8_t **spike;        /* [layers] [outputs][lanes] */
     uint8_t **outside;     /* [layers] [outputs] does the membrane leave the range of fixed arithmetic? */
@@ -48,6 +54,16 @@ typedef struct {
     size_t first, end; /* deltas */
 } lanes_group;
 
+/* What is added to the sums of one output. */
+typedef struct {
+    lanes_term *term; /* [n] */
+    size_t n;
+    size_t *cut; /* [cuts] ends of runs of terms whose sums fit 16 bits */
+    size_t cuts;
+    uint64_t reach; /* largest sum that the terms since the last cut can give */
+    bool wide;      /* one term alone can exceed 16 bits */
+} lanes_terms;
+
 /* Inputs of a layer whose spikes differ from the base's. */
 typedef struct {
     uint32_t n;
@@ -58,11 +74,9 @@ typedef struct {
 
 typedef struct {
     const snn_delta *delta;
-    lanes_group *group;  /* deltas by (layer, output) */
-    size_t *layer_group; /* [layers + 1] groups of each layer */
-    lanes_term *term;    /* of one output */
-    size_t terms;
-    uint32_t largest_weight; /* of the terms, magnitude */
+    lanes_group *group;      /* deltas by (layer, output) */
+    size_t *layer_group;     /* [layers + 1] groups of each layer */
+    lanes_terms terms;       /* of one output */
     lanes_changes change[2]; /* of this layer's inputs and outputs, in turns */
     int32_t *sum;            /* [lanes] of one output */
     float *membrane;         /* [lanes] */

@@ -71,52 +71,52 @@ static bool make_layer(lanes_state *s, int l, const snn_probe_setup *setup, snn_
 
 /* ---- tiles ---- */
 
-/* Most digits that an input has in the samples of the tile, for all inputs: row_first. */
-static bool count_rows(lanes_tile *k, const lanes_state *s, const snn_probe_setup *setup, snn_error *err) {
+static uint16_t digits_of(uint32_t count) {
+    uint16_t digits = 1;
+    while (count >>= LANES_DIGIT_BITS)
+        digits++;
+    return digits;
+}
+
+/* Rows for the digits of the largest count that each input has in the samples of the tile. */
+static bool make_rows(lanes_tile *k, const lanes_state *s, const snn_probe_setup *setup, snn_error *err) {
     const uint32_t inputs = s->layer[0].inputs;
-    k->row_first = snn_alloc((size_t)inputs + 1, sizeof *k->row_first, "input of a probe", err);
-    if (!k->row_first)
+    k->input = snn_alloc(inputs, sizeof *k->input, "input of a probe", err);
+    if (!k->input)
         return false;
     for (uint32_t lane = 0; lane < k->samples; lane++) {
         const snn_spikes *x = &setup->sample[k->first + lane];
         for (size_t e = x->first[0]; e < x->first[x->steps]; e++) {
-            uint32_t *digits = &k->row_first[x->spike[e].index + 1], need = 1;
-            while (need * LANES_DIGIT_BITS < 32 && x->spike[e].count >> need * LANES_DIGIT_BITS)
-                need++;
-            *digits = need > *digits ? need : *digits;
+            lanes_input *in = &k->input[x->spike[e].index];
+            const uint16_t digits = digits_of(x->spike[e].count);
+            in->digits = digits > in->digits ? digits : in->digits;
         }
     }
-    for (uint32_t i = 0; i < inputs; i++) {
-        if (k->row_first[i + 1] > UINT32_MAX - k->row_first[i])
-            return snn_fail(err, SNN_ERR_DATA, "the probe's network has too many inputs");
-        k->row_first[i + 1] += k->row_first[i];
+    for (uint32_t i = 0; i < inputs; i++)
+        k->rows += k->input[i].digits;
+    k->row = snn_alloc(k->rows, s->lanes, "input of a probe", err);
+    const int8_t *next = k->row;
+    for (uint32_t i = 0; k->row && i < inputs; i++) {
+        k->input[i].row = next;
+        next += k->input[i].digits * s->lanes;
     }
-    return true;
+    return k->row != NULL;
 }
 
-/* Rows of the input's counts. */
-static bool fill_rows(lanes_tile *k, const lanes_state *s, const snn_probe_setup *setup, snn_error *err) {
-    const uint32_t inputs = s->layer[0].inputs, rows = k->row_first[inputs];
-    k->shift = snn_alloc(rows, 1, "input of a probe", err);
-    k->row = k->shift ? snn_alloc(rows, s->lanes, "input of a probe", err) : NULL;
-    if (!k->row)
-        return false;
-    for (uint32_t i = 0; i < inputs; i++)
-        for (uint32_t r = k->row_first[i]; r < k->row_first[i + 1]; r++)
-            k->shift[r] = (uint8_t)((r - k->row_first[i]) * LANES_DIGIT_BITS);
+static void fill_rows(lanes_tile *k, const lanes_state *s, const snn_probe_setup *setup) {
     for (uint32_t lane = 0; lane < k->samples; lane++) {
         const snn_spikes *x = &setup->sample[k->first + lane];
         for (int t = 0; t < x->steps; t++)
             for (size_t e = x->first[t]; e < x->first[t + 1]; e++) {
-                uint32_t count = x->spike[e].count, r = k->row_first[x->spike[e].index];
-                for (; count > 0; count >>= LANES_DIGIT_BITS, r++) {
-                    const uint32_t digit = count & ((1 << LANES_DIGIT_BITS) - 1);
-                    k->row[r * s->lanes + (size_t)t * LANES + lane] = (int8_t)digit;
-                    k->largest = digit > k->largest ? digit : k->largest;
-                }
+                lanes_input *in = &k->input[x->spike[e].index];
+                int8_t *at = k->row + (in->row - k->row) + (size_t)t * LANES + lane;
+                uint32_t count = x->spike[e].count;
+                const uint16_t least = count & LANES_DIGIT;
+                in->largest = least > in->largest ? least : in->largest;
+                for (; count > 0; count >>= LANES_DIGIT_BITS, at += s->lanes)
+                    *at = (int8_t)(count & LANES_DIGIT);
             }
     }
-    return true;
 }
 
 static bool allocate_layers(lanes_tile *k, const lanes_state *s, snn_error *err) {
@@ -146,7 +146,10 @@ static bool make_tile(lanes_state *s, lanes_tile *k, const snn_probe_setup *setu
     for (uint32_t lane = 0; lane < k->samples; lane++)
         for (int t = 0; t < s->sample_steps[k->first + lane]; t++)
             k->live[(size_t)t * LANES + lane] = -1;
-    return count_rows(k, s, setup, err) && fill_rows(k, s, setup, err) && allocate_layers(k, s, err);
+    if (!make_rows(k, s, setup, err))
+        return false;
+    fill_rows(k, s, setup);
+    return allocate_layers(k, s, err);
 }
 
 bool snn_lanes_base(lanes_state *s, const snn_probe_setup *setup, snn_error *err) {
@@ -192,8 +195,7 @@ static void free_tile(const lanes_state *s, lanes_tile *k) {
     free(k->spike);
     free(k->outside);
     free(k->live);
-    free(k->row_first);
-    free(k->shift);
+    free(k->input);
     free(k->row);
 }
 

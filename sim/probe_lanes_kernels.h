@@ -50,9 +50,9 @@ enum {
 };
 
 typedef struct {
-    /* sum = base + sum of n terms. narrow: any `chunk` terms in a row add up to less than 2^15 in magnitude. */
-    void (*add_narrow)(const int32_t *base, const lanes_term *term, size_t n, size_t chunk, size_t lanes,
-                       int32_t *sum);
+    /* sum = base + sum of terms 0 .. cut[cuts - 1] - 1. narrow: in each of the runs that end at cut[0] < cut[1] < ... sums of any of the terms stay below 2^15 in magnitude. */
+    void (*add_narrow)(const int32_t *base, const lanes_term *term, const size_t *cut, size_t cuts,
+                       size_t lanes, int32_t *sum);
     void (*add_wide)(const int32_t *base, const lanes_term *term, size_t n, size_t lanes, int32_t *sum);
     unsigned (*fire_float)(const lanes_float *p, const lanes_run *r);
     unsigned (*fire_fixed)(const lanes_fixed *p, const lanes_run *r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The code of the lanes' kernels. A unit defines VECTOR_BYTES (of a register) and KERNELS (the table's name) and includes this file; GCC's vector types keep sums and membranes in registers. */
+/* The code of the lanes' kernels. A unit defines VECTOR_BYTES (of a register), KERNELS (the table's name) and perhaps WIDEN (of bytes in memory to a register of 16-bit numbers) and includes this file; GCC's vector types keep sums and membranes in registers. */
 #include "probe_lanes_kernels.h"
 
 #include "engine_internal.h" /* the range of fixed arithmetic */
@@ -11,9 +11,12 @@
 /* ---- sums ---- */
 
 enum { NARROW = VECTOR_BYTES / 2, BLOCK = 8 /* registers of partial sums */ };
-typedef int8_t narrow_row __attribute__((vector_size(VECTOR_BYTES / 2), aligned(1), may_alias));
 typedef uint16_t narrow __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#ifndef WIDEN
+typedef int8_t narrow_row __attribute__((vector_size(VECTOR_BYTES / 2), aligned(1), may_alias));
 typedef int16_t signed_narrow __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#define WIDEN(p) __builtin_convertvector(*(const narrow_row *)(const void *)(p), signed_narrow)
+#endif
 
 /* Partial sums of n terms in the lanes first .. first + registers * NARROW, added to sum. */
 INLINE void add_block(const int32_t *base, const lanes_term *term, size_t n, size_t first, int32_t *sum,
@@ -25,17 +28,15 @@ INLINE void add_block(const int32_t *base, const lanes_term *term, size_t n, siz
     for (size_t i = 0; i < n; i++) {
         const int8_t *row = term[i].row + first;
         const uint16_t weight = (uint16_t)term[i].weight;
-        for (int k = 0; k < registers; k++) {
-            const narrow_row x = *(const narrow_row *)(const void *)(row + k * NARROW);
-            part[k] += (narrow) __builtin_convertvector(x, signed_narrow) * weight;
-        }
+        for (int k = 0; k < registers; k++)
+            part[k] += (narrow)WIDEN(row + k * NARROW) * weight;
     }
     memcpy(flat, part, (size_t)registers * sizeof *part);
     for (int k = 0; k < registers * NARROW; k++)
         sum[first + (size_t)k] = (int32_t)((uint32_t)base[first + (size_t)k] + (uint32_t)(int32_t)flat[k]);
 }
 
-static void add_chunk(const int32_t *base, const lanes_term *term, size_t n, size_t lanes, int32_t *sum) {
+static void add_run(const int32_t *base, const lanes_term *term, size_t n, size_t lanes, int32_t *sum) {
     size_t first = 0;
     for (; first + BLOCK * NARROW <= lanes; first += BLOCK * NARROW)
         add_block(base, term, n, first, sum, BLOCK);
@@ -43,15 +44,14 @@ static void add_chunk(const int32_t *base, const lanes_term *term, size_t n, siz
         add_block(base, term, n, first, sum, LANES_PAD / NARROW);
 }
 
-static void add_narrow(const int32_t *base, const lanes_term *term, size_t n, size_t chunk, size_t lanes,
-                       int32_t *sum) {
-    do {
-        const size_t m = n < chunk ? n : chunk;
-        add_chunk(base, term, m, lanes, sum);
+static void add_narrow(const int32_t *base, const lanes_term *term, const size_t *cut, size_t cuts,
+                       size_t lanes, int32_t *sum) {
+    size_t first = 0;
+    for (size_t c = 0; c < cuts; c++) {
+        add_run(base, term + first, cut[c] - first, lanes, sum);
         base = sum;
-        term += m;
-        n -= m;
-    } while (n > 0);
+        first = cut[c];
+    }
 }
 
 static void add_wide(const int32_t *base, const lanes_term *term, size_t n, size_t lanes, int32_t *sum) {

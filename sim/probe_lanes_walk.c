@@ -56,58 +56,94 @@ void snn_lanes_group(const lanes_state *s, const snn_delta *delta, size_t n, lan
 
 size_t snn_lanes_most_terms(const lanes_state *s, const lanes_tile *k, int l) {
     /* An input of a later layer counts with its changed spikes, and its changed weight with both its spikes and their changes. */
-    return l == 0 ? k->row_first[s->layer[0].inputs] : 3 * (size_t)s->layer[l].inputs;
+    return l == 0 ? k->rows : 3 * (size_t)s->layer[l].inputs;
 }
 
-static inline void add_term(lanes_workspace *w, const int8_t *row, int32_t weight) {
+/* weight x a row whose numbers are at most `largest` in magnitude. Half a layer are very many terms: callers hold `t` in a local copy, and no branch depends on the weight. */
+static inline void add_term(lanes_terms *t, const int8_t *row, int32_t weight, uint32_t largest) {
     const uint32_t size = weight < 0 ? 0 - (uint32_t)weight : (uint32_t)weight;
-    w->term[w->terms] = (lanes_term){row, weight};
-    w->terms += weight != 0;
-    w->largest_weight = size > w->largest_weight ? size : w->largest_weight;
+    const uint64_t reach = (uint64_t)size * largest;
+    if (t->reach + reach > INT16_MAX) {
+        t->cut[t->cuts] = t->n;
+        t->cuts += t->reach > 0;
+        t->wide |= reach > INT16_MAX;
+        t->reach = 0;
+    }
+    t->term[t->n] = (lanes_term){row, weight};
+    t->n += reach > 0;
+    t->reach += reach;
 }
 
-/* weight x input i of layer l, as the base has it. */
-static inline void add_input(const walk *m, int l, uint32_t i, int32_t weight) {
+/* weight x an input of the network. */
+static inline void add_counts(lanes_terms *t, const lanes_input *in, size_t lanes, int32_t weight) {
+    add_term(t, in->row, weight, in->largest);
+    for (uint16_t d = 1; d < in->digits; d++)
+        add_term(t, in->row + d * lanes, (int32_t)((uint32_t)weight << d * LANES_DIGIT_BITS), LANES_DIGIT);
+}
+
+static void add_first_deltas(const walk *m, const lanes_group *g) {
+    lanes_terms t = m->w->terms;
+    const uint64_t start = (uint64_t)g->output * m->s->layer[0].inputs;
+    const lanes_input *input = m->k->input;
     const size_t lanes = m->s->lanes;
-    if (l > 0) {
-        add_term(m->w, m->k->spike[l - 1] + i * lanes, weight);
-        return;
-    }
-    for (uint32_t r = m->k->row_first[i]; r < m->k->row_first[i + 1]; r++)
-        add_term(m->w, m->k->row + r * lanes, (int32_t)((uint32_t)weight << m->k->shift[r]));
+    for (const snn_delta *d = m->w->delta + g->first, *end = m->w->delta + g->end; d < end; d++)
+        add_counts(&t, &input[d->index - start], lanes, d->dq);
+    m->w->terms = t;
 }
 
 static void add_deltas(const walk *m, int l, const lanes_group *g) {
+    if (l == 0) {
+        add_first_deltas(m, g);
+        return;
+    }
+    lanes_terms t = m->w->terms;
     const lanes_changes *in = &m->w->change[l & 1];
     const uint64_t start = (uint64_t)g->output * m->s->layer[l].inputs;
-    for (size_t d = g->first; d < g->end; d++) {
-        const uint32_t i = (uint32_t)(m->w->delta[d].index - start);
-        add_input(m, l, i, m->w->delta[d].dq);
+    const size_t lanes = m->s->lanes;
+    for (const snn_delta *d = m->w->delta + g->first, *end = m->w->delta + g->end; d < end; d++) {
+        const uint64_t i = d->index - start;
+        add_term(&t, m->k->spike[l - 1] + i * lanes, d->dq, 1);
         /* A commit has put the changed spikes into the base already. */
         if (in->n > 0 && in->slot[i] >= 0 && !m->commit)
-            add_term(m->w, in->row + (size_t)in->slot[i] * m->s->lanes, m->w->delta[d].dq);
+            add_term(&t, in->row + (size_t)in->slot[i] * lanes, d->dq, 1);
     }
+    m->w->terms = t;
 }
 
 static void add_changes(const walk *m, int l, uint32_t output) {
+    lanes_terms t = m->w->terms;
     const lanes_changes *in = &m->w->change[l & 1];
     const int16_t *q = m->s->layer[l].q + (size_t)output * m->s->layer[l].inputs;
+    const size_t lanes = m->s->lanes;
     for (uint32_t c = 0; c < in->n; c++)
-        add_term(m->w, in->row + c * m->s->lanes, q[in->neuron[c]]);
+        add_term(&t, in->row + c * lanes, q[in->neuron[c]], 1);
+    m->w->terms = t;
+}
+
+/* All inputs, as the base has them. */
+static void add_all(const walk *m, int l, uint32_t output) {
+    lanes_terms t = m->w->terms;
+    const lanes_layer *layer = &m->s->layer[l];
+    const int16_t *q = layer->q + (size_t)output * layer->inputs;
+    for (uint32_t i = 0; i < layer->inputs; i++)
+        if (l == 0)
+            add_counts(&t, &m->k->input[i], m->s->lanes, q[i]);
+        else
+            add_term(&t, m->k->spike[l - 1] + i * m->s->lanes, q[i], 1);
+    m->w->terms = t;
 }
 
 /* ---- one neuron ---- */
 
 /* Sums of an output: base's plus terms. */
 static void sum_terms(const walk *m, int l, uint32_t output) {
-    lanes_workspace *w = m->w;
-    const lanes_kernels *kernels = m->s->kernels;
+    lanes_terms *t = &m->w->terms;
     const int32_t *base = m->k->sum[l] + output * m->s->lanes;
-    const uint64_t most = (uint64_t)w->largest_weight * (l == 0 ? m->k->largest : 1);
-    if (most <= INT16_MAX)
-        kernels->add_narrow(base, w->term, w->terms, most ? INT16_MAX / most : SIZE_MAX, m->s->lanes, w->sum);
+    t->cut[t->cuts] = t->n;
+    if (t->wide)
+        m->s->kernels->add_wide(base, t->term, t->n, m->s->lanes, m->w->sum);
     else
-        kernels->add_wide(base, w->term, w->terms, m->s->lanes, w->sum);
+        m->s->kernels->add_narrow(base, t->term, t->cut, t->cuts + 1, m->s->lanes, m->w->sum);
 }
 
 static unsigned fire(const walk *m, int l, uint32_t output, const lanes_run *r) {
@@ -187,8 +223,10 @@ static void settle(walk *m, int l, uint32_t output) {
 }
 
 static void start_terms(lanes_workspace *w) {
-    w->terms = 0;
-    w->largest_weight = 0;
+    w->terms.n = 0;
+    w->terms.cuts = 0;
+    w->terms.reach = 0;
+    w->terms.wide = false;
 }
 
 /* ---- layers ---- */
@@ -198,7 +236,7 @@ static void walk_groups(walk *m, int l) {
     for (size_t g = w->layer_group[l]; g < w->layer_group[l + 1]; g++) {
         start_terms(w);
         add_deltas(m, l, &w->group[g]);
-        if (w->terms > 0)
+        if (w->terms.n > 0)
             settle(m, l, w->group[g].output);
     }
 }
@@ -212,7 +250,7 @@ static void walk_all(walk *m, int l) {
         add_changes(m, l, o);
         if (g < w->layer_group[l + 1] && w->group[g].output == o)
             add_deltas(m, l, &w->group[g++]);
-        if (w->terms > 0)
+        if (w->terms.n > 0)
             settle(m, l, o);
     }
 }
@@ -249,11 +287,9 @@ void snn_lanes_commit(lanes_state *s, lanes_tile *k, lanes_workspace *w) {
 void snn_lanes_build(lanes_state *s, lanes_tile *k, lanes_workspace *w) {
     walk m = {.s = s, .k = k, .commit = k, .w = w, .out = s->out};
     for (int l = 0; l < s->layers; l++) {
-        const lanes_layer *layer = &s->layer[l];
-        for (uint32_t o = 0; o < layer->outputs; o++) {
+        for (uint32_t o = 0; o < s->layer[l].outputs; o++) {
             start_terms(w);
-            for (uint32_t i = 0; i < layer->inputs; i++)
-                add_input(&m, l, i, layer->q[(size_t)o * layer->inputs + i]);
+            add_all(&m, l, o);
             settle(&m, l, o);
         }
         forget(&w->change[(l + 1) & 1]);
