@@ -62,7 +62,7 @@ typedef struct {
     int layer_of[TEST_TENSORS]; /* tensor -> layer */
 } test_work;
 
-static snn_net *test_parse(const char *layers, snn_shape input) {
+static inline snn_net *test_parse(const char *layers, snn_shape input) {
     char text[2048];
     snn_error err = {0};
     snprintf(text, sizeof text,
@@ -77,8 +77,8 @@ static snn_net *test_parse(const char *layers, snn_shape input) {
 }
 
 /* bits 0: float weights. */
-static snn_weights *test_weights(const snn_net *net, double spread, int bits, bool per_channel,
-                                 uint64_t seed) {
+static inline snn_weights *test_weights(const snn_net *net, double spread, int bits, bool per_channel,
+                                        uint64_t seed) {
     snn_error err = {0};
     snn_random r;
     snn_random_init(&r, 5, SNN_PURPOSE_TEST, seed);
@@ -99,7 +99,7 @@ static snn_weights *test_weights(const snn_net *net, double spread, int bits, bo
     return w;
 }
 
-static test_work test_make(const test_net *n, int bits, bool per_channel, uint64_t seed) {
+static inline test_work test_make(const test_net *n, int bits, bool per_channel, uint64_t seed) {
     snn_error err = {0};
     snn_random r;
     test_work k = {.net = test_parse(n->layers, n->input)};
@@ -125,7 +125,7 @@ static test_work test_make(const test_net *n, int bits, bool per_channel, uint64
     return k;
 }
 
-static void test_drop(test_work *k) {
+static inline void test_drop(test_work *k) {
     snn_net_free(k->net);
     snn_weights_free(k->weights);
     snn_spikes_free(&k->x);
@@ -144,8 +144,8 @@ typedef struct {
     snn_digest digest;
 } test_tracer;
 
-static bool test_trace_step(void *context, int layer, int step, const uint8_t *spikes, const void *membrane,
-                            snn_error *err) {
+static inline bool test_trace_step(void *context, int layer, int step, const uint8_t *spikes,
+                                   const void *membrane, snn_error *err) {
     (void)err;
     test_tracer *c = context;
     const uint32_t n = snn_shape_size(c->net->layer[layer].out), head[2] = {(uint32_t)layer, (uint32_t)step};
@@ -164,7 +164,7 @@ static bool test_trace_step(void *context, int layer, int step, const uint8_t *s
     return true;
 }
 
-static test_outcome test_run(const snn_engine *e, const test_work *k, snn_workspace *w) {
+static inline test_outcome test_run(const snn_engine *e, const test_work *k, snn_workspace *w) {
     snn_error err = {0};
     snn_result r;
     test_tracer c = {.net = k->net};
@@ -189,7 +189,8 @@ static test_outcome test_run(const snn_engine *e, const test_work *k, snn_worksp
     return o;
 }
 
-static snn_engine *test_engine(const test_work *k, const snn_weights *weights, const snn_engine_options *o) {
+static inline snn_engine *test_engine(const test_work *k, const snn_weights *weights,
+                                      const snn_engine_options *o) {
     snn_error err = {0};
     snn_engine *e = snn_engine_new(k->net, weights, o, &err);
     if (!e)
@@ -198,8 +199,8 @@ static snn_engine *test_engine(const test_work *k, const snn_weights *weights, c
 }
 
 /* Builds, runs, frees. */
-static test_outcome test_outcome_of(const test_work *k, const snn_weights *weights,
-                                    const snn_engine_options *o) {
+static inline test_outcome test_outcome_of(const test_work *k, const snn_weights *weights,
+                                           const snn_engine_options *o) {
     snn_error err = {0};
     snn_engine *e = test_engine(k, weights, o);
     snn_workspace *w = snn_workspace_new(e, &err);
@@ -210,7 +211,7 @@ static test_outcome test_outcome_of(const test_work *k, const snn_weights *weigh
     return x;
 }
 
-static void test_same(const test_outcome *a, const test_outcome *b) {
+static inline void test_same(const test_outcome *a, const test_outcome *b) {
     assert_string_equal(a->digest, b->digest);
     assert_memory_equal(a->out, b->out, sizeof a->out);
     assert_memory_equal(a->activity, b->activity, sizeof a->activity);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Fitness probe for convolutions: memory for what is kept of the unchanged network. */
+#include "probe_planes.h"
+#include "weights_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = SNN_PLANES_BLOCK, TILE_LANES = 1024, LARGEST_INPUT = UINT16_MAX };
+
+static size_t rounded(size_t n, size_t to) {
+    return (n + to - 1) / to * to;
+}
+
+/* ---- signals ---- */
+
+static bool make_signal(planes *p, planes_signal *g, snn_shape shape, bool counted, snn_error *err) {
+    const size_t steps = p->first_step[p->samples];
+    *g = (planes_signal){.shape = shape, .pixels = (size_t)shape.height * shape.width, .counted = counted};
+    g->words = (shape.channels + BLOCK - 1) / BLOCK;
+    g->active = snn_alloc(p->samples, sizeof *g->active, "spikes of a probe", err);
+    if (counted)
+        g->count = snn_alloc(steps, g->pixels * shape.channels * sizeof *g->count, "spikes of a probe", err);
+    else
+        g->bits = snn_alloc(steps, g->pixels * g->words * sizeof *g->bits, "spikes of a probe", err);
+    return g->active && (g->count || g->bits);
+}
+
+/* The network's input behind its pools, as planes; a linear layer reads it as one pixel. */
+static void fill_input(planes *p, size_t sample, const snn_spikes *x) {
+    planes_signal *g = &p->signal[0];
+    const uint32_t channels = g->shape.channels;
+    for (int t = 0; t < x->steps; t++) {
+        uint16_t *to = g->count + (p->first_step[sample] + (size_t)t) * g->pixels * channels;
+        for (size_t i = x->first[t]; i < x->first[t + 1]; i++) {
+            const size_t index = x->spike[i].index;
+            to[index % g->pixels * channels + index / g->pixels] = (uint16_t)x->spike[i].count;
+            g->active[sample] += x->spike[i].count;
+        }
+    }
+}
+
+/* ---- weights ---- */
+
+planes_weight planes_locate(const planes *p, int stage, uint64_t index) {
+    const planes_stage *g = &p->stage[stage];
+    const uint64_t inputs = (uint64_t)snn_layer_fan_in(&p->engine->net->layer[g->s->layer]);
+    const uint32_t output = (uint32_t)(index / inputs), i = (uint32_t)(index % inputs);
+    if (g->s->type == SNN_LAYER_LINEAR) {
+        const uint32_t pixels = (uint32_t)p->signal[stage].pixels,
+                       row = i % pixels * p->signal[stage].shape.channels + i / pixels;
+        return (planes_weight){output, row, 0, 0, row};
+    }
+    const uint32_t taps = g->s->kernel * g->s->kernel, tap = i % taps, c = i / taps;
+    return (planes_weight){output, c, tap / g->s->kernel, tap % g->s->kernel, (size_t)tap * g->lines + c};
+}
+
+static size_t row_item(const planes_stage *g, const planes_weight *w) {
+    return (w->output / BLOCK * g->rows + w->row) * BLOCK;
+}
+
+void planes_patch(const planes *p, int stage, planes_deltas d, int32_t sign, uint8_t *rows8,
+                  int16_t *rows16) {
+    const planes_stage *g = &p->stage[stage];
+    for (size_t i = 0; i < d.n; i++) {
+        const planes_weight w = planes_locate(p, stage, d.delta[i].index);
+        const size_t at = row_item(g, &w);
+        if (rows16)
+            rows16[at + w.output % BLOCK] = (int16_t)(rows16[at + w.output % BLOCK] + sign * d.delta[i].dq);
+        else {
+            uint8_t *to = &rows8[at + p->kernels->position(w.output % BLOCK)];
+            *to = (uint8_t)(*to + sign * d.delta[i].dq);
+        }
+    }
+}
+
+static bool pack(planes *p, int stage, snn_error *err) {
+    planes_stage *g = &p->stage[stage];
+    const snn_tensor *t = &p->probe->weights->tensor[g->s->tensor];
+    const size_t n = g->blocks * g->rows * BLOCK;
+    if (t->type == SNN_CODE_16)
+        g->rows16 = snn_alloc(n, sizeof *g->rows16, "weights of a probe", err);
+    else
+        g->rows8 = snn_alloc(n, 1, "weights of a probe", err);
+    if (!g->rows8 && !g->rows16)
+        return false;
+    if (g->rows8)
+        memset(g->rows8, 128, n);
+    for (uint64_t i = 0; i < t->count; i++) {
+        const planes_weight w = planes_locate(p, stage, i);
+        const size_t at = row_item(g, &w);
+        const int32_t q = snn_weight_q(t, i);
+        if (g->rows16)
+            g->rows16[at + w.output % BLOCK] = (int16_t)q;
+        else
+            g->rows8[at + p->kernels->position(w.output % BLOCK)] = (uint8_t)(q + 128);
+    }
+    return true;
+}
+
+/* ---- neurons: the engine's, padded to whole blocks ---- */
+
+static void *padded_copy(const void *from, size_t n, size_t room, snn_error *err) {
+    void *to = snn_alloc(room, 4, "neurons of a probe", err);
+    if (to && from)
+        memcpy(to, from, 4 * n);
+    return to;
+}
+
+static bool make_neuron(planes_stage *g, snn_arithmetic a, snn_error *err) {
+    const snn_stage *s = g->s;
+    const size_t room = (size_t)g->blocks * BLOCK;
+    const bool fixed = a == SNN_ARITHMETIC_FIXED;
+    int32_t *threshold = padded_copy(s->threshold_fixed, s->outputs, room, err);
+    g->neuron = (snn_planes_neuron){
+        .fixed = fixed,
+        .subtract = s->neuron.reset == SNN_RESET_SUBTRACT,
+        .at_threshold = s->neuron.at_threshold,
+        .spiking = s->neuron.type != SNN_NEURON_LI,
+        .decay = s->neuron.decay,
+        .threshold = s->neuron.threshold,
+        .decay_fixed = s->decay_fixed,
+        .factor = padded_copy(s->factor, s->outputs, room, err),
+        .bias = s->bias ? padded_copy(s->bias, s->outputs, room, err) : NULL,
+        .threshold_fixed = threshold,
+        .bias_fixed = s->bias ? padded_copy(s->bias_fixed, s->outputs, room, err) : NULL,
+    };
+    for (size_t j = s->outputs; threshold && j < room; j++)
+        threshold[j] = INT32_MAX; /* padding never fires */
+    return g->neuron.factor && threshold && (!s->bias || (g->neuron.bias && g->neuron.bias_fixed));
+}
+
+/* ---- lanes ---- */
+
+static void place_lanes(planes *p, planes_stage *g, const planes_signal *in) {
+    planes_near *n = &g->near;
+    const bool linear = g->s->type == SNN_LAYER_LINEAR;
+    const uint32_t stride = linear ? 1 : g->stride;
+    n->phases = stride * stride;
+    n->width = linear ? 1 : (in->shape.width + 2 * g->padding + stride - 1) / stride;
+    n->sample_lanes = linear ? 1 : (in->shape.height + 2 * g->padding + stride - 1) / stride * n->width;
+    n->tile_samples = n->sample_lanes > TILE_LANES ? 1 : TILE_LANES / n->sample_lanes;
+    n->tiles = (p->samples + n->tile_samples - 1) / n->tile_samples;
+}
+
+static void place_tile(const planes *p, const planes_stage *g, planes_near *n, planes_tile *tile) {
+    const snn_shape out = g->s->out;
+    const uint32_t reach = g->s->type == SNN_LAYER_LINEAR ? 0 : (g->s->kernel - 1) / g->stride;
+    tile->samples = p->samples - tile->first < n->tile_samples ? p->samples - tile->first : n->tile_samples;
+    for (size_t s = tile->first; s < tile->first + tile->samples; s++)
+        tile->steps = planes_steps(p, s) > tile->steps ? planes_steps(p, s) : tile->steps;
+    const size_t used =
+        (tile->samples - 1) * n->sample_lanes + (size_t)(out.height - 1) * n->width + out.width;
+    tile->lanes = (uint32_t)rounded(used, BLOCK);
+    const size_t reached = tile->lanes + (size_t)reach * n->width + reach,
+                 filled = tile->samples * n->sample_lanes;
+    tile->input_lanes = (uint32_t)rounded(reached > filled ? reached : filled, 32);
+    tile->at = n->lanes;
+    tile->input_at = n->input_lanes;
+    n->lanes += (size_t)tile->steps * tile->lanes;
+    n->input_lanes += (size_t)tile->steps * tile->input_lanes;
+}
+
+static void mark_alive(const planes *p, const planes_stage *g, planes_near *n) {
+    const snn_shape out = g->s->out;
+    for (uint32_t i = 0; i < n->sample_lanes; i++)
+        n->pixel[i] = UINT32_MAX;
+    for (uint32_t y = 0; y < out.height; y++)
+        for (uint32_t x = 0; x < out.width; x++)
+            n->pixel[y * n->width + x] = y * out.width + x;
+    for (size_t k = 0; k < n->tiles; k++) {
+        const planes_tile *tile = &n->tile[k];
+        for (size_t s = 0; s < tile->samples; s++)
+            for (int t = 0; t < planes_steps(p, tile->first + s); t++)
+                for (uint32_t i = 0; i < n->sample_lanes; i++) {
+                    const size_t lane = tile->at + (size_t)t * tile->lanes + s * n->sample_lanes + i;
+                    if (n->pixel[i] != UINT32_MAX)
+                        n->alive[lane / BLOCK] |= UINT64_C(1) << lane % BLOCK;
+                }
+    }
+}
+
+static bool make_near(planes *p, int stage, snn_error *err) {
+    const char *what = "sums of a probe";
+    planes_stage *g = &p->stage[stage];
+    planes_near *n = &g->near;
+    place_lanes(p, g, &p->signal[stage]);
+    n->tile = snn_alloc(n->tiles, sizeof *n->tile, what, err);
+    if (!n->tile)
+        return false;
+    for (size_t k = 0; k < n->tiles; k++) {
+        n->tile[k].first = k * n->tile_samples;
+        place_tile(p, g, n, &n->tile[k]);
+    }
+    const size_t lines = g->s->type == SNN_LAYER_LINEAR ? g->rows : (size_t)g->lines * n->phases;
+    n->sums.n = g->outputs * n->lanes;
+    n->sums.narrow = snn_alloc(g->outputs, n->lanes * sizeof *n->sums.narrow, what, err);
+    n->bits = snn_alloc(g->outputs, n->lanes / 8, what, err);
+    n->alive = snn_alloc(n->lanes / 8, 1, what, err);
+    n->input = snn_alloc(lines, n->input_lanes * sizeof *n->input, what, err);
+    n->pixel = snn_alloc(n->sample_lanes, sizeof *n->pixel, what, err);
+    if (!n->sums.narrow || !n->bits || !n->alive || !n->input || !n->pixel)
+        return false;
+    mark_alive(p, g, n);
+    return true;
+}
+
+/* ---- stages ---- */
+
+static bool make_stage(planes *p, int stage, const snn_stage *s, bool kept, snn_error *err) {
+    planes_stage *g = &p->stage[stage];
+    const planes_signal *in = &p->signal[stage];
+    const bool linear = s->type == SNN_LAYER_LINEAR;
+    *g = (planes_stage){.s = s, .pool = s->tensor < 0};
+    g->kernel_height = linear ? in->shape.height : s->kernel;
+    g->kernel_width = linear ? in->shape.width : s->kernel;
+    g->stride = linear ? 1 : s->stride;
+    g->padding = linear ? 0 : s->padding;
+    g->lines = in->shape.channels;
+    g->outputs = s->out.channels;
+    g->blocks = (g->outputs + BLOCK - 1) / BLOCK;
+    const bool counted = g->pool && (in->counted || s->type != SNN_LAYER_POOL_MAX);
+    if (!make_signal(p, &p->signal[stage + 1], s->out, counted, err))
+        return false;
+    if (g->pool)
+        return true;
+    g->rows = (size_t)g->kernel_height * g->kernel_width * g->lines;
+    const uint32_t largest = !in->counted                           ? 1
+                             : s->source.largest < SNN_PLANES_COUNT ? s->source.largest
+                                                                    : SNN_PLANES_COUNT;
+    g->piece = 254 / largest & ~UINT32_C(1); /* |value| <= 128: 254 times that fits 16 bits */
+    g->kept = kept;
+    g->searched = p->probe->searched[s->tensor];
+    if (kept) {
+        g->sums.n = p->first_step[p->samples] * s->out.height * s->out.width * g->blocks * BLOCK;
+        g->sums.narrow = snn_alloc(g->sums.n, sizeof *g->sums.narrow, "sums of a probe", err);
+        if (!g->sums.narrow)
+            return false;
+    }
+    return pack(p, stage, err) && make_neuron(g, p->engine->arithmetic, err) &&
+           (!g->searched || make_near(p, stage, err));
+}
+
+static bool make_stages(planes *p, int first, snn_error *err) {
+    bool kept = false;
+    p->stages = p->engine->stages - first;
+    p->stage = snn_alloc((size_t)p->stages, sizeof *p->stage, "a probe", err);
+    p->signal = snn_alloc((size_t)p->stages + 1, sizeof *p->signal, "a probe", err);
+    if (!p->stage || !p->signal)
+        return false;
+    const snn_stage *s = &p->engine->stage[first];
+    const snn_shape in = s->type == SNN_LAYER_LINEAR ? (snn_shape){snn_shape_size(s->in), 1, 1} : s->in;
+    if (!make_signal(p, &p->signal[0], in, true, err))
+        return false;
+    for (int i = 0; i < p->stages; i++) {
+        if (!make_stage(p, i, s + i, kept, err))
+            return false;
+        kept |= p->stage[i].searched;
+    }
+    return true;
+}
+
+/* ---- what is too large for this way is left to the plain twin ---- */
+
+/* Largest possible sum of a stage, whatever its weights become. */
+static uint64_t largest_sum(const planes *p, const snn_stage *s, uint32_t largest_count, uint64_t busiest) {
+    const uint64_t weight = UINT64_C(1) << (p->probe->weights->tensor[s->tensor].bits - 1),
+                   fan_in = snn_layer_fan_in(&p->engine->net->layer[s->layer]);
+    const uint64_t counts = fan_in * (s->from_input ? largest_count : s->source.largest);
+    return weight * (s->from_input && busiest < counts ? busiest : counts);
+}
+
+static uint64_t largest_bias(const snn_stage *s) {
+    uint64_t most = 0;
+    for (uint32_t j = 0; s->bias_fixed && j < s->outputs; j++)
+        most = (uint64_t)abs(s->bias_fixed[j]) > most ? (uint64_t)abs(s->bias_fixed[j]) : most;
+    return most;
+}
+
+static bool fits(const planes *p, const snn_spikes *x) {
+    uint64_t busiest = 0;
+    uint32_t largest = 0;
+    for (size_t i = 0; i < p->samples; i++)
+        for (int t = 0; t < x[i].steps; t++) {
+            const size_t first = x[i].first[t];
+            const snn_list_extent e =
+                p->engine->kernels->list_extent(x[i].spike + first, x[i].first[t + 1] - first);
+            busiest = e.total > busiest ? e.total : busiest;
+            largest = e.largest_count > largest ? e.largest_count : largest;
+        }
+    for (int i = 0; i < p->engine->stages; i++) {
+        const snn_stage *s = &p->engine->stage[i];
+        if (s->tensor < 0)
+            continue;
+        const uint64_t sum = largest_sum(p, s, largest, busiest);
+        const bool fixed = p->engine->arithmetic == SNN_ARITHMETIC_FIXED;
+        if (sum > (uint64_t)p->engine->sum_limit ||
+            snn_layer_fan_in(&p->engine->net->layer[s->layer]) > 1 << 25)
+            return false;
+        if (fixed && (64 * sum + largest_bias(s)) * (uint64_t)p->most_steps > SNN_FIXED_MEMBRANE)
+            return false;
+    }
+    return largest <= LARGEST_INPUT;
+}
+
+/* ---- building ---- */
+
+/* The samples behind the pools that stand in front of the first synaptic layer. x [samples] in: the network's input. Returns the first stage after them, -1 on failure. */
+static int pool_inputs(const planes *p, snn_spikes *x, snn_error *err) {
+    snn_workspace *w = snn_workspace_new(p->engine, err);
+    int i = 0;
+    for (; w && i < p->engine->stages && p->engine->stage[i].tensor < 0; i++)
+        for (size_t k = 0; k < p->samples; k++) {
+            snn_spikes pooled = {0};
+            if (!snn_pool_list(&p->engine->stage[i], &x[k], &pooled, w, err)) {
+                snn_spikes_free(&pooled);
+                snn_workspace_free(w);
+                return -1;
+            }
+            snn_spikes_free(&x[k]);
+            x[k] = pooled;
+        }
+    snn_workspace_free(w);
+    return w ? i : -1;
+}
+
+static bool build_from(planes *p, snn_spikes *x, bool *suits, snn_error *err) {
+    const int first = pool_inputs(p, x, err);
+    if (first < 0)
+        return false;
+    *suits = fits(p, x);
+    if (!*suits)
+        return true;
+    if (!make_stages(p, first, err))
+        return false;
+    for (size_t i = 0; i < p->samples; i++)
+        fill_input(p, i, &x[i]);
+    planes_keep_input(p);
+    return true;
+}
+
+bool planes_build(planes *p, const snn_probe_setup *s, bool *suits, snn_error *err) {
+    p->samples = s->n;
+    p->first_step = snn_alloc(s->n + 1, sizeof *p->first_step, "a probe", err);
+    snn_spikes *x = snn_alloc(s->n, sizeof *x, "samples of a probe", err);
+    bool ok = p->first_step && x;
+    for (size_t i = 0; ok && i < s->n; i++) {
+        p->first_step[i + 1] = p->first_step[i] + (size_t)s->sample[i].steps;
+        p->most_steps = s->sample[i].steps > p->most_steps ? s->sample[i].steps : p->most_steps;
+        ok = snn_spikes_copy(&x[i], &s->sample[i], err);
+    }
+    ok = ok && build_from(p, x, suits, err);
+    for (size_t i = 0; x && i < s->n; i++)
+        snn_spikes_free(&x[i]);
+    free(x);
+    return ok;
+}
+
+static void clear_stage(planes_stage *g) {
+    free(g->rows8);
+    free(g->rows16);
+    free((void *)g->neuron.factor);
+    free((void *)g->neuron.bias);
+    free((void *)g->neuron.threshold_fixed);
+    free((void *)g->neuron.bias_fixed);
+    free(g->sums.narrow);
+    free(g->sums.wide);
+    free(g->near.tile);
+    free(g->near.sums.narrow);
+    free(g->near.sums.wide);
+    free(g->near.bits);
+    free(g->near.alive);
+    free(g->near.input);
+    free(g->near.pixel);
+}
+
+void planes_clear(planes *p) {
+    for (int i = 0; p->stage && i < p->stages; i++)
+        clear_stage(&p->stage[i]);
+    for (int i = 0; p->signal && i <= p->stages; i++) {
+        free(p->signal[i].bits);
+        free(p->signal[i].count);
+        free(p->signal[i].active);
+    }
+    free(p->stage);
+    free(p->signal);
+    free(p->first_step);
+    free(p->out);
+    snn_engine_free(p->engine);
+}

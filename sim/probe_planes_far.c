@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Fitness probe for convolutions: a stage whose inputs change. Pixel by pixel the changed inputs of its window are gathered for all steps, then blocks of its outputs take the sums of the base, add the
+ * gathered rows and walk through the steps. Where more inputs changed than are active, sums are made anew from those. Weights that change too are in the rows of the
+ * workspace; what they do to inputs that did not change comes from near ("extra").
+ */
+#include "probe_planes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A layer whose weights do not stay in the second-level cache is walked block by block of outputs, each for as many windows as the gathered entries have room for. */
+enum { BLOCK = SNN_PLANES_BLOCK, CACHED_ROWS = 512 * 1024, BATCH_ENTRIES = 1 << 18 };
+
+typedef struct {
+    const planes *p;
+    int stage;
+    const planes_stage *g;
+    const planes_far *f;
+    const uint8_t *rows8;
+    const int16_t *rows16;
+    const planes_tile *tile; /* whose extra is in the workspace, or NULL */
+    planes_workspace *w;
+    snn_error *err;
+} walk;
+
+/* ---- gathering ---- */
+
+static bool reserve_window(planes_gather *a, size_t steps, snn_error *err) {
+    return snn_grow((void **)&a->window, &a->window_capacity, a->windows + 1, sizeof *a->window, err) &&
+           snn_grow((void **)&a->start, &a->starts, a->steps + steps + 1, sizeof *a->start, err) &&
+           snn_grow((void **)&a->total, &a->totals, a->steps + steps + 1, sizeof *a->total, err);
+}
+
+static bool reserve_entries(planes_gather *a, size_t n, snn_error *err) {
+    if (n <= a->entries && n <= a->counts)
+        return true;
+    return snn_grow((void **)&a->entry, &a->entries, n, sizeof *a->entry, err) &&
+           snn_grow((void **)&a->count, &a->counts, n, sizeof *a->count, err);
+}
+
+/* Input pixels under a window, without padding. */
+typedef struct {
+    uint32_t y, x, end_y, end_x; /* pixels of the input */
+    uint32_t ky;                 /* kernel line of y */
+    uint32_t shift;              /* item of the row that x = 0 would have in kernel line 0 (modulo 2^32) */
+} field;
+
+static field field_of(const walk *k, uint32_t pixel) {
+    const planes_stage *g = k->g;
+    const snn_shape in = k->p->signal[k->stage].shape;
+    const uint32_t top = pixel / g->s->out.width * g->stride, left = pixel % g->s->out.width * g->stride;
+    field f = {.y = top > g->padding ? top - g->padding : 0, .x = left > g->padding ? left - g->padding : 0};
+    f.ky = g->padding > top ? g->padding - top : 0;
+    f.end_y = top + g->kernel_height > g->padding ? top + g->kernel_height - g->padding : 0;
+    f.end_x = left + g->kernel_width > g->padding ? left + g->kernel_width - g->padding : 0;
+    f.end_y = f.end_y < in.height ? f.end_y : in.height;
+    f.end_x = f.end_x < in.width ? f.end_x : in.width;
+    f.shift = (g->padding - left) * g->lines * BLOCK;
+    if (f.y >= f.end_y || f.x >= f.end_x)
+        f.end_y = f.y;
+    return f;
+}
+
+static bool is_touched(const walk *k, const field *f) {
+    const uint32_t width = k->p->signal[k->stage].shape.width;
+    for (uint32_t y = f->y; y < f->end_y; y++)
+        for (uint32_t x = f->x; x < f->end_x; x++)
+            if (k->w->list.touched[y * width + x])
+                return true;
+    return false;
+}
+
+/* Entries of one step. */
+static bool gather_step(const walk *k, const field *f, const uint32_t *first, int32_t *total) {
+    planes_gather *a = &k->w->gather;
+    const planes_list *l = &k->w->list;
+    const uint32_t width = k->p->signal[k->stage].shape.width,
+                   line = k->g->kernel_width * k->g->lines * BLOCK;
+    uint32_t shift = f->shift + f->ky * line;
+    *total = 0;
+    for (uint32_t y = f->y; y < f->end_y; y++, shift += line) {
+        const uint32_t from = first[y * width + f->x], end = first[y * width + f->end_x], n = end - from;
+        if (n == 0)
+            continue;
+        if (!reserve_entries(a, a->n + n + 1, k->err))
+            return false;
+        for (uint32_t i = 0; i < n; i++)
+            a->entry[a->n + i] = l->entry[from + i] + shift;
+        memcpy(a->count + a->n, l->count + from, n);
+        a->n += n;
+        *total += l->before[end] - l->before[from];
+    }
+    return true;
+}
+
+static bool gather_window(const walk *k, size_t sample, uint32_t pixel, const field *f, bool anew) {
+    planes_gather *a = &k->w->gather;
+    const int steps = planes_steps(k->p, sample);
+    const size_t pixels = k->p->signal[k->stage].pixels;
+    if (!reserve_window(a, (size_t)steps, k->err))
+        return false;
+    a->window[a->windows++] = (planes_window){sample, pixel, anew, a->steps};
+    for (int t = 0; t < steps; t++) {
+        a->start[a->steps] = (uint32_t)a->n;
+        if (!gather_step(k, f, k->w->list.first + (size_t)t * (pixels + 1), &a->total[a->steps]))
+            return false;
+        if ((a->n - a->start[a->steps]) % 2) { /* room was left */
+            a->entry[a->n] = 0;
+            a->count[a->n++] = 0;
+        }
+        a->steps++;
+    }
+    a->start[a->steps++] = (uint32_t)a->n;
+    return true;
+}
+
+/* ---- firing ---- */
+
+/* Base sums of `blocks` blocks with what changed weights add, in w->base [steps][64 * blocks]. */
+static void add_extra(const walk *k, const planes_window *v, uint32_t block, int blocks) {
+    const planes_near *n = &k->g->near;
+    const planes_sums *sums = &k->g->sums;
+    const uint32_t width = (uint32_t)blocks * BLOCK, out_width = k->g->s->out.width;
+    const size_t size = (size_t)k->tile->steps * k->tile->lanes,
+                 lane = (v->sample - k->tile->first) * n->sample_lanes + v->pixel / out_width * n->width +
+                        v->pixel % out_width;
+    const int steps = planes_steps(k->p, v->sample);
+    for (int t = 0; t < steps; t++) {
+        const size_t at =
+            planes_sum_at(k->p, k->g, v->sample, v->pixel) + ((size_t)t * k->g->blocks + block) * BLOCK;
+        int32_t *to = k->w->base + (size_t)t * width;
+        if (sums->narrow)
+            for (uint32_t j = 0; j < width; j++)
+                to[j] = sums->narrow[at + j];
+        else
+            memcpy(to, sums->wide + at, width * sizeof *to);
+    }
+    for (uint32_t j = 0; j < width; j++) {
+        const int32_t slot = k->w->slot[block * BLOCK + j];
+        if (slot < 0)
+            continue;
+        const int32_t *extra = k->w->extra + (size_t)slot * size + lane;
+        for (int t = 0; t < steps; t++)
+            k->w->base[(size_t)t * width + j] += extra[(size_t)t * k->tile->lanes];
+    }
+}
+
+/* Where the base sums of the window stand. */
+static void set_base(const walk *k, const planes_window *v, uint32_t block, snn_planes_unit *u) {
+    if (v->anew)
+        return;
+    if (k->tile) {
+        add_extra(k, v, block, u->blocks);
+        u->wide = k->w->base;
+        u->stride = (size_t)u->blocks * BLOCK;
+        return;
+    }
+    const planes_sums *sums = &k->g->sums;
+    const size_t at = planes_sum_at(k->p, k->g, v->sample, v->pixel) + (size_t)block * BLOCK;
+    u->narrow = sums->narrow ? sums->narrow + at : NULL;
+    u->wide = sums->wide ? sums->wide + at : NULL;
+    u->stride = (size_t)k->g->blocks * BLOCK;
+}
+
+static void read_outputs(const walk *k, const planes_window *v, uint32_t block, int blocks) {
+    for (uint32_t j = 0; j < (uint32_t)blocks * BLOCK && block * BLOCK + j < k->g->outputs; j++)
+        planes_read_membrane(k->p, k->g, v->sample, block * BLOCK + j, v->pixel, k->w->membrane + j,
+                             (size_t)blocks * BLOCK, k->w->out);
+}
+
+static bool fire_window(const walk *k, const planes_window *v, uint32_t block, int blocks) {
+    const planes_gather *a = &k->w->gather;
+    const planes_signal *out = &k->p->signal[k->stage + 1];
+    planes_difference *d = &k->w->difference[k->stage + 1];
+    const size_t word = (k->p->first_step[v->sample] * out->pixels + v->pixel) * out->words + block,
+                 rows = (size_t)block * k->g->rows * BLOCK;
+    const bool membrane = planes_reads_membrane(k->p, k->stage);
+    uint64_t any[2] = {0, 0};
+    snn_planes_unit u = {
+        .neuron = &k->g->neuron,
+        .first = block * BLOCK,
+        .blocks = blocks,
+        .steps = planes_steps(k->p, v->sample),
+        .rows8 = k->rows8 ? k->rows8 + rows : NULL,
+        .rows16 = k->rows16 ? k->rows16 + rows : NULL,
+        .block_step = k->g->rows * BLOCK,
+        .entry = a->entry,
+        .count = a->count,
+        .start = a->start + v->start,
+        .total = a->total + v->start,
+        .piece = k->g->piece,
+        .before = out->bits + word,
+        .changed = d->changed + word,
+        .word_step = out->pixels * out->words,
+        .sum = k->f->keep ? k->w->sum : NULL,
+        .membrane = membrane ? k->w->membrane : NULL,
+    };
+    set_base(k, v, block, &u);
+    k->p->kernels->fire_unit(&u, any);
+    d->dirty[v->sample] |= (any[0] | any[1]) != 0;
+    if (membrane)
+        read_outputs(k, v, block, blocks);
+    return !k->f->keep ||
+           planes_keep_sums(k->f->keep, k->stage, v->sample, v->pixel, block, blocks, k->w->sum, k->err);
+}
+
+/* Fires all gathered windows and forgets them. */
+static bool flush(const walk *k) {
+    planes_gather *a = &k->w->gather;
+    for (uint32_t b = 0; b < k->g->blocks; b += 2)
+        for (size_t i = 0; i < a->windows; i++)
+            if (!fire_window(k, &a->window[i], b, k->g->blocks - b >= 2 ? 2 : 1))
+                return false;
+    a->n = a->steps = a->windows = 0;
+    return true;
+}
+
+/* ---- walking ---- */
+
+static uint64_t count_changed(const planes *p, int stage, size_t sample, const planes_workspace *w) {
+    const planes_signal *g = &p->signal[stage];
+    const planes_difference *d = &w->difference[stage];
+    const size_t first = p->first_step[sample] * g->pixels, end = p->first_step[sample + 1] * g->pixels;
+    uint64_t n = 0;
+    if (g->counted) /* sums of counts are not known before they are listed: a guess will do */
+        for (size_t i = first; i < end; i++)
+            n += d->moved[i];
+    else
+        for (size_t i = first * g->words; i < end * g->words; i++)
+            n += (uint64_t)__builtin_popcountll(d->changed[i]);
+    return n;
+}
+
+static bool walk_sample(const walk *k, size_t sample) {
+    const planes_far *f = k->f;
+    const bool dirty = k->w->difference[k->stage].dirty[sample];
+    if (!dirty && !f->every)
+        return true;
+    const bool anew = f->anew || (dirty && count_changed(k->p, k->stage, sample, k->w) >
+                                               k->p->signal[k->stage].active[sample]);
+    if (!planes_list_sample(k->p, k->stage, sample, anew, k->w, k->err))
+        return false;
+    const size_t limit = k->g->blocks * k->g->rows * BLOCK > CACHED_ROWS ? BATCH_ENTRIES : 0;
+    const uint32_t pixels = k->g->s->out.height * k->g->s->out.width;
+    for (uint32_t i = 0; i < pixels; i++) {
+        const field field = field_of(k, i);
+        if (!f->every && !is_touched(k, &field))
+            continue;
+        if (!gather_window(k, sample, i, &field, anew) || (k->w->gather.n >= limit && !flush(k)))
+            return false;
+    }
+    return true;
+}
+
+static bool walk_samples(const walk *k, size_t first, size_t n) {
+    for (size_t s = first; s < first + n; s++)
+        if (!walk_sample(k, s))
+            return false;
+    return flush(k);
+}
+
+static bool walk_tiles(walk *k) {
+    const planes_near *n = &k->g->near;
+    for (size_t i = 0; i < n->tiles; i++) {
+        k->tile = &n->tile[i];
+        if (!planes_near_extra(k->p, k->stage, k->f->d, i, k->w, k->err) ||
+            !walk_samples(k, k->tile->first, k->tile->samples))
+            return false;
+    }
+    return true;
+}
+
+/* The workspace's own copy of the rows, to be changed. */
+static bool own_rows(const planes *p, int stage, planes_workspace *w, snn_error *err) {
+    const planes_stage *g = &p->stage[stage];
+    const size_t n = g->blocks * g->rows * BLOCK;
+    if (!w->rows8[stage] && !w->rows16[stage]) {
+        if (g->rows8)
+            w->rows8[stage] = snn_alloc(n, 1, "weights of a probe", err);
+        else
+            w->rows16[stage] = snn_alloc(n, sizeof *w->rows16[stage], "weights of a probe", err);
+        if (!w->rows8[stage] && !w->rows16[stage])
+            return false;
+    } else if (w->version[stage] == p->version)
+        return true;
+    if (g->rows8)
+        memcpy(w->rows8[stage], g->rows8, n);
+    else
+        memcpy(w->rows16[stage], g->rows16, n * sizeof *g->rows16);
+    w->version[stage] = p->version;
+    return true;
+}
+
+bool planes_far_run(const planes *p, int stage, const planes_far *f, planes_workspace *w, snn_error *err) {
+    const planes_stage *g = &p->stage[stage];
+    walk k = {p, stage, g, f, g->rows8, g->rows16, NULL, w, err};
+    w->gather.n = w->gather.steps = w->gather.windows = 0;
+    if (f->d.n == 0)
+        return walk_samples(&k, 0, p->samples);
+    if (!own_rows(p, stage, w, err))
+        return false;
+    k.rows8 = w->rows8[stage];
+    k.rows16 = w->rows16[stage];
+    planes_patch(p, stage, f->d, 1, w->rows8[stage], w->rows16[stage]);
+    const bool ok = f->anew ? walk_samples(&k, 0, p->samples) : walk_tiles(&k);
+    planes_patch(p, stage, f->d, -1, w->rows8[stage], w->rows16[stage]);
+    return ok;
+}
+
+/* In vector operations, for all inputs of the base: four for each row of a block, sixty for a block of neurons. */
+double planes_far_cost(const planes *p, int stage) {
+    const planes_stage *g = &p->stage[stage];
+    const double taps = g->s->type == SNN_LAYER_LINEAR
+                            ? 1
+                            : (double)(g->kernel_width * g->kernel_height) / (g->stride * g->stride);
+    double active = 0;
+    for (size_t s = 0; s < p->samples; s++)
+        active += (double)p->signal[stage].active[s];
+    const double windows = (double)p->first_step[p->samples] * g->s->out.height * g->s->out.width;
+    return g->blocks * (4 * active * taps + 60 * windows);
+}

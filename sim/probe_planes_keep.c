@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Fitness probe for convolutions: writes what is kept of the base, when it is built and when it moves. */
+#include "probe_planes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = SNN_PLANES_BLOCK };
+
+/* ---- sums ---- */
+
+static bool widen(planes_sums *s, snn_error *err) {
+    s->wide = snn_alloc(s->n, sizeof *s->wide, "sums of a probe", err);
+    if (!s->wide)
+        return false;
+    for (size_t i = 0; i < s->n; i++)
+        s->wide[i] = s->narrow[i];
+    free(s->narrow);
+    s->narrow = NULL;
+    return true;
+}
+
+/* n sums, `step` items apart. */
+static bool put(planes_sums *s, size_t at, size_t step, const int32_t *sum, size_t from_step, size_t n,
+                snn_error *err) {
+    for (size_t i = 0; s->narrow && i < n; i++) {
+        const int32_t x = sum[i * from_step];
+        if (x != (int16_t)x && !widen(s, err))
+            return false;
+        if (s->narrow)
+            s->narrow[at + i * step] = (int16_t)x;
+    }
+    for (size_t i = 0; s->wide && i < n; i++)
+        s->wide[at + i * step] = sum[i * from_step];
+    return true;
+}
+
+static size_t planes_lane(const planes_near *n, size_t sample, uint32_t lane, int step) {
+    const planes_tile *tile = &n->tile[sample / n->tile_samples];
+    return tile->at + (size_t)step * tile->lanes + (sample - tile->first) * n->sample_lanes + lane;
+}
+
+static uint32_t pixel_lane(const planes_stage *g, uint32_t pixel) {
+    return pixel / g->s->out.width * g->near.width + pixel % g->s->out.width;
+}
+
+bool planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint32_t block, int blocks,
+                      const int32_t *sum, snn_error *err) {
+    planes_stage *g = &p->stage[stage];
+    const size_t n = (size_t)blocks * BLOCK;
+    const int steps = planes_steps(p, sample);
+    for (int t = 0; g->kept && t < steps; t++) {
+        const size_t at = planes_sum_at(p, g, sample, pixel) + ((size_t)t * g->blocks + block) * BLOCK;
+        if (!put(&g->sums, at, 1, sum + (size_t)t * n, 1, n, err))
+            return false;
+    }
+    if (!g->searched || steps == 0)
+        return true;
+    const planes_tile *tile = &g->near.tile[sample / g->near.tile_samples];
+    const size_t lane = planes_lane(&g->near, sample, pixel_lane(g, pixel), 0);
+    for (size_t j = 0; j < n && block * BLOCK + j < g->outputs; j++)
+        if (!put(&g->near.sums, (block * BLOCK + j) * g->near.lanes + lane, tile->lanes, sum + j, n,
+                 (size_t)steps, err))
+            return false;
+    return true;
+}
+
+/* ---- lanes of inputs ---- */
+
+/* Where the input channel of a pixel stands in the lanes of the stage that reads it. */
+static uint16_t *input_at(planes_stage *g, const planes_signal *in, size_t sample, int step, size_t pixel,
+                          uint32_t channel) {
+    planes_near *n = &g->near;
+    const planes_tile *tile = &n->tile[sample / n->tile_samples];
+    size_t line = pixel * in->shape.channels + channel, lane = 0;
+    if (g->s->type != SNN_LAYER_LINEAR) {
+        const uint32_t y = (uint32_t)pixel / in->shape.width + g->padding,
+                       x = (uint32_t)pixel % in->shape.width + g->padding;
+        line = (size_t)channel * n->phases + y % g->stride * g->stride + x % g->stride;
+        lane = (size_t)(y / g->stride) * n->width + x / g->stride;
+    }
+    return n->input + line * n->input_lanes + tile->input_at + (size_t)step * tile->input_lanes +
+           (sample - tile->first) * n->sample_lanes + lane;
+}
+
+/* Counts of one pixel, for the stage that reads them. */
+static void keep_counts(planes *p, int signal, size_t sample, int step, size_t pixel, const uint16_t *count) {
+    const planes_signal *g = &p->signal[signal];
+    if (signal == p->stages || !p->stage[signal].searched)
+        return;
+    for (uint32_t c = 0; c < g->shape.channels; c++)
+        *input_at(&p->stage[signal], g, sample, step, pixel, c) = count[c];
+}
+
+void planes_keep_input(planes *p) {
+    const planes_signal *g = &p->signal[0];
+    for (size_t s = 0; s < p->samples; s++)
+        for (int t = 0; t < planes_steps(p, s); t++)
+            for (size_t i = 0; i < g->pixels; i++)
+                keep_counts(p, 0, s, t, i,
+                            g->count + ((p->first_step[s] + (size_t)t) * g->pixels + i) * g->shape.channels);
+}
+
+/* ---- signals ---- */
+
+/* A bit of signal `signal` turns over: in the lanes of the stage that made it and of the stage that reads it. */
+static void turn(planes *p, int signal, size_t sample, int step, size_t pixel, uint32_t channel) {
+    planes_stage *maker = &p->stage[signal - 1];
+    if (maker->searched) {
+        const size_t lane = planes_lane(&maker->near, sample, pixel_lane(maker, (uint32_t)pixel), step);
+        maker->near.bits[(channel * maker->near.lanes + lane) / BLOCK] ^= UINT64_C(1) << lane % BLOCK;
+    }
+    if (signal < p->stages && p->stage[signal].searched)
+        *input_at(&p->stage[signal], &p->signal[signal], sample, step, pixel, channel) ^= 1;
+}
+
+static void keep_bits(planes *p, int signal, size_t sample, const uint64_t *changed) {
+    planes_signal *g = &p->signal[signal];
+    const size_t pixels = g->pixels;
+    size_t at = p->first_step[sample] * pixels * g->words;
+    for (int t = 0; t < planes_steps(p, sample); t++)
+        for (size_t i = 0; i < pixels; i++)
+            for (uint32_t k = 0; k < g->words; k++, at++) {
+                for (uint64_t x = changed[at]; x; x &= x - 1)
+                    turn(p, signal, sample, t, i, k * BLOCK + (uint32_t)__builtin_ctzll(x));
+                const uint64_t now = g->bits[at] ^ changed[at];
+                g->active[sample] += (uint64_t)__builtin_popcountll(now);
+                g->active[sample] -= (uint64_t)__builtin_popcountll(g->bits[at]);
+                g->bits[at] = now;
+            }
+}
+
+static void keep_moved(planes *p, int signal, size_t sample, const planes_difference *d) {
+    planes_signal *g = &p->signal[signal];
+    const uint32_t channels = g->shape.channels;
+    for (int t = 0; t < planes_steps(p, sample); t++)
+        for (size_t i = 0; i < g->pixels; i++) {
+            const size_t at = (p->first_step[sample] + (size_t)t) * g->pixels + i;
+            if (!d->moved[at])
+                continue;
+            for (uint32_t c = 0; c < channels; c++) {
+                g->active[sample] += d->count[at * channels + c];
+                g->active[sample] -= g->count[at * channels + c];
+                g->count[at * channels + c] = d->count[at * channels + c];
+            }
+            keep_counts(p, signal, sample, t, i, g->count + at * channels);
+        }
+}
+
+void planes_keep_signal(planes *p, int signal, const planes_difference *d) {
+    for (size_t s = 0; s < p->samples; s++) {
+        if (!d->dirty[s])
+            continue;
+        if (p->signal[signal].counted)
+            keep_moved(p, signal, s, d);
+        else
+            keep_bits(p, signal, s, d->changed);
+    }
+}

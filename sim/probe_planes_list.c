@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Fitness probe for convolutions: the inputs of a stage that changed (or all that are active) as entries of rows, by step and pixel. */
+#include "probe_planes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = SNN_PLANES_BLOCK };
+
+static bool reserve(planes_list *l, size_t n, snn_error *err) {
+    if (n <= l->entries && n <= l->counts && n + 1 <= l->befores)
+        return true;
+    return snn_grow((void **)&l->entry, &l->entries, n, sizeof *l->entry, err) &&
+           snn_grow((void **)&l->count, &l->counts, n, sizeof *l->count, err) &&
+           snn_grow((void **)&l->before, &l->befores, n + 1, sizeof *l->before, err);
+}
+
+static inline void push(planes_list *l, size_t n, uint32_t entry, int32_t count) {
+    l->entry[n] = entry;
+    l->count[n] = (int8_t)count;
+    l->before[n + 1] = l->before[n] + count;
+}
+
+/* Channels of one pixel. base: item of its first row. */
+static size_t list_bits(planes_list *l, size_t n, uint32_t base, const uint64_t *bits,
+                        const uint64_t *changed, uint32_t words, bool all) {
+    for (uint32_t k = 0; k < words; k++) {
+        const uint64_t now = bits[k] ^ changed[k];
+        for (uint64_t x = all ? now : changed[k]; x; x &= x - 1) {
+            const uint32_t c = (uint32_t)__builtin_ctzll(x);
+            push(l, n++, base + (k * BLOCK + c) * BLOCK, now >> c & 1 ? 1 : -1);
+        }
+    }
+    return n;
+}
+
+/* before: NULL for nothing. */
+static bool list_counts(planes_list *l, size_t *n, uint32_t base, const uint16_t *before, const uint16_t *now,
+                        uint32_t channels, snn_error *err) {
+    for (uint32_t c = 0; c < channels; c++) {
+        int32_t count = now[c] - (before ? before[c] : 0);
+        if (!reserve(l, *n + (size_t)abs(count) / SNN_PLANES_COUNT + 1, err))
+            return false;
+        while (count) {
+            const int32_t part = count > SNN_PLANES_COUNT    ? SNN_PLANES_COUNT
+                                 : count < -SNN_PLANES_COUNT ? -SNN_PLANES_COUNT
+                                                             : count;
+            push(l, (*n)++, base + c * BLOCK, part);
+            count -= part;
+        }
+    }
+    return true;
+}
+
+/* Entries of pixel i (counted through all steps), from *n on. */
+static bool list_pixel(const planes_signal *g, const planes_difference *d, size_t i, uint32_t base, bool all,
+                       planes_list *l, size_t *n, snn_error *err) {
+    const uint32_t channels = g->shape.channels;
+    if (!g->counted) {
+        *n = list_bits(l, *n, base, g->bits + i * g->words, d->changed + i * g->words, g->words, all);
+        return true;
+    }
+    const bool moved = d->moved && d->moved[i];
+    const uint16_t *before = g->count + i * channels, *now = moved ? d->count + i * channels : before;
+    return (!all && !moved) || list_counts(l, n, base, all ? NULL : before, now, channels, err);
+}
+
+bool planes_list_sample(const planes *p, int stage, size_t sample, bool all, planes_workspace *w,
+                        snn_error *err) {
+    const planes_signal *g = &p->signal[stage];
+    const planes_difference *d = &w->difference[stage];
+    planes_list *l = &w->list;
+    size_t n = 0, i = p->first_step[sample] * g->pixels;
+    const uint32_t channels = g->shape.channels, width = g->shape.width;
+    if (!reserve(l, 1, err))
+        return false;
+    l->before[0] = 0;
+    memset(l->touched, 0, g->pixels);
+    for (int t = 0; t < planes_steps(p, sample); t++) {
+        uint32_t *first = l->first + (size_t)t * (g->pixels + 1);
+        if (!reserve(l, n + g->pixels * channels, err))
+            return false;
+        for (size_t k = 0; k < g->pixels; k++, i++) {
+            first[k] = (uint32_t)n;
+            if (!list_pixel(g, d, i, (uint32_t)k % width * channels * BLOCK, all, l, &n, err))
+                return false;
+            l->touched[k] |= n > first[k];
+        }
+        first[g->pixels] = (uint32_t)n;
+    }
+    return true;
+}
+
+bool planes_list_reserve(const planes *p, planes_workspace *w, snn_error *err) {
+    size_t pixels = 1;
+    for (int i = 0; i <= p->stages; i++)
+        pixels = p->signal[i].pixels > pixels ? p->signal[i].pixels : pixels;
+    w->list.first = snn_alloc((pixels + 1) * sizeof *w->list.first, (size_t)p->most_steps + 1,
+                              "a workspace of a probe", err);
+    w->list.touched = snn_alloc(pixels, 1, "a workspace of a probe", err);
+    return w->list.first && w->list.touched;
+}
+
+void planes_list_free(planes_list *l) {
+    free(l->entry);
+    free(l->count);
+    free(l->before);
+    free(l->first);
+    free(l->touched);
+}

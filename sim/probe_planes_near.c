@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Fitness probe for convolutions: a stage whose weights change and whose inputs do not. Only the touched output channels are computed, all pixels of a tile as lanes. */
+#include "probe_planes.h"
+
+#include <string.h>
+
+enum { BLOCK = SNN_PLANES_BLOCK };
+
+/* Adds what the deltas of one output do in a tile: extra [steps][lanes]. */
+static void correct(const planes *p, int stage, const snn_delta *delta, size_t n, const planes_tile *tile,
+                    int32_t *extra) {
+    const planes_stage *g = &p->stage[stage];
+    const planes_near *near = &g->near;
+    memset(extra, 0, (size_t)tile->steps * tile->lanes * sizeof *extra);
+    for (size_t i = 0; i < n; i++) {
+        const planes_weight w = planes_locate(p, stage, delta[i].index);
+        size_t line = w.line, shift = 0;
+        if (g->s->type != SNN_LAYER_LINEAR) {
+            line = line * near->phases + w.ky % g->stride * g->stride + w.kx % g->stride;
+            shift = (size_t)(w.ky / g->stride) * near->width + w.kx / g->stride;
+        }
+        const uint16_t *input = near->input + line * near->input_lanes + tile->input_at + shift;
+        for (int t = 0; t < tile->steps; t++)
+            p->kernels->correct(extra + (size_t)t * tile->lanes, input + (size_t)t * tile->input_lanes,
+                                delta[i].dq, tile->lanes);
+    }
+}
+
+/* Deltas from `delta` on that are of the same output. */
+static size_t same_output(const planes *p, int stage, const snn_delta *delta, size_t n) {
+    const uint64_t inputs = snn_layer_fan_in(&p->engine->net->layer[p->stage[stage].s->layer]);
+    const uint64_t output = delta[0].index / inputs;
+    size_t k = 1;
+    while (k < n && delta[k].index / inputs == output)
+        k++;
+    return k;
+}
+
+/* The parameters of one output, 64 times. */
+static snn_planes_neuron spread(const snn_planes_neuron *from, uint32_t output, planes_workspace *w) {
+    snn_planes_neuron n = *from;
+    for (int j = 0; j < BLOCK; j++) {
+        w->factor[j] = from->factor[output];
+        w->threshold_fixed[j] = from->threshold_fixed[output];
+        if (!from->bias)
+            continue;
+        w->bias[j] = from->bias[output];
+        w->bias_fixed[j] = from->bias_fixed[output];
+    }
+    n.factor = w->factor;
+    n.threshold_fixed = w->threshold_fixed;
+    n.bias = from->bias ? w->bias : NULL;
+    n.bias_fixed = from->bias ? w->bias_fixed : NULL;
+    return n;
+}
+
+/* Changed spikes of a tile's lanes into the bits of the output signal. */
+static void hand_on(const planes *p, int stage, uint32_t output, const planes_tile *tile,
+                    planes_workspace *w) {
+    const planes_near *n = &p->stage[stage].near;
+    const planes_signal *out = &p->signal[stage + 1];
+    planes_difference *d = &w->difference[stage + 1];
+    const uint32_t words = tile->lanes / BLOCK;
+    const uint64_t bit = UINT64_C(1) << output % BLOCK;
+    for (int t = 0; t < tile->steps; t++)
+        for (uint32_t k = 0; k < words; k++)
+            for (uint64_t x = w->lane_changed[(size_t)t * words + k]; x; x &= x - 1) {
+                const uint32_t lane = k * BLOCK + (uint32_t)__builtin_ctzll(x);
+                const size_t sample = tile->first + lane / n->sample_lanes;
+                const size_t at =
+                    (p->first_step[sample] + (size_t)t) * out->pixels + n->pixel[lane % n->sample_lanes];
+                d->changed[at * out->words + output / BLOCK] |= bit;
+                d->dirty[sample] = true;
+            }
+}
+
+/* Read-out by membrane: sums over the steps of each sample. */
+static void read_lanes(const planes *p, int stage, uint32_t output, const planes_tile *tile,
+                       planes_workspace *w) {
+    const planes_stage *g = &p->stage[stage];
+    const planes_near *n = &g->near;
+    for (size_t s = tile->first; s < tile->first + tile->samples; s++)
+        for (uint32_t i = 0; i < n->sample_lanes; i++)
+            if (n->pixel[i] != UINT32_MAX)
+                planes_read_membrane(p, g, s, output, n->pixel[i],
+                                     w->lane_membrane + (s - tile->first) * n->sample_lanes + i, tile->lanes,
+                                     w->out);
+}
+
+static void fire(const planes *p, int stage, uint32_t output, const snn_planes_neuron *neuron,
+                 const planes_tile *tile, planes_workspace *w) {
+    const planes_near *n = &p->stage[stage].near;
+    const size_t at = output * n->lanes + tile->at;
+    const bool membrane = planes_reads_membrane(p, stage);
+    const snn_planes_lanes l = {
+        .neuron = neuron,
+        .steps = tile->steps,
+        .lanes = tile->lanes,
+        .narrow = n->sums.narrow ? n->sums.narrow + at : NULL,
+        .wide = n->sums.wide ? n->sums.wide + at : NULL,
+        .extra = w->extra,
+        .alive = n->alive + tile->at / BLOCK,
+        .before = n->bits + at / BLOCK,
+        .changed = w->lane_changed,
+        .membrane = membrane ? w->lane_membrane : NULL,
+    };
+    if (p->kernels->fire_lanes(&l))
+        hand_on(p, stage, output, tile, w);
+    if (membrane)
+        read_lanes(p, stage, output, tile, w);
+}
+
+static bool reserve_extra(planes_workspace *w, size_t n, snn_error *err) {
+    return snn_grow((void **)&w->extra, &w->extra_capacity, n, sizeof *w->extra, err);
+}
+
+bool planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err) {
+    const planes_stage *g = &p->stage[stage];
+    const planes_near *near = &g->near;
+    for (size_t k = 0; k < near->tiles; k++)
+        if (!reserve_extra(w, (size_t)near->tile[k].steps * near->tile[k].lanes, err))
+            return false;
+    for (size_t i = 0, n; i < d.n; i += n) {
+        n = same_output(p, stage, d.delta + i, d.n - i);
+        const uint32_t output = planes_locate(p, stage, d.delta[i].index).output;
+        const snn_planes_neuron neuron = spread(&g->neuron, output, w);
+        for (size_t k = 0; k < near->tiles; k++) {
+            correct(p, stage, d.delta + i, n, &near->tile[k], w->extra);
+            fire(p, stage, output, &neuron, &near->tile[k], w);
+        }
+    }
+    return true;
+}
+
+bool planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile, planes_workspace *w,
+                       snn_error *err) {
+    const planes_stage *g = &p->stage[stage];
+    const planes_tile *t = &g->near.tile[tile];
+    const size_t size = (size_t)t->steps * t->lanes;
+    int32_t slots = 0;
+    for (size_t j = 0; j < (size_t)g->blocks * BLOCK; j++)
+        w->slot[j] = -1;
+    for (size_t i = 0, n; i < d.n; i += n) {
+        n = same_output(p, stage, d.delta + i, d.n - i);
+        if (!reserve_extra(w, ((size_t)slots + 1) * size, err))
+            return false;
+        correct(p, stage, d.delta + i, n, t, w->extra + (size_t)slots * size);
+        w->slot[planes_locate(p, stage, d.delta[i].index).output] = slots++;
+    }
+    return true;
+}
+
+/* In vector operations: two for each delta, ten for each output (many deltas may share one). */
+double planes_near_cost(const planes *p, int stage, planes_deltas d) {
+    const planes_stage *g = &p->stage[stage];
+    const double outputs = d.n < g->outputs ? (double)d.n : (double)g->outputs;
+    return (double)g->near.lanes / 16 * (3 * (double)d.n + 10 * outputs);
+}

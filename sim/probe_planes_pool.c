@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Fitness probe for convolutions: pools, computed where an input changed. */
+#include "probe_planes.h"
+
+#include <string.h>
+
+enum { BLOCK = SNN_PLANES_BLOCK };
+
+typedef struct {
+    const planes_stage *g;
+    const planes_signal *in, *out;
+    const planes_difference *from;
+    planes_difference *to;
+} pooling;
+
+/* Or of spikes: a window at `corner` (pixel of the step's plane). Returns whether any output changed. */
+static bool pool_bits(const pooling *k, size_t corner, size_t output) {
+    const uint32_t words = k->in->words;
+    const size_t line = k->in->shape.width;
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < words; i++) {
+        uint64_t now = 0, changed = 0;
+        for (uint32_t y = 0; y < k->g->kernel_height; y++)
+            for (uint32_t x = 0; x < k->g->kernel_width; x++) {
+                const size_t at = (corner + y * line + x) * words + i;
+                changed |= k->from->changed[at];
+                now |= k->in->bits[at] ^ k->from->changed[at];
+            }
+        if (!changed)
+            continue;
+        now ^= k->out->bits[output * words + i];
+        k->to->changed[output * words + i] = now;
+        any |= now;
+    }
+    return any != 0;
+}
+
+static bool window_moved(const pooling *k, size_t corner) {
+    for (uint32_t y = 0; y < k->g->kernel_height; y++)
+        for (uint32_t x = 0; x < k->g->kernel_width; x++) {
+            const size_t at = corner + y * k->in->shape.width + x;
+            if (k->in->counted && k->from->moved[at])
+                return true;
+            for (uint32_t i = 0; !k->in->counted && i < k->in->words; i++)
+                if (k->from->changed[at * k->in->words + i])
+                    return true;
+        }
+    return false;
+}
+
+static uint32_t value(const pooling *k, size_t at, uint32_t channel) {
+    if (!k->in->counted) {
+        const size_t word = at * k->in->words + channel / BLOCK;
+        return (k->in->bits[word] ^ k->from->changed[word]) >> channel % BLOCK & 1;
+    }
+    return (k->from->moved[at] ? k->from->count : k->in->count)[at * k->in->shape.channels + channel];
+}
+
+/* Counts: largest or sum. */
+static bool pool_counts(const pooling *k, size_t corner, size_t output) {
+    const uint32_t channels = k->in->shape.channels;
+    if (!window_moved(k, corner))
+        return false;
+    uint16_t *to = k->to->count + output * channels;
+    for (uint32_t c = 0; c < channels; c++) {
+        uint32_t most = 0, sum = 0;
+        for (uint32_t y = 0; y < k->g->kernel_height; y++)
+            for (uint32_t x = 0; x < k->g->kernel_width; x++) {
+                const uint32_t v = value(k, corner + y * k->in->shape.width + x, c);
+                most = v > most ? v : most;
+                sum += v;
+            }
+        to[c] = (uint16_t)(k->g->s->type == SNN_LAYER_POOL_MAX ? most : sum);
+    }
+    k->to->moved[output] = memcmp(to, k->out->count + output * channels, channels * sizeof *to) != 0;
+    return k->to->moved[output];
+}
+
+static bool pool_step(const pooling *k, size_t step) {
+    const snn_shape out = k->out->shape;
+    bool any = false;
+    for (uint32_t y = 0; y < out.height; y++)
+        for (uint32_t x = 0; x < out.width; x++) {
+            const size_t corner = step * k->in->pixels + (size_t)y * k->g->stride * k->in->shape.width +
+                                  (size_t)x * k->g->stride,
+                         output = step * k->out->pixels + (size_t)y * out.width + x;
+            any |= k->out->counted ? pool_counts(k, corner, output) : pool_bits(k, corner, output);
+        }
+    return any;
+}
+
+void planes_pool_run(const planes *p, int stage, planes_workspace *w) {
+    const pooling k = {&p->stage[stage], &p->signal[stage], &p->signal[stage + 1], &w->difference[stage],
+                       &w->difference[stage + 1]};
+    for (size_t s = 0; s < p->samples; s++)
+        for (size_t t = p->first_step[s]; k.from->dirty[s] && t < p->first_step[s + 1]; t++)
+            k.to->dirty[s] |= pool_step(&k, t);
+}
