@@ -8,8 +8,9 @@
  * Screened: of more candidates those with the largest change x input rate are evaluated alone (SCREENED at most), and the POOL best stay.
  * Lazy: with convolutions, where an evaluation is dear, or with a pool, a step evaluates the pool in the order of the gains that were last seen (Minoux's accelerated greedy), until none of the rest
  * was as good as what was found; gains are not bounds here, so that a part of the pool is evaluated anew in each step whatever it was seen to gain.
- * Stuck: where no bit improves (loss, lead), the best pairs of promising bits are tried; where no pair does, the best bit is added all the same. After STUCK such steps in a row the search ends.
+ * Bits that have become harmful are taken out again. Where nothing helps: greedy_stuck.c.
  */
+#include "greedy.h"
 #include "order.h"
 
 #include <math.h>
@@ -24,24 +25,10 @@ enum {
     SCREEN_BLOCK = 8192, /* evaluations of a step of screening */
     LAZY_BLOCK = 64,     /* evaluated at once */
     REFRESH = 16,        /* that part of the pool is evaluated in each step in any case */
-    PAIRED = 48,         /* promising bits of which all pairs are tried */
-    STUCK = 8
+    LISTED = 4096        /* of each order, for when it is stuck */
 };
 
-/* Sets of the state: the current set, then single candidates, the pool. The score of a single candidate is the gain that was last seen: (loss, lead) before less after it was added. */
-enum { CURRENT, SINGLES };
-/* Registers. */
-enum {
-    SCREEN_NEXT,
-    SCREENING,
-    FORCED
-}; /* next of the order to screen; is it still? ; steps in a row without gain */
-
-typedef struct {
-    uint32_t *order; /* [n] candidates to screen; NULL: all are in the pool */
-    uint32_t n;
-    bool lazy;
-} plan;
+typedef snn_greedy_plan plan;
 
 /* ---- plan: follows from candidates and network ---- */
 
@@ -54,38 +41,79 @@ static bool convolves(const snn_net *net) {
 
 static void close_plan(snn_search_job *job) {
     plan *p = job->own;
-    if (p)
-        free(p->order);
+    if (!p)
+        return;
+    for (uint32_t i = 0; p->list && i < p->lists; i++)
+        free(p->list[i]);
+    free(p->list);
+    free(p->length);
+    free(p->order);
     free(p);
     job->own = NULL;
+}
+
+/* List i: of class i, where output weights are candidates; the last two by rate and by magnitude, over all. */
+static bool make_list(const snn_objective *o, const snn_rates *rates, plan *p, uint32_t i, uint32_t *order,
+                      snn_error *err) {
+    const snn_saliency_rule rule = i + 2 < p->lists   ? SNN_RULE_CLASS_RATE
+                                   : i + 1 < p->lists ? SNN_RULE_RATE
+                                                      : SNN_RULE_MAGNITUDE;
+    if (!snn_rates_order(rates, o, rule, (int)i, order, NULL, &p->length[i], err))
+        return false;
+    if (rule == SNN_RULE_RATE && p->order) {
+        p->n = p->length[i] < SCREENED ? p->length[i] : SCREENED;
+        memcpy(p->order, order, p->n * sizeof *order);
+    }
+    if (p->length[i] > LISTED)
+        p->length[i] = LISTED;
+    p->list[i] = snn_alloc(p->length[i], sizeof *order, "an order of candidates", err);
+    if (p->list[i])
+        memcpy(p->list[i], order, p->length[i] * sizeof *order);
+    return p->list[i] != NULL;
+}
+
+static bool make_lists(const snn_objective *o, const snn_rates *rates, plan *p, snn_error *err) {
+    p->lists = (snn_rules_have_classes(o) ? snn_objective_net(o)->classes : 0) + 2;
+    uint32_t *order = snn_alloc(p->n, sizeof *order, "an order of candidates", err);
+    p->list = order ? snn_alloc(p->lists, sizeof *p->list, "orders of candidates", err) : NULL;
+    p->length = p->list ? snn_alloc(p->lists, sizeof *p->length, "orders of candidates", err) : NULL;
+    bool ok = p->length != NULL;
+    for (uint32_t i = 0; ok && i < p->lists; i++)
+        ok = make_list(o, rates, p, i, order, err);
+    free(order);
+    return ok;
 }
 
 static bool open_plan(snn_search_job *job, snn_error *err) {
     const uint32_t all = job->candidates->n;
     plan *p = job->own = snn_alloc(1, sizeof *p, "a plan", err);
-    if (!p)
+    snn_rates rates;
+    if (!p || !snn_rates_new(&rates, job->objective, err))
         return false;
     p->lazy = all > EXACT || convolves(snn_objective_net(job->objective));
     p->n = all;
-    if (all <= EXACT)
-        return true;
-    p->order = snn_alloc(all, sizeof *p->order, "an order of candidates", err);
-    if (!p->order || !snn_saliency_order(job, SNN_RULE_RATE, -1, p->order, NULL, &p->n, err))
-        return false;
-    p->n = p->n < SCREENED ? p->n : SCREENED;
-    return true;
+    if (all > EXACT)
+        p->order = snn_alloc(all, sizeof *p->order, "an order of candidates", err);
+    const bool ok = (all <= EXACT || p->order) && make_lists(job->objective, &rates, p, err);
+    snn_rates_free(&rates);
+    return ok;
 }
 
 /* ---- the pool ---- */
+
+/* As if the gain were infinite. */
+static const snn_score unseen = {.loss = INFINITY, .lead = INFINITY};
 
 static bool add_single(snn_search_job *job, uint32_t item, snn_score gain, snn_error *err) {
     snn_search_state *st = job->state;
     if (!snn_search_sets(st, st->sets + 1, err))
         return false;
     snn_set *s = &st->set[st->sets - 1];
+    if (!snn_set_add(s, item, err))
+        return false;
     s->score = gain;
     s->scored = true;
-    return snn_set_add(s, item, err) && ((s->scored = true), true);
+    return true;
 }
 
 static snn_score gain_of(const snn_score *before, const snn_score *after) {
@@ -117,8 +145,7 @@ static bool start(snn_search_job *job, snn_error *err) {
     st->set[CURRENT].scored = true;
     st->reg[SCREENING] = p->order != NULL;
     for (uint32_t i = 0; i < p->n && !p->order; i++)
-        /* Not seen yet: as if the gain were infinite. */
-        if (!add_single(job, i, (snn_score){.loss = INFINITY, .lead = INFINITY}, err))
+        if (!add_single(job, i, unseen, err))
             return false;
     return true;
 }
@@ -228,45 +255,63 @@ static bool look(snn_search_job *job, snn_error *err) {
     return true;
 }
 
-/* Takes single i into the current set, whose score then is `score`. */
-static bool take(snn_search_job *job, uint32_t i, snn_error *err) {
-    snn_search_state *st = job->state;
-    const uint32_t item = st->set[i].item[0];
+static void remove_single(snn_search_state *st, uint32_t i) {
     const snn_set last = st->set[i];
     memmove(st->set + i, st->set + i + 1, (st->sets - i - 1) * sizeof *st->set);
     st->set[st->sets - 1] = last;
-    return snn_search_sets(st, st->sets - 1, err) && snn_set_add(&st->set[CURRENT], item, err);
 }
 
-/* The best pair of the first PAIRED singles: *i < *k, if it improves on the current set. */
-static bool best_pair(snn_search_job *job, uint32_t *i, uint32_t *k, bool *found, snn_error *err) {
+bool snn_greedy_take(snn_search_job *job, uint32_t item, snn_error *err) {
     snn_search_state *st = job->state;
-    const uint32_t n = st->sets - SINGLES < PAIRED ? st->sets - SINGLES : PAIRED;
-    const uint32_t pairs = n * (n - 1) / 2;
-    snn_set *set = snn_alloc(pairs, sizeof *set, "pairs of candidates", err);
-    bool ok = set != NULL;
-    uint32_t at = 0, best = pairs;
-    for (uint32_t a = 0; a < n; a++)
-        for (uint32_t b = a + 1; ok && b < n; b++, at++)
-            ok = snn_set_copy(&set[at], &st->set[CURRENT], err) &&
-                 snn_set_add(&set[at], st->set[SINGLES + a].item[0], err) &&
-                 snn_set_add(&set[at], st->set[SINGLES + b].item[0], err);
-    ok = ok && snn_search_score(job, set, pairs, err);
-    for (uint32_t p = 0; ok && p < pairs; p++)
-        if (snn_score_less(&set[p].score, &st->set[CURRENT].score) &&
-            (best == pairs || snn_score_less(&set[p].score, &set[best].score)))
-            best = p;
-    *found = ok && best < pairs;
-    at = 0;
-    for (uint32_t a = 0; *found && a < n; a++)
-        for (uint32_t b = a + 1; b < n; b++, at++)
-            if (at == best) {
-                *i = SINGLES + a;
-                *k = SINGLES + b;
-            }
-    for (uint32_t p = 0; set && p < pairs; p++)
-        snn_set_free(&set[p]);
-    free(set);
+    uint32_t i = SINGLES;
+    while (i < st->sets && st->set[i].item[0] != item)
+        i++;
+    if (i < st->sets) {
+        remove_single(st, i);
+        if (!snn_search_sets(st, st->sets - 1, err))
+            return false;
+    }
+    return snn_set_add(&st->set[CURRENT], item, err);
+}
+
+bool snn_greedy_drop(snn_search_job *job, uint32_t item, snn_error *err) {
+    snn_set_remove(&job->state->set[CURRENT], item);
+    return add_single(job, item, unseen, err);
+}
+
+bool snn_greedy_become(snn_search_job *job, const snn_set *to, snn_error *err) {
+    snn_search_state *st = job->state;
+    for (uint32_t i = st->set[CURRENT].n; i-- > 0;)
+        if (!snn_set_has(to, st->set[CURRENT].item[i]) &&
+            !snn_greedy_drop(job, st->set[CURRENT].item[i], err))
+            return false;
+    for (uint32_t i = 0; i < to->n; i++)
+        if (!snn_set_has(&st->set[CURRENT], to->item[i]) && !snn_greedy_take(job, to->item[i], err))
+            return false;
+    st->set[CURRENT].score = to->score;
+    st->set[CURRENT].scored = to->scored;
+    return true;
+}
+
+/* Takes out the bit without which the current set does most damage, if that is more than with it. */
+static bool shrink(snn_search_job *job, bool *shrunk, snn_error *err) {
+    const snn_set *current = &job->state->set[CURRENT];
+    const uint32_t n = current->n;
+    snn_score *score = score_items(job, current->item, n, err);
+    if (!score)
+        return false;
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (snn_score_less(&score[i], &score[best]))
+            best = i;
+    *shrunk = n > 0 && snn_score_less(&score[best], &current->score);
+    bool ok = true;
+    if (*shrunk) {
+        ok = snn_greedy_drop(job, current->item[best], err);
+        job->state->set[CURRENT].score = score[best];
+        job->state->set[CURRENT].scored = true;
+    }
+    free(score);
     return ok;
 }
 
@@ -274,42 +319,31 @@ static bool improves(const snn_score *gain) {
     return gain->loss > 0 || (gain->loss == 0 && gain->lead > 0);
 }
 
-/* Adds one bit, or two. */
-static bool grow(snn_search_job *job, snn_error *err) {
+/* Adds the best bit that was found, or several, or starts again from a part of the best set; *done: nothing is left to try. */
+static bool grow(snn_search_job *job, bool *done, snn_error *err) {
     snn_search_state *st = job->state;
-    uint32_t i = 0, k = 0;
-    bool found = false;
-    if (!improves(&st->set[SINGLES].score)) {
-        if (!best_pair(job, &i, &k, &found, err))
-            return false;
-        st->reg[FORCED] = found ? 0 : st->reg[FORCED] + 1;
-    } else {
-        st->reg[FORCED] = 0;
+    const snn_set *first = &st->set[SINGLES];
+    if (st->sets == SINGLES || !improves(&first->score)) {
+        bool moved;
+        const bool ok = snn_greedy_unstick(job, &moved, err);
+        *done = ok && !moved;
+        return ok;
     }
-    const bool ok = found ? take(job, k, err) && take(job, i, err) : take(job, SINGLES, err);
     /* Scored again: a set costs next to nothing beside what chose it. */
-    return ok && snn_search_score(job, &st->set[CURRENT], 1, err);
+    return snn_greedy_take(job, first->item[0], err) && snn_search_score(job, &st->set[CURRENT], 1, err);
 }
 
 static bool step(snn_search_job *job, bool *done, snn_error *err) {
     snn_search_state *st = job->state;
-    const uint32_t most = job->options->most_bits;
     if (st->reg[SCREENING])
         return screen(job, err);
-    if (st->sets == SINGLES || (most > 0 && st->set[CURRENT].n >= most)) {
-        *done = true;
-        return true;
-    }
-    if (!look(job, err))
+    const snn_score before = st->best.score;
+    bool shrunk = false;
+    if (!shrink(job, &shrunk, err) || (!shrunk && (!look(job, err) || !grow(job, done, err))))
         return false;
-    if (isinf(st->set[SINGLES].score.loss)) { /* none may be added */
-        *done = true;
-        return true;
-    }
-    if (!grow(job, err))
-        return false;
-    *done = snn_score_met(&st->set[CURRENT].score) || st->reg[FORCED] >= STUCK ||
-            isinf(st->set[CURRENT].score.loss);
+    if (snn_score_less(&st->best.score, &before))
+        st->reg[KICKS] = 0;
+    *done = *done || snn_score_met(&st->best.score);
     return true;
 }
 

@@ -142,22 +142,12 @@ static int by_value(const void *a, const void *b) {
     return (x->item > y->item) - (x->item < y->item);
 }
 
-static bool class_layer(const snn_objective *o, uint32_t *tensor, snn_error *err) {
+bool snn_rules_have_classes(const snn_objective *o) {
     const snn_net *net = snn_objective_net(o);
     const snn_candidates *c = snn_objective_candidates(o);
     const snn_layer *last = &net->layer[net->layers - 1];
-    if (last->type != SNN_LAYER_LINEAR)
-        return snn_fail(
-            err, SNN_ERR_USAGE,
-            "the rule class_rate is about weights of a linear output layer, the last layer ('%s') is not",
-            last->name);
-    *tensor = (uint32_t)last->tensor;
     /* Candidates ascend by tensor, and the last layer's is the last. */
-    if (c->flip[c->n - 1].tensor != *tensor)
-        return snn_fail(err, SNN_ERR_USAGE,
-                        "the rule class_rate needs bits of the output layer ('%s') to be candidates",
-                        last->name);
-    return true;
+    return last->type == SNN_LAYER_LINEAR && c->flip[c->n - 1].tensor == (uint32_t)last->tensor;
 }
 
 /* Value of candidate i by the rule; below 0: the rule is not about it. */
@@ -192,13 +182,18 @@ static uint32_t collect(const snn_rates *r, const snn_candidates *c, snn_salienc
 bool snn_rates_order(const snn_rates *r, const snn_objective *o, snn_saliency_rule rule, int class_,
                      uint32_t *order, double *value, uint32_t *n, snn_error *err) {
     const snn_candidates *c = snn_objective_candidates(o);
-    uint32_t tensor = 0;
-    if (rule == SNN_RULE_CLASS_RATE && !class_layer(o, &tensor, err))
-        return false;
+    const snn_net *net = snn_objective_net(o);
+    const snn_layer *last = &net->layer[net->layers - 1];
+    if (rule == SNN_RULE_CLASS_RATE && !snn_rules_have_classes(o))
+        return snn_fail(
+            err, SNN_ERR_USAGE,
+            "the rule class_rate needs a linear output layer ('%s' is the last one) whose bits may be "
+            "keyed",
+            last->name);
     valued *v = snn_alloc(c->n, sizeof *v, "an order of candidates", err);
     if (!v)
         return false;
-    *n = collect(r, c, rule, tensor, class_, v);
+    *n = collect(r, c, rule, (uint32_t)last->tensor, class_, v);
     qsort(v, *n, sizeof *v, by_value);
     for (uint32_t i = 0; i < *n; i++) {
         order[i] = v[i].item;

@@ -13,6 +13,8 @@ typedef struct {
 } snn_rates;
 bool snn_rates_new(snn_rates *r, const snn_objective *o, snn_error *err);
 void snn_rates_free(snn_rates *r);
+/* Are bits of a linear output layer candidates (SNN_RULE_CLASS_RATE)? */
+bool snn_rules_have_classes(const snn_objective *o);
 /* As snn_saliency_order. */
 bool snn_rates_order(const snn_rates *r, const snn_objective *o, snn_saliency_rule rule, int class_,
                      uint32_t *order, double *value, uint32_t *n, snn_error *err);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What greedy search does where no single bit improves (loss, lead): spike counts are whole numbers, so that one bit often changes nothing. It tries
+ *   - the next 2, 4, ... bits of each rule's order together (of every output class, of all candidates), and all pairs of the most promising bits, and takes what improves most;
+ *   - else it starts again (iterated greedy, Ruiz and Stuetzle 2007, doi:10.1016/j.ejor.2005.12.009), in turn from a random part of the best set so far and from the first bits of one of the orders.
+ */
+#include "greedy.h"
+
+#include <stdlib.h>
+
+enum {
+    PAIRED = 48,    /* promising bits of which all pairs are tried */
+    MOST_NEXT = 32, /* next bits of an order */
+    MOST_KICKS = 40 /* in a row without a better set */
+};
+
+typedef struct {
+    snn_set *set; /* [n] */
+    uint32_t n;
+    size_t capacity;
+} trials;
+
+static void trials_free(trials *t) {
+    for (uint32_t i = 0; i < t->n; i++)
+        snn_set_free(&t->set[i]);
+    free(t->set);
+}
+
+/* One more trial: a copy of `from`. */
+static snn_set *more(trials *t, const snn_set *from, snn_error *err) {
+    if (!snn_grow((void **)&t->set, &t->capacity, (size_t)t->n + 1, sizeof *t->set, err))
+        return NULL;
+    snn_set *s = &t->set[t->n++];
+    *s = (snn_set){0};
+    return snn_set_copy(s, from, err) ? s : NULL;
+}
+
+static bool add_pairs(const snn_search_state *st, trials *t, snn_error *err) {
+    const uint32_t n = st->sets - SINGLES < PAIRED ? st->sets - SINGLES : PAIRED;
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = a + 1; b < n; b++) {
+            snn_set *s = more(t, &st->set[CURRENT], err);
+            if (!s || !snn_set_add(s, st->set[SINGLES + a].item[0], err) ||
+                !snn_set_add(s, st->set[SINGLES + b].item[0], err))
+                return false;
+        }
+    return true;
+}
+
+/* The current set with the next 2, 4, ... bits of an order that go with it. */
+static bool add_next(snn_search_job *job, const uint32_t *order, uint32_t n, trials *t, snn_error *err) {
+    const snn_set *current = &job->state->set[CURRENT];
+    uint32_t added = 0;
+    snn_set grown = {0};
+    bool ok = snn_set_copy(&grown, current, err);
+    snn_placer_load(job->placer, current);
+    for (uint32_t i = 0; ok && i < n && added < MOST_NEXT; i++) {
+        if (!snn_placer_add(job->placer, order[i]))
+            continue;
+        ok = snn_set_add(&grown, order[i], err);
+        added++;
+        if (ok && added > 1 && (added & (added - 1)) == 0)
+            ok = more(t, &grown, err) != NULL;
+    }
+    snn_set_free(&grown);
+    return ok;
+}
+
+/* Several bits at once. */
+static bool leap(snn_search_job *job, bool *moved, snn_error *err) {
+    const snn_greedy_plan *p = job->own;
+    const snn_set *current = &job->state->set[CURRENT];
+    trials t = {0};
+    bool ok = add_pairs(job->state, &t, err);
+    for (uint32_t i = 0; ok && i < p->lists; i++)
+        ok = add_next(job, p->list[i], p->length[i], &t, err);
+    ok = ok && snn_search_score(job, t.set, t.n, err);
+    const snn_set *best = NULL;
+    for (uint32_t i = 0; ok && i < t.n; i++)
+        if (snn_score_less(&t.set[i].score, &current->score) &&
+            (!best || snn_score_less(&t.set[i].score, &best->score)))
+            best = &t.set[i];
+    *moved = ok && best;
+    if (*moved)
+        ok = snn_greedy_become(job, best, err);
+    trials_free(&t);
+    return ok;
+}
+
+/* Each bit of the best set with a probability that is itself drawn between a half and one. */
+static bool part_of_best(snn_search_job *job, snn_set *out, snn_error *err) {
+    const snn_set *best = &job->state->best;
+    snn_random r;
+    snn_search_random(job, 0, &r);
+    const double share = 0.5 + 0.5 * snn_random_uniform(&r);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < best->n; i++)
+        if (snn_random_uniform(&r) < share)
+            ok = snn_set_add(out, best->item[i], err);
+    return ok;
+}
+
+/* The first bits of an order that go together, half as many as the best set has. */
+static bool part_of_order(snn_search_job *job, uint32_t list, snn_set *out, snn_error *err) {
+    const snn_greedy_plan *p = job->own;
+    bool ok = true;
+    snn_placer_clear(job->placer);
+    for (uint32_t i = 0; ok && i < p->length[list] && out->n < job->state->best.n / 2; i++)
+        if (snn_placer_add(job->placer, p->list[list][i]))
+            ok = snn_set_add(out, p->list[list][i], err);
+    return ok;
+}
+
+static bool kick(snn_search_job *job, bool *moved, snn_error *err) {
+    const snn_greedy_plan *p = job->own;
+    snn_search_state *st = job->state;
+    if (st->best.n == 0 || st->reg[KICKS] == MOST_KICKS)
+        return true;
+    const uint64_t turn = st->reg[KICKS]++;
+    snn_set from = {0};
+    bool ok = turn % 2 == 0 ? part_of_best(job, &from, err)
+                            : part_of_order(job, (uint32_t)(turn / 2 % p->lists), &from, err);
+    ok = ok && snn_search_score(job, &from, 1, err) && snn_greedy_become(job, &from, err);
+    snn_set_free(&from);
+    *moved = ok;
+    return ok;
+}
+
+bool snn_greedy_unstick(snn_search_job *job, bool *moved, snn_error *err) {
+    *moved = false;
+    return leap(job, moved, err) && (*moved || kick(job, moved, err));
+}
