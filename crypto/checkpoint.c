@@ -62,7 +62,8 @@ static void walk_score(archive *a, snn_score *s) {
         raw(a, count[i], sizeof(uint32_t));
     raw(a, &s->loss, sizeof s->loss);
     raw(a, &s->lead, sizeof s->lead);
-    a->failed |= isnan(s->loss) || s->loss < 0 || isnan(s->lead);
+    /* What greedy search keeps of single candidates are gains, which may be negative. */
+    a->failed |= !a->out && (isnan(s->loss) || isnan(s->lead));
 }
 
 /* Room for what is announced, if the file has that much left. */
@@ -193,11 +194,12 @@ static bool read_head(archive *a, const uint8_t fingerprint[SNN_DIGEST_BYTES], c
 
 /* Is it a state that a search can be in? */
 static bool sound(const snn_search_state *st, uint32_t phases) {
-    if (st->phase >= phases || !st->best.scored || st->searched > st->evaluations)
+    if (st->phase >= phases || !st->best.scored || st->best.score.loss < 0 || st->searched > st->evaluations)
         return false;
     for (uint32_t i = 0; i < st->points; i++) {
         const snn_set *s = &st->front[i];
-        if (!s->scored || (i > 0 && (s->n <= s[-1].n || !(s->score.loss < s[-1].score.loss))))
+        if (!s->scored || s->score.loss < 0 ||
+            (i > 0 && (s->n <= s[-1].n || !(s->score.loss < s[-1].score.loss))))
             return false;
     }
     return true;
