@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# `make bench`: our benchmark, what chips cost, and beside it the same networks in PyTorch on this machine, if python3-torch is installed
+# `make bench`: our benchmark, what chips and the bit search's evaluations cost, and beside it the same networks in PyTorch on this machine, if python3-torch is installed
 # (tests/setup/packages.sh bench). BUILD: the build; BENCH_SECONDS: time for each figure (1).
 set -uo pipefail
 build=${BUILD:-build} seconds=${BENCH_SECONDS:-1} data=${SNNSIM_DATA:-../shared/data}
-ours=$(mktemp) peer=$(mktemp)
-trap 'rm -f "$ours" "$peer"' EXIT
+ours=$(mktemp) peer=$(mktemp) probe=$(mktemp)
+trap 'rm -f "$ours" "$peer" "$probe"' EXIT
 
 "$build/snnsim" bench --seconds "$seconds" | tee "$ours"
 [ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
@@ -22,6 +22,12 @@ fi
 echo
 echo "# currents of a crossbar with wires"
 "$build/tools/circuit_table" 128 || exit 1
+
+echo
+echo "# evaluations of the bit search, 16 samples, 1 thread"
+[ ! -d "$data/nmnist" ] || export SNNSIM_DATA=$data
+"$build/tools/probe_bench" "$(awk -v s="$seconds" 'BEGIN { print s / 2 }')" | tee "$probe"
+[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
 
 echo
 if ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
@@ -49,3 +55,14 @@ awk 'NR == FNR { if ($4 ~ /^thread/ && $6 == "samples/s" && !(($1, $3) in rate))
        if ($2 > 1 && (name, $3) in rate)
            printf "%-16s batch of %3d, %d thread(s):  %10.0f /s, PyTorch %10.0f /s: %6.1f times as fast\n", name, $2, $3, rate[name, $3], $4, rate[name, $3] / $4 }' \
     "$ours" "$peer"
+
+# Probe: `probe network layer flips way value us ...`. Its peer runs the whole network; the released code takes the time in brackets (measured on another day on such a machine).
+echo
+awk 'BEGIN { released["nmnist/fc2"] = 8.7e3; released["nmnist/fc1"] = 93e3; released["gesture/conv1"] = 197e3 }
+     NR == FNR { if ($1 ~ /^fitness:/ && $3 == 1) us[substr($1, 9)] = 1e6 / $4
+                 next }
+     { network = $2; sub("-golden", "", network); work = network "/" $3
+       if ($1 == "probe" && $4 != "rebase" && work in us)
+           printf "%-16s %-6s %4s flips: %10.2f us, PyTorch %10.0f us: %9.0f times as fast (released code %5.1f ms: %9.0f times)\n",
+                  $2, $3, $4, $6, us[work], us[work] / $6, released[work] / 1e3, released[work] / $6 }' \
+    "$peer" "$probe"
