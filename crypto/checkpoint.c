@@ -112,6 +112,9 @@ static void walk_sets(archive *a, snn_set **set, uint32_t *sets, size_t *capacit
 }
 
 static void walk_state(archive *a, snn_search_state *st) {
+    raw(a, &st->seed, sizeof st->seed); /* first: snn_search_checkpoint_seed */
+    flag(a, &st->over);
+    flag(a, &st->ended);
     raw(a, &st->phase, sizeof st->phase);
     raw(a, &st->step, sizeof st->step);
     raw(a, &st->evaluations, sizeof st->evaluations);
@@ -262,6 +265,29 @@ bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[SNN_DIG
     if (!ok)
         snn_search_state_free(st);
     return ok;
+}
+
+/* Head and seed alone; the search itself checks the rest. */
+static bool parse_seed(const uint8_t *data, size_t size, const char *path, uint64_t *seed, snn_error *err) {
+    const size_t head = 8 + 2 * sizeof(uint32_t) + SNN_DIGEST_BYTES;
+    uint32_t word[2];
+    if (size < head + sizeof *seed + SNN_DIGEST_BYTES || memcmp(data, MAGIC, 8) != 0)
+        return damaged(path, "is not a checkpoint of snnsim's bit search", err);
+    memcpy(word, data + 8, sizeof word);
+    if (word[0] != VERSION || word[1] != BYTE_ORDER_MARK)
+        return damaged(path, "was written by another version or on another kind of machine", err);
+    memcpy(seed, data + head, sizeof *seed);
+    return true;
+}
+
+bool snn_search_checkpoint_seed(const char *path, uint64_t *seed, bool *found, snn_error *err) {
+    uint8_t *data;
+    uint64_t size;
+    bool ok = read_shared(path, &data, &size, found, err);
+    if (ok && *found)
+        ok = parse_seed(data, size, path, seed, err);
+    free(data);
+    return ok || snn_error_context(err, "cannot resume");
 }
 
 /* ---- fingerprint ---- */

@@ -27,7 +27,6 @@ typedef struct {
     bool open; /* has the phase's `open` been called? */
     uint8_t fingerprint[SNN_DIGEST_BYTES];
     double start, next_save;
-    bool ended; /* the last phase came to its own end */
 } driver;
 
 static const struct {
@@ -84,9 +83,9 @@ static bool next_phase(driver *d, bool *over, snn_error *err) {
         st->phase++;
         return start_phase(d, err);
     }
-    d->ended = st->phase > 0;
-    *over = true;
-    return true;
+    st->ended = st->phase > 0;
+    *over = st->over = true;
+    return snn_search_sets(st, 0, err);
 }
 
 /* Scores the empty set, from which all start. */
@@ -97,7 +96,8 @@ static bool start_search(driver *d, bool *over, snn_error *err) {
     if (!ok)
         return false;
     *over = snn_score_met(&d->state.best.score); /* nothing to do */
-    d->ended = *over;
+    d->state.over = d->state.ended = *over;
+    d->state.seed = d->job.options->seed;
     d->state.searched = d->state.evaluations;
     return *over || start_phase(d, err);
 }
@@ -152,6 +152,23 @@ static bool look_around(driver *d, snn_error *err) {
     return ok;
 }
 
+/* With a larger budget a search that misses its goal can go on from where this one ended. */
+static bool keep_stopped(driver *d, snn_error *err) {
+    return !d->job.options->keep || snn_score_met(&d->state.best.score) || save(d, err);
+}
+
+/* The checkpoint at the end: gone, or one that gives the result again. */
+static bool leave(driver *d, snn_error *err) {
+    const snn_search_options *o = d->job.options;
+    if (!o->checkpoint || (o->keep && d->state.stopped && !snn_score_met(&d->state.best.score)))
+        return true;
+    if (o->keep)
+        return save(d, err);
+    if (snn_rank() == 0)
+        remove(o->checkpoint); /* that there may be none is fine */
+    return true;
+}
+
 static bool walk(driver *d, bool over, snn_error *err) {
     while (!over) {
         bool done = false;
@@ -161,6 +178,8 @@ static bool walk(driver *d, bool over, snn_error *err) {
         d->state.step++;
         tell(d);
         if (!done && spent(d, before)) {
+            if (!keep_stopped(d, err))
+                return false;
             d->state.stopped = true;
             done = true;
         }
@@ -204,7 +223,7 @@ static bool give(driver *d, snn_search_result *out, snn_error *err) {
     out->score = st->best.score;
     out->met = snn_score_met(&st->best.score);
     out->stopped = st->stopped;
-    out->minimal = out->met && d->ended;
+    out->minimal = out->met && st->ended;
     out->evaluations = st->evaluations;
     out->searched = st->searched;
     out->seconds = snn_now() - d->start;
@@ -234,7 +253,10 @@ static bool check_options(const snn_search_options *o, snn_error *err) {
     return true;
 }
 
-static bool resume(driver *d, snn_error *err) {
+static bool resume(driver *d, bool *over, snn_error *err) {
+    *over = d->state.over;
+    if (*over)
+        return true;
     if (!open_phase(d, err))
         return false;
     if (current(d)->sound && !current(d)->sound(&d->job))
@@ -254,7 +276,7 @@ static bool begin(driver *d, bool *over, snn_error *err) {
     if (o->resume && !snn_checkpoint_load(&d->state, d->fingerprint, d->job.candidates, d->phases,
                                           o->checkpoint, &found, err))
         return false;
-    return found ? resume(d, err) : start_search(d, over, err);
+    return found ? resume(d, over, err) : start_search(d, over, err);
 }
 
 bool snn_search(snn_objective *objective, const snn_search_options *options, const snn_search_hooks *hooks,
@@ -272,10 +294,8 @@ bool snn_search(snn_objective *objective, const snn_search_options *options, con
     d.job.state = &d.state;
     d.next_save = d.start;
     bool over = false;
-    bool ok = begin(&d, &over, err) && walk(&d, over, err) && give(&d, out, err);
+    bool ok = begin(&d, &over, err) && walk(&d, over, err) && give(&d, out, err) && leave(&d, err);
     close_phase(&d);
-    if (ok && options->checkpoint && snn_rank() == 0)
-        remove(options->checkpoint); /* that there may be none is fine */
     snn_placer_free(d.job.placer);
     snn_search_state_free(&d.state);
     if (!ok)

@@ -27,8 +27,10 @@ typedef struct {
 
 /* All that a search carries from step to step; saved whole in checkpoints. */
 typedef struct {
-    uint32_t phase; /* index into the driver's phases */
-    uint64_t step;  /* within the phase */
+    uint64_t seed;    /* of the search: who drew it from the system resumes with it */
+    bool over, ended; /* the search has come to its result; its last phase came to its own end */
+    uint32_t phase;   /* index into the driver's phases */
+    uint64_t step;    /* within the phase */
     uint64_t evaluations;
     uint64_t searched; /* evaluations when the phases after the search began */
     bool stopped;      /* a budget ended the search */

@@ -132,7 +132,8 @@ typedef struct {
     uint32_t eps;                              /* snngx: bits that it wants */
     const char *checkpoint; /* file (0600), NULL: none. Removed by snn_search when the search has ended. */
     bool resume;            /* continue from the checkpoint, if there is one */
-    /* The checkpoint stays when the search has ended (the caller removes it when he has saved the result); resuming it gives the result again without a search. */
+    /* The checkpoint stays when the search has ended (the caller removes it when he has saved the result): resuming it gives the result again without a search, or, when a budget had ended it
+     * short of the goal, goes on. */
     bool keep;
 } snn_search_options;
 
