@@ -76,6 +76,11 @@ bool cli_chips_map(cli_chips *c, const snn_config *config, const snn_model *mode
            (!analog || c->training || calibrate(c, config, err));
 }
 
+bool cli_chips_place(const cli_chips *c, const snn_config *config, snn_error *err) {
+    int64_t limit = snn_config_int(config, "encrypt.word_limit");
+    return !c->map || !c->key || !limit || snn_flips_place(c->map, c->key, (uint32_t)limit, err);
+}
+
 void cli_chips_free(cli_chips *c) {
     snn_ledger_free(&c->ledger);
     snn_chips_free(&c->result);
@@ -95,6 +100,7 @@ bool cli_chips_run(cli_chips *c, const snn_model *model, snn_frames *frames, con
                    int threads, bool ideal, const snn_evaluate_hooks *hooks, snn_error *err) {
     snn_chips_options options = {.threads = threads,
                                  .engine = *engine,
+                                 .key = c->key,
                                  .ideal = ideal || !c->wanted,
                                  .training = c->training,
                                  .trainings = c->trainings};

@@ -16,6 +16,7 @@ typedef struct {
     snn_hw_options options;
     snn_weights *stored; /* as the cells hold them */
     snn_map *map;
+    const snn_flips *key; /* flipped after reading; borrowed; NULL: none */
     snn_spikes *training; /* [trainings] calibration samples of analogue read-out */
     size_t trainings;
     snn_chips_result result; /* without chips: only the ideal run */
@@ -27,6 +28,8 @@ typedef struct {
 bool cli_chips_options(cli_chips *c, const snn_config *config, snn_error *err);
 /* Cuts the model's weights into arrays and frames the calibration samples. Nothing to do without chips. */
 bool cli_chips_map(cli_chips *c, const snn_config *config, const snn_model *model, snn_error *err);
+/* Can the decryptor hold the key: at most encrypt.word_limit bits in a row word? CRITERION error naming the row. */
+bool cli_chips_place(const cli_chips *c, const snn_config *config, snn_error *err);
 /* Runs them, and the plain network when `ideal` says so (always without chips); fills the ledger. */
 bool cli_chips_run(cli_chips *c, const snn_model *model, snn_frames *frames, const snn_engine_options *engine,
                    int threads, bool ideal, const snn_evaluate_hooks *hooks, snn_error *err);

@@ -27,7 +27,7 @@ bool cli_chips_trace(const cli_chips *c, const snn_model *model, const snn_datas
     const snn_hw_options *o = &c->options;
     snn_chip *chip = o->chip_file ? snn_chip_load(c->map, o, o->chip_file, err)
                                   : snn_chip_program(c->map, o, c->stored, o->first_chip, err);
-    snn_readout *readout = chip ? snn_readout_new(chip, &o->condition, NULL, SNN_READ_FAST, model->net,
+    snn_readout *readout = chip ? snn_readout_new(chip, &o->condition, c->key, SNN_READ_FAST, model->net,
                                                   c->training, c->trainings, err)
                                 : NULL;
     bool ok = readout && run_engine(c, readout, model, data, engine, options, hooks, err);

@@ -61,6 +61,7 @@ typedef struct {
     snn_dataset *training, *test;
     snn_secret passphrase;
     snn_file *report, *front; /* of --out */
+    bool made;                /* its folder was not there before */
     snn_subset subset;
     cli_encrypt_hardware hardware;
     snn_candidates *candidates;

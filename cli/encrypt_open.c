@@ -68,10 +68,11 @@ static snn_file *create(const char *folder, const char *name, snn_error *err) {
 }
 
 static bool open_folder(cli_encryption *e, snn_error *err) {
-    if (!e->folder)
+    if (!e->folder || snn_rank() != 0)
         return true;
     if (!*e->folder)
         return snn_fail(err, SNN_ERR_USAGE, "--out: the name of the folder is empty");
+    e->made = access(e->folder, F_OK) != 0;
     return snn_folder_create(e->folder, err) && (e->report = create(e->folder, "report.json", err)) &&
            (e->front = create(e->folder, "front.csv", err));
 }
@@ -141,7 +142,7 @@ bool cli_encrypt_open(cli_encryption *e, snn_error *err) {
         return false;
     e->threads = snn_threads((int)snn_config_int(e->config, "run.threads"));
     e->stop = cli_catch_interrupts();
-    return open_folder(e, err) && open_data(e, err) && take_seed(e, err) &&
+    return open_data(e, err) && open_folder(e, err) && take_seed(e, err) &&
            snn_rank_all(take_passphrase(e, err), err);
 }
 
@@ -230,8 +231,11 @@ void cli_encrypt_close(cli_encryption *e) {
     free_hardware(&e->hardware);
     snn_subset_free(&e->subset);
     snn_secret_free(&e->passphrase);
+    bool unused = e->report || e->front;
     snn_file_abandon(e->report);
     snn_file_abandon(e->front);
+    if (unused && e->made)
+        rmdir(e->folder);
     snn_dataset_free(e->test);
     snn_dataset_free(e->training);
     snn_encrypt_options_free(&e->options);

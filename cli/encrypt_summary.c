@@ -65,9 +65,6 @@ void cli_encrypt_warn(cli_encryption *e) {
     warn_rounding(e);
     warn_collapse(e);
     warn_variation(e);
-    if (e->saved && !e->sealed)
-        json_array_append_new(e->warnings,
-                              json_string("the key is written in clear: seal it with snnsim key seal"));
 }
 
 /* ---- the table ---- */

@@ -49,10 +49,11 @@ static json_t *model_section(const cli_run *run) {
 
 static json_t *run_section(const cli_run *run) {
     bool fixed = run->engine_options.arithmetic == SNN_ARITHMETIC_FIXED;
-    return json_pack("{s:o, s:o, s:o, s:i, s:b}", "seed", json_integer(snn_config_int(run->config, "seed")),
-                     "arithmetic", cli_json_text(fixed ? "fixed" : "float"), "simd",
-                     cli_json_text(snn_simd_name(run->engine_options.simd)), "threads", run->threads,
-                     "operations_counted", (int)run->engine_options.count_operations);
+    return json_pack(
+        "{s:o, s:o, s:o, s:i, s:b, s:b}", "seed", json_integer(snn_config_int(run->config, "seed")),
+        "arithmetic", cli_json_text(fixed ? "fixed" : "float"), "simd",
+        cli_json_text(snn_simd_name(run->engine_options.simd)), "threads", run->threads, "operations_counted",
+        (int)run->engine_options.count_operations, "key", run->key != NULL);
 }
 
 static json_t *metrics_section(const snn_metrics *m) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* snnsim run: dataset -> frames -> engine -> report; with hw.device the weights come from chips. */
 #include "json.h"
+#include "key.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -14,6 +15,10 @@ static const char help[] =
     "\n"
     "  --model FILE       the model (default: model.path of the config); looked up in the current\n"
     "                     folder, in ./models and in the installed models\n"
+    "  --key FILE         the model is encrypted: decrypt it as it is read, in memory; without this it runs\n"
+    "                     as a thief would run it\n"
+    "  --passphrase-fd N  read the key's passphrase from file descriptor N, up to the first newline;\n"
+    "                     otherwise it comes from SNNSIM_PASSPHRASE or from the terminal\n"
     "  --out DIR          write report.json, predictions.csv and confusion.csv to this folder; with\n"
     "                     chips also chips.csv\n"
     "  --trace LAYER      with --out: write LAYER_spikes.npy (uint8 [samples][steps][neurons]) and\n"
@@ -33,7 +38,7 @@ static const char help[] =
     "The figures are defined in docs/metrics.md. Interrupted (Ctrl-C), it exits with 130 and leaves\n"
     "no files.\n";
 
-enum { OPTION_MODEL = CLI_OWN, OPTION_OUT, OPTION_TRACE, OPTION_CHIP, OPTION_EXPLAIN };
+enum { OPTION_MODEL = CLI_OWN, OPTION_OUT, OPTION_TRACE, OPTION_CHIP, OPTION_EXPLAIN, OPTION_KEY, OPTION_FD };
 
 static bool take_explain(cli_run *run, const char *value, snn_error *err) {
     static const char *const name[] = {"energy", "latency", "area"};
@@ -63,6 +68,11 @@ static bool take(void *context, int option, const char *value, snn_error *err) {
         return true;
     case OPTION_EXPLAIN:
         return take_explain(run, value, err);
+    case OPTION_KEY:
+        run->key_path = value;
+        return true;
+    case OPTION_FD:
+        return cli_descriptor("--passphrase-fd", value, &run->key_fd, err);
     default:
         run->folder = value;
         return true;
@@ -106,16 +116,43 @@ static bool check_chips(const cli_run *run, snn_error *err) {
     return true;
 }
 
+/*
+ * Without chips the weights are decrypted here; with chips the cells hold what is encrypted, and keyed bits are flipped as they are read. A key of another model, or a model that was
+ * changed after encryption, is refused in both cases.
+ */
+static bool open_key(cli_run *run, snn_error *err) {
+    if (!run->key_path)
+        return true;
+    run->key = cli_key_load(run->key_path, run->key_fd, err);
+    if (!run->key)
+        return false;
+    snn_weights *plain = snn_decrypt(run->model.weights, run->key, err);
+    if (!plain)
+        return snn_error_context(err, "model %s with key %s", run->model_path, run->key_path);
+    if (run->chips.wanted) {
+        run->chips.key = &run->key->flips;
+        snn_weights_free(plain);
+        return true;
+    }
+    snn_weights_free(run->model.weights);
+    run->model.weights = plain;
+    return true;
+}
+
 /* Opens config, folder, data set and model, in the order in which mistakes are cheapest to find. */
 static bool open_all(cli_run *run, snn_error *err) {
     if (run->traces && !run->folder)
         return snn_fail(err, SNN_ERR_USAGE, "run: --trace needs --out DIR");
+    if (run->key_fd >= 0 && !run->key_path)
+        return snn_fail(err, SNN_ERR_USAGE, "run: --passphrase-fd needs --key FILE");
     run->config = cli_config(&run->common, err);
     if (!run->config || !check_device(run, err) || (run->chip_option && !set_chip_file(run, err)) ||
         !cli_engine_options(run->config, &run->engine_options, err) ||
         !cli_chips_options(&run->chips, run->config, err) || !check_chips(run, err))
         return false;
     if (!cli_model_load(run->config, run->model_option, &run->model, &run->model_path, err))
+        return false;
+    if (!open_key(run, err))
         return false;
     run->stop = cli_catch_interrupts(); /* from here on temporary files may have to be removed */
     if (run->folder && !(run->outputs = cli_outputs_open(run->folder, err)))
@@ -129,7 +166,8 @@ static bool open_all(cli_run *run, snn_error *err) {
 
 static bool prepare_chips(cli_run *run, snn_error *err) {
     run->frames = snn_frames_new(run->data, run->samples, SNN_FRAMES_BYTES, err);
-    return run->frames && cli_chips_map(&run->chips, run->config, &run->model, err);
+    return run->frames && cli_chips_map(&run->chips, run->config, &run->model, err) &&
+           cli_chips_place(&run->chips, run->config, err);
 }
 
 static bool prepare(cli_run *run, snn_error *err) {
@@ -299,6 +337,7 @@ static void free_all(cli_run *run) {
     snn_model_free(&run->model);
     snn_dataset_free(run->data);
     snn_config_free(run->config);
+    snn_key_free(run->key);
     json_decref(run->warnings);
     json_decref(run->command_line);
     cli_common_free(&run->common);
@@ -318,8 +357,10 @@ int snn_cmd_run(int argc, char **argv) {
                                             {"trace", required_argument, NULL, OPTION_TRACE},
                                             {"chip", required_argument, NULL, OPTION_CHIP},
                                             {"explain", required_argument, NULL, OPTION_EXPLAIN},
+                                            {"key", required_argument, NULL, OPTION_KEY},
+                                            {"passphrase-fd", required_argument, NULL, OPTION_FD},
                                             {0}};
-    cli_run run = {.command_line = cli_json_words(argc, argv)}; /* before parsing reorders it */
+    cli_run run = {.key_fd = -1, .command_line = cli_json_words(argc, argv)}; /* before parsing reorders it */
     cli_syntax syntax = {.name = "run",
                          .help = help,
                          .letters = ":ho:",

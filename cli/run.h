@@ -14,6 +14,8 @@ typedef struct cli_outputs cli_outputs;
 typedef struct {
     cli_common common;
     const char *model_option, *folder, *chip_option; /* --model, --out, --chip; NULL: not given */
+    const char *key_path;                            /* --key; NULL: not given */
+    int key_fd;                                      /* of its passphrase; -1 */
     unsigned explain;                                /* bit q: --explain of snn_quantity q */
     const char **trace;                              /* [traces] layer names of --trace */
     size_t traces, trace_capacity;
@@ -24,7 +26,8 @@ typedef struct {
     snn_dataset *data;
     const snn_dataset_info *about;
     const char *model_path;
-    snn_model model;
+    snn_model model; /* with a key and without chips, its weights are decrypted */
+    snn_key *key;    /* NULL: none */
     snn_engine_options engine_options;
     snn_engine *engine; /* NULL with chips */
     cli_chips chips;    /* all zero without hw.device */

@@ -22,6 +22,8 @@ static void print_head(const cli_run *run, FILE *out) {
     if (low != high)
         fprintf(out, "%d to ", low);
     fprintf(out, "%d bit%s, digest %.16s\n", high, high == 32 ? " (float)" : "", run->model.digest);
+    if (run->key)
+        fprintf(out, "key         used: encrypted bits are decrypted as they are read\n");
 }
 
 static void print_interval(FILE *out, const char *name, snn_interval i) {
