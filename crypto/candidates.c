@@ -30,7 +30,8 @@ static int32_t change(const snn_tensor *t, uint64_t i, uint32_t mask) {
 
 bool snn_candidate_stores(const snn_weights *w, const snn_flip *f, uint32_t mask) {
     const snn_tensor *t = &w->tensor[f->tensor];
-    return !minus_zero(t, code_of(t, f->index) ^ mask);
+    /* What stands there unchanged gives nothing away, whatever it is. */
+    return mask == 0 || !minus_zero(t, code_of(t, f->index) ^ mask);
 }
 
 /* ---- what is left out ---- */

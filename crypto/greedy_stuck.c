@@ -10,7 +10,7 @@
 
 enum {
     PAIRED = 48,    /* promising bits of which all pairs are tried */
-    MOST_NEXT = 32, /* next bits of an order */
+    MOST_NEXT = 4096, /* next bits of an order */
     MOST_KICKS = 40 /* in a row without a better set */
 };
 
