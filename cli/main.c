@@ -19,7 +19,7 @@ static const command commands[] = {
     {"model", snn_cmd_model, "show, import, export, quantise and compare models"},
     {"encrypt", snn_cmd_encrypt, "find the bits to encrypt, write the encrypted model and the key"},
     {"decrypt", snn_cmd_decrypt, "write the plain model of an encrypted one"},
-    {"key", snn_cmd_key, "show and seal keys"},
+    {"key", snn_cmd_key, "show, seal and rotate keys"},
     {"hw", snn_cmd_hw, "map, program and describe the chip that holds the weights"},
     {"dataset", snn_cmd_dataset, "show, make and verify data sets"},
     {"bench", snn_cmd_bench, "measure the speed of the engine and of reading"},

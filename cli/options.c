@@ -93,8 +93,25 @@ static bool check_positional(const cli_syntax *syntax, int given, char **argumen
     return true;
 }
 
+/* getopt_long would take --passphrase, --pass and so on for --passphrase-fd, and a message would repeat what follows. */
+static bool check_no_passphrase(const cli_syntax *syntax, int argc, char **argv, snn_error *err) {
+    static const char name[] = "--passphrase";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        size_t length = strcspn(argv[i], "=");
+        if (length >= strlen("--pa") && length <= strlen(name) && !strncmp(argv[i], name, length))
+            return snn_fail(
+                err, SNN_ERR_USAGE,
+                "%s: a passphrase does not belong on the command line, where others can see it: use "
+                "--passphrase-fd, " SNN_PASSPHRASE_VARIABLE " or the terminal",
+                syntax->name);
+    }
+    return true;
+}
+
 cli_parsed cli_parse(const cli_syntax *syntax, int argc, char **argv, cli_common *common, int *first,
                      snn_error *err) {
+    if (!check_no_passphrase(syntax, argc, argv, err))
+        return CLI_FAILED;
     opterr = 0;
     optind = 0; /* GNU: start afresh, options and arguments in any order */
     int c;
