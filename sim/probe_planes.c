@@ -134,6 +134,7 @@ static void clear_workspace(planes_workspace *w) {
     free(w->lane_changed);
     free(w->lane_membrane);
     free(w->extra);
+    free(w->shift);
     free(w->gather.entry);
     free(w->gather.count);
     free(w->gather.start);

@@ -42,7 +42,8 @@ typedef struct {
     int steps;             /* of the longest */
     uint32_t lanes;        /* multiple of 64 */
     uint32_t input_lanes;  /* at least lanes + the largest shift */
-    size_t at, input_at;   /* in lane_sum.. of one channel, in lane_input of one line: [steps][lanes] */
+    size_t at;             /* of what is kept of a channel: [lanes / 64][steps][64] */
+    size_t input_at;       /* of an input line: [steps][input_lanes] */
 } planes_tile;
 
 /* What near needs: by output channel. */
@@ -56,7 +57,8 @@ typedef struct {
     uint64_t *bits;            /* [outputs][lanes / 64] */
     uint64_t *alive;           /* [lanes / 64] */
     uint16_t *input;           /* [lines * phases][input_lanes] */
-    uint32_t *pixel;           /* [sample_lanes] output pixel of a lane, UINT32_MAX: none */
+    uint32_t *pixel;           /* [largest tile's lanes] output pixel of a lane, UINT32_MAX: none */
+    uint32_t *sample;          /* the same: its sample, counted in the tile */
 } planes_near;
 
 typedef struct {
@@ -105,7 +107,8 @@ typedef struct {
 typedef struct {
     uint32_t *entry; /* item of the row, relative to the start of the input line */
     int8_t *count;
-    int32_t *before;                 /* sum of the counts of all entries before */
+    int32_t *before; /* sum of the counts of all entries before */
+    size_t n;
     size_t entries, counts, befores; /* capacities */
     uint32_t *first;                 /* [steps][pixels + 1] */
     uint8_t *touched;                /* [pixels] some step has an entry */
@@ -142,9 +145,11 @@ typedef struct {
     int32_t *slot;     /* [most outputs] where in `extra`, -1: not touched */
     int32_t *extra;    /* what changed weights add: [outputs touched][steps][lanes] of a tile */
     size_t extra_capacity;
-    int32_t *membrane, *sum, *base;                         /* [most steps][128] */
-    uint64_t *lane_changed;                                 /* [steps][lanes / 64] of a tile */
-    int32_t *lane_membrane;                                 /* [steps][lanes] */
+    int32_t *membrane, *sum, *base; /* [most steps][128] */
+    uint64_t *lane_changed;         /* [lanes / 64][steps] of a tile */
+    int32_t *lane_membrane;         /* [lanes / 64][steps][64] */
+    snn_planes_shift *shift;        /* of one output's changed weights */
+    size_t shifts;
     float factor[SNN_PLANES_BLOCK], bias[SNN_PLANES_BLOCK]; /* one neuron's parameters, 64 times */
     int32_t threshold_fixed[SNN_PLANES_BLOCK], bias_fixed[SNN_PLANES_BLOCK];
 } planes_workspace;
@@ -164,6 +169,13 @@ static inline size_t planes_sum_at(const planes *p, const planes_stage *g, size_
     const size_t pixels = (size_t)g->s->out.height * g->s->out.width;
     return (p->first_step[sample] * pixels + pixel * (size_t)planes_steps(p, sample)) * g->blocks *
            SNN_PLANES_BLOCK;
+}
+
+/* Where lane `lane` of a tile stands in what is kept of a channel: [lanes / 64][steps][64]. */
+static inline size_t planes_lane_at(const planes_tile *tile, uint32_t lane, int step) {
+    return tile->at +
+           ((size_t)(lane / SNN_PLANES_BLOCK) * (size_t)tile->steps + (size_t)step) * SNN_PLANES_BLOCK +
+           lane % SNN_PLANES_BLOCK;
 }
 
 /* Input line of weight `index` of an output, and its row. */

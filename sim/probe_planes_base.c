@@ -161,22 +161,27 @@ static void place_tile(const planes *p, const planes_stage *g, planes_near *n, p
     n->input_lanes += (size_t)tile->steps * tile->input_lanes;
 }
 
-static void mark_alive(const planes *p, const planes_stage *g, planes_near *n) {
+/* Pixel and sample of each lane, as in the first tile, the largest one. */
+static void name_lanes(const planes_stage *g, planes_near *n) {
     const snn_shape out = g->s->out;
-    for (uint32_t i = 0; i < n->sample_lanes; i++)
-        n->pixel[i] = UINT32_MAX;
-    for (uint32_t y = 0; y < out.height; y++)
-        for (uint32_t x = 0; x < out.width; x++)
-            n->pixel[y * n->width + x] = y * out.width + x;
+    for (uint32_t i = 0; i < n->tile[0].lanes; i++) {
+        const uint32_t y = i % n->sample_lanes / n->width, x = i % n->sample_lanes % n->width;
+        n->sample[i] = i / n->sample_lanes;
+        n->pixel[i] = y < out.height && x < out.width ? y * out.width + x : UINT32_MAX;
+    }
+}
+
+static void mark_alive(const planes *p, planes_near *n) {
     for (size_t k = 0; k < n->tiles; k++) {
         const planes_tile *tile = &n->tile[k];
-        for (size_t s = 0; s < tile->samples; s++)
-            for (int t = 0; t < planes_steps(p, tile->first + s); t++)
-                for (uint32_t i = 0; i < n->sample_lanes; i++) {
-                    const size_t lane = tile->at + (size_t)t * tile->lanes + s * n->sample_lanes + i;
-                    if (n->pixel[i] != UINT32_MAX)
-                        n->alive[lane / BLOCK] |= UINT64_C(1) << lane % BLOCK;
-                }
+        for (uint32_t i = 0; i < tile->lanes; i++) {
+            if (n->pixel[i] == UINT32_MAX || n->sample[i] >= tile->samples)
+                continue;
+            for (int t = 0; t < planes_steps(p, tile->first + n->sample[i]); t++) {
+                const size_t at = planes_lane_at(tile, i, t);
+                n->alive[at / BLOCK] |= UINT64_C(1) << at % BLOCK;
+            }
+        }
     }
 }
 
@@ -198,10 +203,12 @@ static bool make_near(planes *p, int stage, snn_error *err) {
     n->bits = snn_alloc(g->outputs, n->lanes / 8, what, err);
     n->alive = snn_alloc(n->lanes / 8, 1, what, err);
     n->input = snn_alloc(lines, n->input_lanes * sizeof *n->input, what, err);
-    n->pixel = snn_alloc(n->sample_lanes, sizeof *n->pixel, what, err);
-    if (!n->sums.narrow || !n->bits || !n->alive || !n->input || !n->pixel)
+    n->pixel = snn_alloc(n->tile[0].lanes, sizeof *n->pixel, what, err);
+    n->sample = snn_alloc(n->tile[0].lanes, sizeof *n->sample, what, err);
+    if (!n->sums.narrow || !n->bits || !n->alive || !n->input || !n->pixel || !n->sample)
         return false;
-    mark_alive(p, g, n);
+    name_lanes(g, n);
+    mark_alive(p, n);
     return true;
 }
 
@@ -372,6 +379,7 @@ static void clear_stage(planes_stage *g) {
     free(g->near.alive);
     free(g->near.input);
     free(g->near.pixel);
+    free(g->near.sample);
 }
 
 void planes_clear(planes *p) {

@@ -26,24 +26,24 @@ typedef struct {
 
 /* ---- gathering ---- */
 
-static bool reserve_window(planes_gather *a, size_t steps, snn_error *err) {
-    return snn_grow((void **)&a->window, &a->window_capacity, a->windows + 1, sizeof *a->window, err) &&
-           snn_grow((void **)&a->start, &a->starts, a->steps + steps + 1, sizeof *a->start, err) &&
-           snn_grow((void **)&a->total, &a->totals, a->steps + steps + 1, sizeof *a->total, err);
-}
-
-static bool reserve_entries(planes_gather *a, size_t n, snn_error *err) {
-    if (n <= a->entries && n <= a->counts)
+static bool reserve_window(const walk *k, size_t steps) {
+    planes_gather *a = &k->w->gather;
+    /* No entry of the list is in a window twice. */
+    const size_t need = a->n + k->w->list.n + steps + 64;
+    if (need <= a->entries && need <= a->counts && a->steps + steps < a->starts &&
+        a->steps + steps < a->totals && a->windows < a->window_capacity)
         return true;
-    return snn_grow((void **)&a->entry, &a->entries, n, sizeof *a->entry, err) &&
-           snn_grow((void **)&a->count, &a->counts, n, sizeof *a->count, err);
+    return snn_grow((void **)&a->entry, &a->entries, need, sizeof *a->entry, k->err) &&
+           snn_grow((void **)&a->count, &a->counts, need, sizeof *a->count, k->err) &&
+           snn_grow((void **)&a->start, &a->starts, a->steps + steps + 1, sizeof *a->start, k->err) &&
+           snn_grow((void **)&a->total, &a->totals, a->steps + steps + 1, sizeof *a->total, k->err) &&
+           snn_grow((void **)&a->window, &a->window_capacity, a->windows + 1, sizeof *a->window, k->err);
 }
 
 /* Input pixels under a window, without padding. */
 typedef struct {
     uint32_t y, x, end_y, end_x; /* pixels of the input */
-    uint32_t ky;                 /* kernel line of y */
-    uint32_t shift;              /* item of the row that x = 0 would have in kernel line 0 (modulo 2^32) */
+    uint32_t shift;              /* items to add to an entry of line y (modulo 2^32) */
 } field;
 
 static field field_of(const walk *k, uint32_t pixel) {
@@ -51,12 +51,12 @@ static field field_of(const walk *k, uint32_t pixel) {
     const snn_shape in = k->p->signal[k->stage].shape;
     const uint32_t top = pixel / g->s->out.width * g->stride, left = pixel % g->s->out.width * g->stride;
     field f = {.y = top > g->padding ? top - g->padding : 0, .x = left > g->padding ? left - g->padding : 0};
-    f.ky = g->padding > top ? g->padding - top : 0;
     f.end_y = top + g->kernel_height > g->padding ? top + g->kernel_height - g->padding : 0;
     f.end_x = left + g->kernel_width > g->padding ? left + g->kernel_width - g->padding : 0;
     f.end_y = f.end_y < in.height ? f.end_y : in.height;
     f.end_x = f.end_x < in.width ? f.end_x : in.width;
-    f.shift = (g->padding - left) * g->lines * BLOCK;
+    const uint32_t ky = f.y + g->padding - top;
+    f.shift = (ky * g->kernel_width + g->padding - left) * g->lines * BLOCK;
     if (f.y >= f.end_y || f.x >= f.end_x)
         f.end_y = f.y;
     return f;
@@ -71,48 +71,39 @@ static bool is_touched(const walk *k, const field *f) {
     return false;
 }
 
-/* Entries of one step. */
-static bool gather_step(const walk *k, const field *f, const uint32_t *first, int32_t *total) {
+static bool gather_window(const walk *k, size_t sample, uint32_t pixel, const field *f, bool anew) {
     planes_gather *a = &k->w->gather;
     const planes_list *l = &k->w->list;
-    const uint32_t width = k->p->signal[k->stage].shape.width,
-                   line = k->g->kernel_width * k->g->lines * BLOCK;
-    uint32_t shift = f->shift + f->ky * line;
-    *total = 0;
-    for (uint32_t y = f->y; y < f->end_y; y++, shift += line) {
-        const uint32_t from = first[y * width + f->x], end = first[y * width + f->end_x], n = end - from;
-        if (n == 0)
-            continue;
-        if (!reserve_entries(a, a->n + n + 1, k->err))
-            return false;
-        for (uint32_t i = 0; i < n; i++)
-            a->entry[a->n + i] = l->entry[from + i] + shift;
-        memcpy(a->count + a->n, l->count + from, n);
-        a->n += n;
-        *total += l->before[end] - l->before[from];
-    }
+    const int steps = planes_steps(k->p, sample);
+    const planes_signal *in = &k->p->signal[k->stage];
+    if (!reserve_window(k, (size_t)steps))
+        return false;
+    a->window[a->windows++] = (planes_window){sample, pixel, anew, a->steps};
+    const snn_planes_field field = {
+        .entry = l->entry,
+        .count = l->count,
+        .before = l->before,
+        .first = l->first + f->y * in->shape.width + f->x,
+        .step = in->pixels + 1,
+        .steps = steps,
+        .lines = f->end_y - f->y,
+        .width = f->end_x - f->x,
+        .line = in->shape.width,
+        .shift = f->shift,
+        .line_shift = k->g->kernel_width * k->g->lines * BLOCK,
+    };
+    a->n = k->p->kernels->gather(&field, a->entry, a->count, a->n, a->start + a->steps, a->total + a->steps);
+    a->steps += (size_t)steps + 1;
     return true;
 }
 
-static bool gather_window(const walk *k, size_t sample, uint32_t pixel, const field *f, bool anew) {
-    planes_gather *a = &k->w->gather;
-    const int steps = planes_steps(k->p, sample);
-    const size_t pixels = k->p->signal[k->stage].pixels;
-    if (!reserve_window(a, (size_t)steps, k->err))
-        return false;
-    a->window[a->windows++] = (planes_window){sample, pixel, anew, a->steps};
-    for (int t = 0; t < steps; t++) {
-        a->start[a->steps] = (uint32_t)a->n;
-        if (!gather_step(k, f, k->w->list.first + (size_t)t * (pixels + 1), &a->total[a->steps]))
-            return false;
-        if ((a->n - a->start[a->steps]) % 2) { /* room was left */
-            a->entry[a->n] = 0;
-            a->count[a->n++] = 0;
-        }
-        a->steps++;
-    }
-    a->start[a->steps++] = (uint32_t)a->n;
-    return true;
+/* Asks for the base sums of a window while its entries are gathered. */
+static void fetch_base(const walk *k, size_t sample, uint32_t pixel) {
+    const planes_sums *s = &k->g->sums;
+    const size_t at = planes_sum_at(k->p, k->g, sample, pixel),
+                 n = (size_t)planes_steps(k->p, sample) * k->g->blocks * BLOCK;
+    for (size_t i = 0; s->narrow && i < n; i += 64 / sizeof *s->narrow)
+        __builtin_prefetch(s->narrow + at + i);
 }
 
 /* ---- firing ---- */
@@ -247,6 +238,8 @@ static bool walk_sample(const walk *k, size_t sample) {
         const field field = field_of(k, i);
         if (!f->every && !is_touched(k, &field))
             continue;
+        if (!anew && limit == 0)
+            fetch_base(k, sample, i);
         if (!gather_window(k, sample, i, &field, anew) || (k->w->gather.n >= limit && !flush(k)))
             return false;
     }

@@ -35,9 +35,10 @@ static bool put(planes_sums *s, size_t at, size_t step, const int32_t *sum, size
     return true;
 }
 
-static size_t planes_lane(const planes_near *n, size_t sample, uint32_t lane, int step) {
+/* Where a lane of a sample stands in what is kept by channel. */
+static size_t lane_at(const planes_near *n, size_t sample, uint32_t lane, int step) {
     const planes_tile *tile = &n->tile[sample / n->tile_samples];
-    return tile->at + (size_t)step * tile->lanes + (sample - tile->first) * n->sample_lanes + lane;
+    return planes_lane_at(tile, (uint32_t)((sample - tile->first) * n->sample_lanes + lane), step);
 }
 
 static uint32_t pixel_lane(const planes_stage *g, uint32_t pixel) {
@@ -56,11 +57,10 @@ bool planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint3
     }
     if (!g->searched || steps == 0)
         return true;
-    const planes_tile *tile = &g->near.tile[sample / g->near.tile_samples];
-    const size_t lane = planes_lane(&g->near, sample, pixel_lane(g, pixel), 0);
+    const size_t lane = lane_at(&g->near, sample, pixel_lane(g, pixel), 0);
     for (size_t j = 0; j < n && block * BLOCK + j < g->outputs; j++)
-        if (!put(&g->near.sums, (block * BLOCK + j) * g->near.lanes + lane, tile->lanes, sum + j, n,
-                 (size_t)steps, err))
+        if (!put(&g->near.sums, (block * BLOCK + j) * g->near.lanes + lane, BLOCK, sum + j, n, (size_t)steps,
+                 err))
             return false;
     return true;
 }
@@ -107,7 +107,7 @@ void planes_keep_input(planes *p) {
 static void turn(planes *p, int signal, size_t sample, int step, size_t pixel, uint32_t channel) {
     planes_stage *maker = &p->stage[signal - 1];
     if (maker->searched) {
-        const size_t lane = planes_lane(&maker->near, sample, pixel_lane(maker, (uint32_t)pixel), step);
+        const size_t lane = lane_at(&maker->near, sample, pixel_lane(maker, (uint32_t)pixel), step);
         maker->near.bits[(channel * maker->near.lanes + lane) / BLOCK] ^= UINT64_C(1) << lane % BLOCK;
     }
     if (signal < p->stages && p->stage[signal].searched)

@@ -54,19 +54,41 @@ typedef struct {
     int32_t *membrane; /* [steps][64 * blocks] after the step, or NULL */
 } snn_planes_unit;
 
-/* One output of many pixels. */
+/* A changed weight: what it adds to a lane. */
+typedef struct {
+    const uint16_t *input; /* [steps][input_lanes] its input, shifted to the lanes of the outputs */
+    int32_t dq;
+} snn_planes_shift;
+
+/* One output of many pixels: `lanes` of them, 64 at a time through all steps. */
 typedef struct {
     const snn_planes_neuron *neuron; /* 64 times the same parameters */
     int steps;
-    uint32_t lanes;         /* a multiple of 64 */
-    const int16_t *narrow;  /* [steps][lanes] base sums, or ... */
-    const int32_t *wide;    /* ... in 32 bits */
-    const int32_t *extra;   /* [steps][lanes] what changed weights add */
-    const uint64_t *alive;  /* [steps][lanes / 64] lanes that are neurons, of samples that have such a step */
+    uint32_t lanes;                /* a multiple of 64 */
+    const int16_t *narrow;         /* [lanes / 64][steps][64] base sums, or ... */
+    const int32_t *wide;           /* ... in 32 bits */
+    const snn_planes_shift *shift; /* [shifts] */
+    size_t shifts, input_lanes;
+    const uint64_t *alive;  /* [lanes / 64][steps] lanes that are neurons, of samples that have such a step */
     const uint64_t *before; /* the same: spikes of the base */
     uint64_t *changed;      /* the same: spikes that differ */
-    int32_t *membrane;      /* [steps][lanes] after the step, or NULL */
+    int32_t *membrane;      /* [lanes / 64][steps][64] after the step, or NULL */
 } snn_planes_lanes;
+
+/* Entries of the windows of one pixel, step by step: some lines of neighbouring input pixels. */
+typedef struct {
+    const uint32_t
+        *entry; /* as snn_planes_unit, relative to the start of the input line; 16 more may be read */
+    const int8_t *count;
+    const int32_t *before; /* sum of the counts of all entries before */
+    const uint32_t
+        *first;  /* [steps][pixels + 1] first entry of a pixel, at the first pixel of the first line */
+    size_t step; /* pixels + 1 */
+    int steps;
+    uint32_t lines, width, line; /* lines of so many pixels, pixels from line to line */
+    uint32_t shift,
+        line_shift; /* items to add to entries of the first line, from line to line (modulo 2^32) */
+} snn_planes_field;
 
 typedef struct {
     snn_simd level;
@@ -76,6 +98,10 @@ typedef struct {
     void (*fire_unit)(const snn_planes_unit *u, uint64_t *any);
     /* Returns the OR of all changed words. */
     uint64_t (*fire_lanes)(const snn_planes_lanes *l);
+    /* Copies the entries of all steps behind entry[n] and count[n], each step padded to an even number: fills start [steps + 1] and total [steps]. There must be room
+     * for all entries of the field, one more for each step, and 64. Returns n after the last one. */
+    size_t (*gather)(const snn_planes_field *f, uint32_t *entry, int8_t *count, size_t n, uint32_t *start,
+                     int32_t *total);
     /* extra[i] += dq * input[i] */
     void (*correct)(int32_t *extra, const uint16_t *input, int32_t dq, size_t n);
 } snn_planes_kernels;

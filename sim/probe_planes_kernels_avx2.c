@@ -24,6 +24,18 @@ INLINE void store(int32_t *p, vector x) {
 INLINE vector widen(const int16_t *p) {
     return _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p));
 }
+INLINE vector scaled(const uint16_t *p, int32_t dq) {
+    return _mm256_mullo_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)),
+                              _mm256_set1_epi32(dq));
+}
+INLINE void copy16(const uint32_t *entry, const int8_t *count, uint32_t shift, uint32_t *to,
+                   int8_t *to_count) {
+    const __m256i by = _mm256_set1_epi32((int)shift);
+    for (int i = 0; i < 16; i += 8)
+        _mm256_storeu_si256((__m256i *)(to + i),
+                            _mm256_add_epi32(_mm256_loadu_si256((const __m256i *)(entry + i)), by));
+    _mm_storeu_si128((__m128i *)to_count, _mm_loadu_si128((const __m128i *)count));
+}
 
 INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     const __m256 threshold = _mm256_set1_ps(p->threshold);

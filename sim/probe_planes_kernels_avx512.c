@@ -27,6 +27,15 @@ INLINE void store(int32_t *p, vector x) {
 INLINE vector widen(const int16_t *p) {
     return _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)p));
 }
+INLINE vector scaled(const uint16_t *p, int32_t dq) {
+    return _mm512_mullo_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)),
+                              _mm512_set1_epi32(dq));
+}
+INLINE void copy16(const uint32_t *entry, const int8_t *count, uint32_t shift, uint32_t *to,
+                   int8_t *to_count) {
+    _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_loadu_si512(entry), _mm512_set1_epi32((int)shift)));
+    _mm_storeu_si128((__m128i *)to_count, _mm_loadu_si128((const __m128i *)count));
+}
 
 INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     const __m512 threshold = _mm512_set1_ps(p->threshold);

@@ -3,7 +3,8 @@
  * Inner loops of the fitness probe for convolutions, written once for all instruction sets. A file that includes this defines
  *   WIDTH                      neurons of a vector
  *   vector                     WIDTH words: sums, or membranes of either arithmetic
- *   zero, add, load, store     of such vectors; widen: from 16-bit sums
+ *   zero, add, load, store     of such vectors; widen: from 16-bit sums; scaled: 16-bit inputs times dq
+ *   copy16                     copies 16 entries, adding `shift`
  *   fire_float, fire_fixed     one step of WIDTH neurons: one bit for each that spikes
  *   sum_rows8                  adds the rows of entries [first, end) of a step to `blocks` x 64 sums
  *   KERNELS, LEVEL, POSITION   the table's name, level, and order of outputs within rows
@@ -14,13 +15,12 @@
 enum { VECTORS = SNN_PLANES_BLOCK / WIDTH };
 
 /* One step of 64 neurons. */
-INLINE uint64_t fire_block(const snn_planes_neuron *p, uint32_t first, const vector *sum, vector *v,
-                           const bool fixed) {
+INLINE uint64_t fire_block(const snn_planes_neuron *p, uint32_t first, const vector *sum, vector *v) {
     uint64_t fired = 0;
 #pragma GCC unroll 8
     for (int k = 0; k < VECTORS; k++) {
         const uint32_t j = first + (uint32_t)k * WIDTH;
-        fired |= (uint64_t)(fixed ? fire_fixed(p, j, sum[k], &v[k]) : fire_float(p, j, sum[k], &v[k]))
+        fired |= (uint64_t)(p->fixed ? fire_fixed(p, j, sum[k], &v[k]) : fire_float(p, j, sum[k], &v[k]))
                  << (k * WIDTH);
     }
     return fired;
@@ -44,77 +44,178 @@ INLINE void sum_rows16(const snn_planes_unit *u, uint32_t first, uint32_t end, v
 
 INLINE void base_sums(const snn_planes_unit *u, int step, vector *sum, const int vectors) {
     const size_t at = (size_t)step * u->stride;
+    if (u->narrow) {
 #pragma GCC unroll 16
-    for (int k = 0; k < vectors; k++)
-        sum[k] = u->narrow ? widen(u->narrow + at + (size_t)k * WIDTH)
-                 : u->wide ? load(u->wide + at + (size_t)k * WIDTH)
-                           : zero();
+        for (int k = 0; k < vectors; k++)
+            sum[k] = widen(u->narrow + at + (size_t)k * WIDTH);
+    } else if (u->wide) {
+#pragma GCC unroll 16
+        for (int k = 0; k < vectors; k++)
+            sum[k] = load(u->wide + at + (size_t)k * WIDTH);
+    } else {
+#pragma GCC unroll 16
+        for (int k = 0; k < vectors; k++)
+            sum[k] = zero();
+    }
 }
 
-INLINE void walk_unit(const snn_planes_unit *u, uint64_t *any, const int blocks, const bool fixed) {
+INLINE void store_all(int32_t *to, int step, const vector *x, const int vectors) {
+    for (int k = 0; to && k < vectors; k++)
+        store(to + ((size_t)step * (size_t)vectors + (size_t)k) * WIDTH, x[k]);
+}
+
+/* Takes copies of what it is told, so that they can stay in registers. */
+INLINE void walk_unit(const snn_planes_unit u, const snn_planes_neuron n, uint64_t *any, const int blocks) {
     vector v[2 * VECTORS], sum[2 * VECTORS];
+    uint64_t changed[2] = {0, 0};
+#pragma GCC unroll 16
     for (int k = 0; k < blocks * VECTORS; k++)
         v[k] = zero();
-    for (int b = 0; b < blocks; b++)
-        any[b] = 0;
-    for (int t = 0; t < u->steps; t++) {
-        const uint32_t first = u->start[t], end = u->start[t + 1];
-        base_sums(u, t, sum, blocks * VECTORS);
-        if (u->rows16)
-            sum_rows16(u, first, end, sum, blocks);
+    for (int t = 0; t < u.steps; t++) {
+        const uint32_t first = u.start[t], end = u.start[t + 1];
+        base_sums(&u, t, sum, blocks * VECTORS);
+        if (u.rows16)
+            sum_rows16(&u, first, end, sum, blocks);
         else if (end > first)
-            sum_rows8(u, t, first, end, sum, blocks);
-        if (u->sum)
-            for (int k = 0; k < blocks * VECTORS; k++)
-                store(u->sum + ((size_t)t * (size_t)blocks * VECTORS + (size_t)k) * WIDTH, sum[k]);
+            sum_rows8(&u, t, first, end, sum, blocks);
+        store_all(u.sum, t, sum, blocks * VECTORS);
+#pragma GCC unroll 2
         for (int b = 0; b < blocks; b++) {
-            const size_t at = (size_t)t * u->word_step + (size_t)b;
-            const uint64_t now = fire_block(u->neuron, u->first + (uint32_t)b * SNN_PLANES_BLOCK,
-                                            sum + b * VECTORS, v + b * VECTORS, fixed);
-            any[b] |= u->changed[at] = now ^ u->before[at];
+            const size_t at = (size_t)t * u.word_step + (size_t)b;
+            const uint64_t now =
+                fire_block(&n, u.first + (uint32_t)b * SNN_PLANES_BLOCK, sum + b * VECTORS, v + b * VECTORS) ^
+                u.before[at];
+            u.changed[at] = now;
+            changed[b] |= now;
         }
-        if (u->membrane)
-            for (int k = 0; k < blocks * VECTORS; k++)
-                store(u->membrane + ((size_t)t * (size_t)blocks * VECTORS + (size_t)k) * WIDTH, v[k]);
+        store_all(u.membrane, t, v, blocks * VECTORS);
+    }
+    any[0] = changed[0];
+    any[1] = changed[1];
+}
+
+/* The neurons that most networks have, so that what they leave out is not asked at every step. */
+INLINE bool is_usual(const snn_planes_neuron *n) {
+    return !n->fixed && !n->bias && !n->subtract && !n->at_threshold && n->spiking;
+}
+
+INLINE snn_planes_neuron usual(const snn_planes_neuron *n) {
+    return (snn_planes_neuron){
+        .spiking = true, .decay = n->decay, .threshold = n->threshold, .factor = n->factor};
+}
+
+INLINE void walk_blocks(const snn_planes_unit *u, uint64_t *any, const int blocks) {
+    snn_planes_neuron n = *u->neuron;
+    if (is_usual(&n) && !u->rows16 && !u->sum && !u->membrane) {
+        snn_planes_unit w = *u;
+        w.rows16 = NULL;
+        w.sum = w.membrane = NULL;
+        walk_unit(w, usual(&n), any, blocks);
+    } else if (n.fixed) {
+        walk_unit(*u, n, any, blocks);
+    } else {
+        n.fixed = false;
+        walk_unit(*u, n, any, blocks);
     }
 }
 
 static void fire_unit(const snn_planes_unit *u, uint64_t *any) {
-    if (u->neuron->fixed)
-        u->blocks == 2 ? walk_unit(u, any, 2, true) : walk_unit(u, any, 1, true);
+    if (u->blocks == 2)
+        walk_blocks(u, any, 2);
     else
-        u->blocks == 2 ? walk_unit(u, any, 2, false) : walk_unit(u, any, 1, false);
+        walk_blocks(u, any, 1);
 }
 
 /* ---- pixels of one output ---- */
 
-INLINE uint64_t walk_lanes(const snn_planes_lanes *l, uint32_t first, const bool fixed) {
+/* Does any changed weight see an input in these 64 lanes? Where there is none, nothing changes. */
+INLINE bool sees_input(const snn_planes_lanes *l, uint32_t first) {
+    enum { FEW = 4 }; /* with more it is not worth asking */
+    if (l->shifts > FEW)
+        return true;
+    uint16_t any[SNN_PLANES_BLOCK] = {0};
+    for (size_t i = 0; i < l->shifts; i++)
+        for (int t = 0; t < l->steps; t++)
+            for (int j = 0; j < SNN_PLANES_BLOCK; j++)
+                any[j] |= l->shift[i].input[(size_t)t * l->input_lanes + first + (uint32_t)j];
+    uint16_t all = 0;
+    for (int j = 0; j < SNN_PLANES_BLOCK; j++)
+        all |= any[j];
+    return all != 0;
+}
+
+INLINE uint64_t walk_lanes(const snn_planes_lanes l, const snn_planes_neuron n, uint32_t first) {
     vector v[VECTORS], sum[VECTORS];
     uint64_t any = 0;
+#pragma GCC unroll 8
     for (int k = 0; k < VECTORS; k++)
         v[k] = zero();
-    for (int t = 0; t < l->steps; t++) {
-        const size_t at = (size_t)t * l->lanes + first;
+    for (int t = 0; t < l.steps; t++) {
+        const size_t word = (size_t)(first / SNN_PLANES_BLOCK) * (size_t)l.steps + (size_t)t,
+                     at = word * SNN_PLANES_BLOCK;
 #pragma GCC unroll 8
-        for (int k = 0; k < VECTORS; k++) {
-            const size_t i = at + (size_t)k * WIDTH;
-            sum[k] = add(l->narrow ? widen(l->narrow + i) : load(l->wide + i), load(l->extra + i));
-        }
-        const uint64_t now = fire_block(l->neuron, 0, sum, v, fixed);
-        const size_t word = at / SNN_PLANES_BLOCK;
-        any |= l->changed[word] = (now ^ l->before[word]) & l->alive[word];
-        if (l->membrane)
+        for (int k = 0; k < VECTORS; k++)
+            sum[k] = l.narrow ? widen(l.narrow + at + k * WIDTH) : load(l.wide + at + k * WIDTH);
+        for (size_t i = 0; i < l.shifts; i++) {
+            const uint16_t *input = l.shift[i].input + (size_t)t * l.input_lanes + first;
+#pragma GCC unroll 8
             for (int k = 0; k < VECTORS; k++)
-                store(l->membrane + at + (size_t)k * WIDTH, v[k]);
+                sum[k] = add(sum[k], scaled(input + k * WIDTH, l.shift[i].dq));
+        }
+        const uint64_t now = (fire_block(&n, 0, sum, v) ^ l.before[word]) & l.alive[word];
+        l.changed[word] = now;
+        any |= now;
+        for (int k = 0; l.membrane && k < VECTORS; k++)
+            store(l.membrane + at + k * WIDTH, v[k]);
     }
     return any;
 }
 
 static uint64_t fire_lanes(const snn_planes_lanes *l) {
+    snn_planes_neuron n = *l->neuron;
+    const bool plain = is_usual(&n) && l->narrow && !l->membrane;
     uint64_t any = 0;
-    for (uint32_t first = 0; first < l->lanes; first += SNN_PLANES_BLOCK)
-        any |= l->neuron->fixed ? walk_lanes(l, first, true) : walk_lanes(l, first, false);
+    for (uint32_t first = 0; first < l->lanes; first += SNN_PLANES_BLOCK) {
+        if (plain && !sees_input(l, first)) {
+            for (int t = 0; t < l->steps; t++)
+                l->changed[(size_t)(first / SNN_PLANES_BLOCK) * (size_t)l->steps + (size_t)t] = 0;
+        } else if (plain) {
+            snn_planes_lanes w = *l;
+            w.membrane = NULL;
+            any |= walk_lanes(w, usual(&n), first);
+        } else if (n.fixed) {
+            any |= walk_lanes(*l, n, first);
+        } else {
+            n.fixed = false;
+            any |= walk_lanes(*l, n, first);
+        }
+    }
     return any;
+}
+
+/* ---- windows ---- */
+
+static size_t gather(const snn_planes_field *f, uint32_t *entry, int8_t *count, size_t n, uint32_t *start,
+                     int32_t *total) {
+    const uint32_t *first = f->first;
+    for (int t = 0; t < f->steps; t++, first += f->step) {
+        uint32_t shift = f->shift;
+        int32_t sum = 0;
+        start[t] = (uint32_t)n;
+        for (uint32_t y = 0; y < f->lines; y++, shift += f->line_shift) {
+            const uint32_t from = first[y * f->line], end = first[y * f->line + f->width];
+            for (uint32_t i = from; i < end; i += 16)
+                copy16(f->entry + i, f->count + i, shift, entry + n + (i - from), count + n + (i - from));
+            n += end - from;
+            sum += f->before[end] - f->before[from];
+        }
+        total[t] = sum;
+        entry[n] = 0;
+        count[n] = 0;
+        n += (n - start[t]) & 1;
+    }
+    start[f->steps] = (uint32_t)n;
+    return n;
 }
 
 static void correct(int32_t *extra, const uint16_t *input, int32_t dq, size_t n) {
@@ -122,4 +223,4 @@ static void correct(int32_t *extra, const uint16_t *input, int32_t dq, size_t n)
         extra[i] += dq * input[i];
 }
 
-const snn_planes_kernels KERNELS = {LEVEL, POSITION, fire_unit, fire_lanes, correct};
+const snn_planes_kernels KERNELS = {LEVEL, POSITION, fire_unit, fire_lanes, gather, correct};

@@ -23,6 +23,15 @@ INLINE void store(int32_t *p, vector x) {
 INLINE vector widen(const int16_t *p) {
     return *p;
 }
+INLINE vector scaled(const uint16_t *p, int32_t dq) {
+    return *p * dq;
+}
+INLINE void copy16(const uint32_t *entry, const int8_t *count, uint32_t shift, uint32_t *to,
+                   int8_t *to_count) {
+    for (int i = 0; i < 16; i++)
+        to[i] = entry[i] + shift;
+    memcpy(to_count, count, 16);
+}
 
 INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     float before, current = (float)sum * p->factor[j];

@@ -8,6 +8,7 @@
 enum { BLOCK = SNN_PLANES_BLOCK };
 
 static bool reserve(planes_list *l, size_t n, snn_error *err) {
+    n += 16; /* more may be read, not used */
     if (n <= l->entries && n <= l->counts && n + 1 <= l->befores)
         return true;
     return snn_grow((void **)&l->entry, &l->entries, n, sizeof *l->entry, err) &&
@@ -88,6 +89,7 @@ bool planes_list_sample(const planes *p, int stage, size_t sample, bool all, pla
         }
         first[g->pixels] = (uint32_t)n;
     }
+    l->n = n;
     return true;
 }
 

@@ -6,24 +6,17 @@
 
 enum { BLOCK = SNN_PLANES_BLOCK };
 
-/* Adds what the deltas of one output do in a tile: extra [steps][lanes]. */
-static void correct(const planes *p, int stage, const snn_delta *delta, size_t n, const planes_tile *tile,
-                    int32_t *extra) {
+/* The input of a weight in the lanes of the outputs: [steps][input_lanes]. */
+static const uint16_t *shifted_input(const planes *p, int stage, const planes_weight *w,
+                                     const planes_tile *tile) {
     const planes_stage *g = &p->stage[stage];
     const planes_near *near = &g->near;
-    memset(extra, 0, (size_t)tile->steps * tile->lanes * sizeof *extra);
-    for (size_t i = 0; i < n; i++) {
-        const planes_weight w = planes_locate(p, stage, delta[i].index);
-        size_t line = w.line, shift = 0;
-        if (g->s->type != SNN_LAYER_LINEAR) {
-            line = line * near->phases + w.ky % g->stride * g->stride + w.kx % g->stride;
-            shift = (size_t)(w.ky / g->stride) * near->width + w.kx / g->stride;
-        }
-        const uint16_t *input = near->input + line * near->input_lanes + tile->input_at + shift;
-        for (int t = 0; t < tile->steps; t++)
-            p->kernels->correct(extra + (size_t)t * tile->lanes, input + (size_t)t * tile->input_lanes,
-                                delta[i].dq, tile->lanes);
+    size_t line = w->line, shift = 0;
+    if (g->s->type != SNN_LAYER_LINEAR) {
+        line = line * near->phases + w->ky % g->stride * g->stride + w->kx % g->stride;
+        shift = (size_t)(w->ky / g->stride) * near->width + w->kx / g->stride;
     }
+    return near->input + line * near->input_lanes + tile->input_at + shift;
 }
 
 /* Deltas from `delta` on that are of the same output. */
@@ -60,15 +53,14 @@ static void hand_on(const planes *p, int stage, uint32_t output, const planes_ti
     const planes_near *n = &p->stage[stage].near;
     const planes_signal *out = &p->signal[stage + 1];
     planes_difference *d = &w->difference[stage + 1];
-    const uint32_t words = tile->lanes / BLOCK;
     const uint64_t bit = UINT64_C(1) << output % BLOCK;
-    for (int t = 0; t < tile->steps; t++)
-        for (uint32_t k = 0; k < words; k++)
-            for (uint64_t x = w->lane_changed[(size_t)t * words + k]; x; x &= x - 1) {
-                const uint32_t lane = k * BLOCK + (uint32_t)__builtin_ctzll(x);
-                const size_t sample = tile->first + lane / n->sample_lanes;
-                const size_t at =
-                    (p->first_step[sample] + (size_t)t) * out->pixels + n->pixel[lane % n->sample_lanes];
+    const uint64_t *changed = w->lane_changed;
+    for (uint32_t first = 0; first < tile->lanes; first += BLOCK)
+        for (int t = 0; t < tile->steps; t++)
+            for (uint64_t x = *changed++; x; x &= x - 1) {
+                const uint32_t lane = first + (uint32_t)__builtin_ctzll(x);
+                const size_t sample = tile->first + n->sample[lane];
+                const size_t at = (p->first_step[sample] + (size_t)t) * out->pixels + n->pixel[lane];
                 d->changed[at * out->words + output / BLOCK] |= bit;
                 d->dirty[sample] = true;
             }
@@ -77,18 +69,15 @@ static void hand_on(const planes *p, int stage, uint32_t output, const planes_ti
 /* Read-out by membrane: sums over the steps of each sample. */
 static void read_lanes(const planes *p, int stage, uint32_t output, const planes_tile *tile,
                        planes_workspace *w) {
-    const planes_stage *g = &p->stage[stage];
-    const planes_near *n = &g->near;
-    for (size_t s = tile->first; s < tile->first + tile->samples; s++)
-        for (uint32_t i = 0; i < n->sample_lanes; i++)
-            if (n->pixel[i] != UINT32_MAX)
-                planes_read_membrane(p, g, s, output, n->pixel[i],
-                                     w->lane_membrane + (s - tile->first) * n->sample_lanes + i, tile->lanes,
-                                     w->out);
+    const planes_near *n = &p->stage[stage].near;
+    for (uint32_t i = 0; i < tile->lanes; i++)
+        if (n->pixel[i] != UINT32_MAX && n->sample[i] < tile->samples)
+            planes_read_membrane(p, &p->stage[stage], tile->first + n->sample[i], output, n->pixel[i],
+                                 w->lane_membrane + planes_lane_at(tile, i, 0) - tile->at, BLOCK, w->out);
 }
 
 static void fire(const planes *p, int stage, uint32_t output, const snn_planes_neuron *neuron,
-                 const planes_tile *tile, planes_workspace *w) {
+                 const planes_tile *tile, size_t shifts, planes_workspace *w) {
     const planes_near *n = &p->stage[stage].near;
     const size_t at = output * n->lanes + tile->at;
     const bool membrane = planes_reads_membrane(p, stage);
@@ -98,7 +87,9 @@ static void fire(const planes *p, int stage, uint32_t output, const snn_planes_n
         .lanes = tile->lanes,
         .narrow = n->sums.narrow ? n->sums.narrow + at : NULL,
         .wide = n->sums.wide ? n->sums.wide + at : NULL,
-        .extra = w->extra,
+        .shift = w->shift,
+        .shifts = shifts,
+        .input_lanes = tile->input_lanes,
         .alive = n->alive + tile->at / BLOCK,
         .before = n->bits + at / BLOCK,
         .changed = w->lane_changed,
@@ -110,26 +101,36 @@ static void fire(const planes *p, int stage, uint32_t output, const snn_planes_n
         read_lanes(p, stage, output, tile, w);
 }
 
-static bool reserve_extra(planes_workspace *w, size_t n, snn_error *err) {
-    return snn_grow((void **)&w->extra, &w->extra_capacity, n, sizeof *w->extra, err);
+bool planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err) {
+    const planes_near *near = &p->stage[stage].near;
+    if (!snn_grow((void **)&w->shift, &w->shifts, d.n, sizeof *w->shift, err))
+        return false;
+    for (size_t k = 0; k < near->tiles; k++)
+        for (size_t i = 0, n; i < d.n; i += n) {
+            n = same_output(p, stage, d.delta + i, d.n - i);
+            const uint32_t output = planes_locate(p, stage, d.delta[i].index).output;
+            const snn_planes_neuron neuron = spread(&p->stage[stage].neuron, output, w);
+            for (size_t j = 0; j < n; j++) {
+                const planes_weight weight = planes_locate(p, stage, d.delta[i + j].index);
+                w->shift[j] =
+                    (snn_planes_shift){shifted_input(p, stage, &weight, &near->tile[k]), d.delta[i + j].dq};
+            }
+            fire(p, stage, output, &neuron, &near->tile[k], n, w);
+        }
+    return true;
 }
 
-bool planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err) {
-    const planes_stage *g = &p->stage[stage];
-    const planes_near *near = &g->near;
-    for (size_t k = 0; k < near->tiles; k++)
-        if (!reserve_extra(w, (size_t)near->tile[k].steps * near->tile[k].lanes, err))
-            return false;
-    for (size_t i = 0, n; i < d.n; i += n) {
-        n = same_output(p, stage, d.delta + i, d.n - i);
-        const uint32_t output = planes_locate(p, stage, d.delta[i].index).output;
-        const snn_planes_neuron neuron = spread(&g->neuron, output, w);
-        for (size_t k = 0; k < near->tiles; k++) {
-            correct(p, stage, d.delta + i, n, &near->tile[k], w->extra);
-            fire(p, stage, output, &neuron, &near->tile[k], w);
-        }
+/* Adds what the deltas of one output do in a tile: extra [steps][lanes]. */
+static void correct(const planes *p, int stage, const snn_delta *delta, size_t n, const planes_tile *tile,
+                    int32_t *extra) {
+    memset(extra, 0, (size_t)tile->steps * tile->lanes * sizeof *extra);
+    for (size_t i = 0; i < n; i++) {
+        const planes_weight w = planes_locate(p, stage, delta[i].index);
+        const uint16_t *input = shifted_input(p, stage, &w, tile);
+        for (int t = 0; t < tile->steps; t++)
+            p->kernels->correct(extra + (size_t)t * tile->lanes, input + (size_t)t * tile->input_lanes,
+                                delta[i].dq, tile->lanes);
     }
-    return true;
 }
 
 bool planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile, planes_workspace *w,
@@ -142,7 +143,8 @@ bool planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile,
         w->slot[j] = -1;
     for (size_t i = 0, n; i < d.n; i += n) {
         n = same_output(p, stage, d.delta + i, d.n - i);
-        if (!reserve_extra(w, ((size_t)slots + 1) * size, err))
+        if (!snn_grow((void **)&w->extra, &w->extra_capacity, ((size_t)slots + 1) * size, sizeof *w->extra,
+                      err))
             return false;
         correct(p, stage, d.delta + i, n, t, w->extra + (size_t)slots * size);
         w->slot[planes_locate(p, stage, d.delta[i].index).output] = slots++;

@@ -21,13 +21,15 @@ static bool pool_bits(const pooling *k, size_t corner, size_t output) {
     for (uint32_t i = 0; i < words; i++) {
         uint64_t now = 0, changed = 0;
         for (uint32_t y = 0; y < k->g->kernel_height; y++)
-            for (uint32_t x = 0; x < k->g->kernel_width; x++) {
-                const size_t at = (corner + y * line + x) * words + i;
-                changed |= k->from->changed[at];
-                now |= k->in->bits[at] ^ k->from->changed[at];
-            }
+            for (uint32_t x = 0; x < k->g->kernel_width; x++)
+                changed |= k->from->changed[(corner + y * line + x) * words + i];
         if (!changed)
             continue;
+        for (uint32_t y = 0; y < k->g->kernel_height; y++)
+            for (uint32_t x = 0; x < k->g->kernel_width; x++) {
+                const size_t at = (corner + y * line + x) * words + i;
+                now |= k->in->bits[at] ^ k->from->changed[at];
+            }
         now ^= k->out->bits[output * words + i];
         k->to->changed[output * words + i] = now;
         any |= now;
