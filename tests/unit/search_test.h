@@ -207,6 +207,14 @@ static inline snn_score rig_score(const search_rig *g, const snn_flip *flip, siz
     return s;
 }
 
+/* To the last bit. */
+static inline void equal_score(const snn_score *a, const snn_score *b) {
+    assert_int_equal(a->correct, b->correct);
+    assert_int_equal(a->right, b->right);
+    assert_int_equal(a->largest, b->largest);
+    assert_true(a->loss == b->loss && a->lead == b->lead);
+}
+
 static inline void same_score(const snn_score *a, const snn_score *b) {
     assert_int_equal(a->correct, b->correct);
     assert_int_equal(a->right, b->right);
