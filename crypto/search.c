@@ -34,7 +34,7 @@ static const struct {
     const snn_searcher *searcher;
 } kinds[] = {
     [SNN_SEARCH_GENETIC] = {"genetic", NULL},
-    [SNN_SEARCH_SNNGX] = {"snngx", NULL},
+    [SNN_SEARCH_SNNGX] = {"snngx", &snn_searcher_snngx},
     [SNN_SEARCH_GREEDY] = {"greedy", &snn_searcher_greedy},
     [SNN_SEARCH_SALIENCY] = {"saliency", &snn_searcher_saliency},
     [SNN_SEARCH_RANDOM] = {"random", &snn_searcher_random},
