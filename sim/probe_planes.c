@@ -48,14 +48,14 @@ void planes_read_membrane(const planes *p, const planes_stage *g, size_t sample,
 static void read_spikes(const planes *p, const planes_difference *d, size_t sample, double *out) {
     const planes_signal *g = &p->signal[p->stages];
     const planes_stage *last = &p->stage[p->stages - 1];
-    size_t at = p->first_step[sample] * g->pixels * g->words;
-    for (int t = 0; t < planes_steps(p, sample); t++)
+    size_t at = p->first_step[sample] * g->pixels;
+    for (int t = 0; t < planes_steps(p, sample); t++, at += g->pixels)
         for (size_t i = 0; i < g->pixels; i++)
-            for (uint32_t k = 0; k < g->words; k++, at++)
-                for (uint64_t x = d->changed[at]; x; x &= x - 1) {
+            for (uint32_t k = 0; k < g->words; k++)
+                for (uint64_t x = planes_changed(g, d, at + i)[k]; x; x &= x - 1) {
                     const uint32_t c = (uint32_t)__builtin_ctzll(x);
                     out[class_of(last, k * BLOCK + c, (uint32_t)i) * p->samples + sample] +=
-                        g->bits[at] >> c & 1 ? -1 : 1;
+                        g->bits[(at + i) * g->words + k] >> c & 1 ? -1 : 1;
                 }
 }
 
@@ -68,9 +68,24 @@ static void read_out(const planes *p, planes_workspace *w) {
 
 /* ---- workspace ---- */
 
-static bool make_difference(const planes *p, int signal, planes_difference *d, snn_error *err) {
+/* Steps that differences of a signal are kept of at a time. */
+static size_t kept_steps(const planes *p, int signal, bool whole) {
+    size_t samples = 1;
+    if (whole || signal == p->stages || !p->stage[signal].pool)
+        return p->first_step[p->samples];
+    for (int i = signal - 1; i >= 0;
+         i--) { /* of a tile of the stage that makes it, perhaps through other pools */
+        if (p->stage[i].pool)
+            continue;
+        samples = p->stage[i].searched ? p->stage[i].near.tile_samples : 1;
+        break;
+    }
+    return (samples < p->samples ? samples : p->samples) * (size_t)p->most_steps;
+}
+
+static bool make_difference(const planes *p, int signal, bool whole, planes_difference *d, snn_error *err) {
     const planes_signal *g = &p->signal[signal];
-    const size_t steps = p->first_step[p->samples];
+    const size_t steps = kept_steps(p, signal, whole);
     const char *what = "a workspace of a probe";
     d->dirty = snn_alloc(p->samples, sizeof *d->dirty, what, err);
     if (!d->dirty || signal == 0) /* the input does not change */
@@ -144,36 +159,21 @@ static void clear_workspace(planes_workspace *w) {
     free(w);
 }
 
-static planes_workspace *make_workspace(const planes *p, snn_error *err) {
+static planes_workspace *make_workspace(const planes *p, bool whole, snn_error *err) {
     planes_workspace *w = snn_alloc(1, sizeof *w, "a workspace of a probe", err);
     if (!w)
         return NULL;
     w->p = p;
+    w->whole = whole;
     w->difference = snn_alloc((size_t)p->stages + 1, sizeof *w->difference, "a workspace of a probe", err);
     bool ok = w->difference != NULL;
     for (int i = 0; ok && i <= p->stages; i++)
-        ok = make_difference(p, i, &w->difference[i], err);
+        ok = make_difference(p, i, whole, &w->difference[i], err);
     if (!ok || !make_scratch(p, w, err)) {
         clear_workspace(w);
         return NULL;
     }
     return w;
-}
-
-/* Forgets the differences of a signal. */
-static void forget(const planes *p, int signal, planes_workspace *w) {
-    const planes_signal *g = &p->signal[signal];
-    planes_difference *d = &w->difference[signal];
-    for (size_t s = 0; s < p->samples; s++) {
-        const size_t first = p->first_step[s] * g->pixels, n = (p->first_step[s + 1] * g->pixels) - first;
-        if (!d->dirty[s])
-            continue;
-        if (g->counted)
-            memset(d->moved + first, 0, n);
-        else
-            memset(d->changed + first * g->words, 0, n * g->words * sizeof *d->changed);
-        d->dirty[s] = false;
-    }
 }
 
 static bool is_dirty(const planes *p, int signal, const planes_workspace *w) {
@@ -199,7 +199,7 @@ static bool run_stage(const planes *p, int stage, planes_deltas d, planes_worksp
     const planes_stage *g = &p->stage[stage];
     const bool inputs = is_dirty(p, stage, w);
     if (g->pool) {
-        planes_pool_run(p, stage, w);
+        planes_pool_run(p, stage, 0, p->samples, w);
         return true;
     }
     if (!inputs && d.n == 0)
@@ -225,12 +225,12 @@ static bool eval(const void *state, const snn_delta *delta, size_t n, void *work
     for (int i = 0; ok && i < p->stages; i++) {
         ok = run_stage(p, i, deltas_of(&p->stage[i], delta, n, &at), w, err);
         if (ok)
-            forget(p, i, w);
+            planes_forget(p, i, 0, p->samples, w);
     }
     if (ok)
         read_out(p, w);
     for (int i = 0; i <= p->stages; i++)
-        forget(p, i, w);
+        planes_forget(p, i, 0, p->samples, w);
     return ok;
 }
 
@@ -239,7 +239,7 @@ static bool eval(const void *state, const snn_delta *delta, size_t n, void *work
 /* Moves the base: rows hold the new weights. first: stage from which everything is computed anew (building), or that many deltas touch. */
 static bool move_stage(planes *p, int stage, bool anew, planes_workspace *w, snn_error *err) {
     if (p->stage[stage].pool) {
-        planes_pool_run(p, stage, w);
+        planes_pool_run(p, stage, 0, p->samples, w);
         return true;
     }
     if (!anew && !is_dirty(p, stage, w))
@@ -250,7 +250,7 @@ static bool move_stage(planes *p, int stage, bool anew, planes_workspace *w, snn
 
 /* build: all stages, from nothing. */
 static bool move_base(planes *p, const snn_delta *delta, size_t n, bool build, snn_error *err) {
-    planes_workspace *w = make_workspace(p, err);
+    planes_workspace *w = make_workspace(p, true, err);
     bool ok = w != NULL;
     size_t at = 0;
     if (w)
@@ -326,7 +326,7 @@ static void *workspace_new(const void *state, snn_error *err) {
     if (p->twin)
         h->twin = snn_probe_twin.workspace_new(p->twin, err);
     else
-        h->own = make_workspace(p, err);
+        h->own = make_workspace(p, false, err);
     if (h->twin || h->own)
         return h;
     free(h);

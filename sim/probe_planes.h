@@ -26,7 +26,7 @@ typedef struct {
     bool counted;     /* counts instead of bits */
     uint64_t *bits;   /* [steps][pixels][words] */
     uint16_t *count;  /* [steps][pixels][channels] */
-    uint64_t *active; /* [samples] spikes, or sum of counts */
+    uint64_t *active; /* [samples] entries that its spikes are in a list */
 } planes_signal;
 
 /* Sums that are kept, in 16 bits while they fit. */
@@ -68,9 +68,12 @@ typedef struct {
     uint32_t lines;   /* inputs of one kernel tap: channels (linear layers: the whole input is one window) */
     uint32_t outputs; /* not padded */
     uint32_t blocks;  /* of 64 outputs */
+    uint32_t inputs;  /* of one output */
     size_t rows;      /* input lines of the packed weights */
+    uint32_t *row_of; /* [inputs of one output, in the tensor's order] their rows */
     uint8_t *rows8;   /* [blocks][rows][64] values + 128 */
     int16_t *rows16;  /* 16-bit codes */
+    uint8_t position[SNN_PLANES_BLOCK]; /* of the outputs in a row of 64 */
     snn_planes_neuron neuron;
     uint32_t piece;
     bool kept;        /* a searched layer comes before: sums are kept */
@@ -95,13 +98,19 @@ typedef struct {
     uint64_t version; /* counts rebases */
 } planes;
 
-/* Differences of a signal to the base. */
+/* Differences of a signal to the base: of all samples; or, where a pool follows, of those that are on their way to it, so that they stay in the cache. */
 typedef struct {
     bool *dirty;       /* [samples] */
+    size_t origin;     /* pixel (counted through all steps) that stands first */
     uint64_t *changed; /* bits: [steps][pixels][words]; 0 where not dirty */
     uint16_t *count;   /* counts: [steps][pixels][channels], valid where moved */
     uint8_t *moved;    /* [steps][pixels]; 0 where not dirty */
 } planes_difference;
+
+/* Of pixel `at`, counted through all steps. */
+static inline uint64_t *planes_changed(const planes_signal *g, const planes_difference *d, size_t at) {
+    return d->changed + (at - d->origin) * g->words;
+}
 
 /* Inputs of one sample as entries of rows, by step and pixel. */
 typedef struct {
@@ -135,6 +144,7 @@ typedef struct {
 
 typedef struct {
     const planes *p;
+    bool whole; /* differences of all signals are kept whole (rebase) */
     double *out;
     planes_difference *difference; /* [stages + 1] */
     planes_list list;
@@ -183,7 +193,7 @@ typedef struct {
     uint32_t output, line, ky, kx;
     size_t row;
 } planes_weight;
-planes_weight planes_locate(const planes *p, int stage, uint64_t index);
+planes_weight planes_locate(const planes_stage *g, uint64_t index);
 
 /* probe_planes_base.c */
 /* Lays everything out, empty: sums 0, no spikes. suits: false when the plain twin must do it. */
@@ -223,8 +233,13 @@ typedef struct {
 double planes_far_cost(const planes *p, int stage);
 bool planes_far_run(const planes *p, int stage, const planes_far *f, planes_workspace *w, snn_error *err);
 
-/* probe_planes_pool.c */
-void planes_pool_run(const planes *p, int stage, planes_workspace *w);
+/* probe_planes_pool.c: of `n` samples. */
+void planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_workspace *w);
+/* A stage is about to write its differences of some samples; has written them: pools behind it take them on. */
+void planes_pool_begin(const planes *p, int stage, size_t first, planes_workspace *w);
+void planes_pool_end(const planes *p, int stage, size_t first, size_t n, planes_workspace *w);
+/* Forgets the differences of a signal. */
+void planes_forget(const planes *p, int signal, size_t first, size_t n, planes_workspace *w);
 
 /* probe_planes.c */
 /* Is this the last layer, and read out by its membrane? */

@@ -35,40 +35,47 @@ static void fill_input(planes *p, size_t sample, const snn_spikes *x) {
         for (size_t i = x->first[t]; i < x->first[t + 1]; i++) {
             const size_t index = x->spike[i].index;
             to[index % g->pixels * channels + index / g->pixels] = (uint16_t)x->spike[i].count;
-            g->active[sample] += x->spike[i].count;
+            g->active[sample] += (x->spike[i].count + SNN_PLANES_COUNT - 1) / SNN_PLANES_COUNT;
         }
     }
 }
 
 /* ---- weights ---- */
 
-planes_weight planes_locate(const planes *p, int stage, uint64_t index) {
-    const planes_stage *g = &p->stage[stage];
-    const uint64_t inputs = (uint64_t)snn_layer_fan_in(&p->engine->net->layer[g->s->layer]);
-    const uint32_t output = (uint32_t)(index / inputs), i = (uint32_t)(index % inputs);
-    if (g->s->type == SNN_LAYER_LINEAR) {
-        const uint32_t pixels = (uint32_t)p->signal[stage].pixels,
-                       row = i % pixels * p->signal[stage].shape.channels + i / pixels;
+planes_weight planes_locate(const planes_stage *g, uint64_t index) {
+    const uint32_t output = (uint32_t)(index / g->inputs), i = (uint32_t)(index % g->inputs),
+                   row = g->row_of[i];
+    if (g->s->type == SNN_LAYER_LINEAR)
         return (planes_weight){output, row, 0, 0, row};
-    }
-    const uint32_t taps = g->s->kernel * g->s->kernel, tap = i % taps, c = i / taps;
-    return (planes_weight){output, c, tap / g->s->kernel, tap % g->s->kernel, (size_t)tap * g->lines + c};
+    const uint32_t taps = g->s->kernel * g->s->kernel, tap = i % taps;
+    return (planes_weight){output, i / taps, tap / g->s->kernel, tap % g->s->kernel, row};
 }
 
-static size_t row_item(const planes_stage *g, const planes_weight *w) {
-    return (w->output / BLOCK * g->rows + w->row) * BLOCK;
+/* Rows of the inputs, which PyTorch orders by channel and here are ordered by pixel. */
+static bool order_rows(planes_stage *g, const planes_signal *in, snn_error *err) {
+    const uint32_t taps = g->s->type == SNN_LAYER_LINEAR ? (uint32_t)in->pixels : g->s->kernel * g->s->kernel;
+    g->row_of = snn_alloc(g->inputs, sizeof *g->row_of, "weights of a probe", err);
+    for (uint32_t i = 0; g->row_of && i < g->inputs; i++)
+        g->row_of[i] = i % taps * g->lines + i / taps;
+    return g->row_of != NULL;
 }
 
 void planes_patch(const planes *p, int stage, planes_deltas d, int32_t sign, uint8_t *rows8,
                   int16_t *rows16) {
     const planes_stage *g = &p->stage[stage];
+    uint64_t first = 0; /* weight of `output` */
+    uint32_t output = 0;
     for (size_t i = 0; i < d.n; i++) {
-        const planes_weight w = planes_locate(p, stage, d.delta[i].index);
-        const size_t at = row_item(g, &w);
-        if (rows16)
-            rows16[at + w.output % BLOCK] = (int16_t)(rows16[at + w.output % BLOCK] + sign * d.delta[i].dq);
-        else {
-            uint8_t *to = &rows8[at + p->kernels->position(w.output % BLOCK)];
+        if (d.delta[i].index >= first + g->inputs) {
+            output = (uint32_t)(d.delta[i].index / g->inputs);
+            first = (uint64_t)output * g->inputs;
+        }
+        const size_t at = (output / BLOCK * g->rows + g->row_of[d.delta[i].index - first]) * BLOCK;
+        const uint32_t j = output % BLOCK;
+        if (rows16) {
+            rows16[at + j] = (int16_t)(rows16[at + j] + sign * d.delta[i].dq);
+        } else {
+            uint8_t *to = &rows8[at + g->position[j]];
             *to = (uint8_t)(*to + sign * d.delta[i].dq);
         }
     }
@@ -86,15 +93,15 @@ static bool pack(planes *p, int stage, snn_error *err) {
         return false;
     if (g->rows8)
         memset(g->rows8, 128, n);
-    for (uint64_t i = 0; i < t->count; i++) {
-        const planes_weight w = planes_locate(p, stage, i);
-        const size_t at = row_item(g, &w);
-        const int32_t q = snn_weight_q(t, i);
-        if (g->rows16)
-            g->rows16[at + w.output % BLOCK] = (int16_t)q;
-        else
-            g->rows8[at + p->kernels->position(w.output % BLOCK)] = (uint8_t)(q + 128);
-    }
+    for (uint32_t o = 0; o < g->outputs; o++)
+        for (uint32_t i = 0; i < g->inputs; i++) {
+            const size_t at = (o / BLOCK * g->rows + g->row_of[i]) * BLOCK;
+            const int32_t q = snn_weight_q(t, (uint64_t)o * g->inputs + i);
+            if (g->rows16)
+                g->rows16[at + o % BLOCK] = (int16_t)q;
+            else
+                g->rows8[at + g->position[o % BLOCK]] = (uint8_t)(q + 128);
+        }
     return true;
 }
 
@@ -231,6 +238,9 @@ static bool make_stage(planes *p, int stage, const snn_stage *s, bool kept, snn_
         return false;
     if (g->pool)
         return true;
+    g->inputs = snn_layer_fan_in(&p->engine->net->layer[s->layer]);
+    for (uint32_t j = 0; j < BLOCK; j++)
+        g->position[j] = (uint8_t)p->kernels->position(j);
     g->rows = (size_t)g->kernel_height * g->kernel_width * g->lines;
     const uint32_t largest = !in->counted                           ? 1
                              : s->source.largest < SNN_PLANES_COUNT ? s->source.largest
@@ -244,7 +254,7 @@ static bool make_stage(planes *p, int stage, const snn_stage *s, bool kept, snn_
         if (!g->sums.narrow)
             return false;
     }
-    return pack(p, stage, err) && make_neuron(g, p->engine->arithmetic, err) &&
+    return order_rows(g, in, err) && pack(p, stage, err) && make_neuron(g, p->engine->arithmetic, err) &&
            (!g->searched || make_near(p, stage, err));
 }
 
@@ -366,6 +376,7 @@ bool planes_build(planes *p, const snn_probe_setup *s, bool *suits, snn_error *e
 static void clear_stage(planes_stage *g) {
     free(g->rows8);
     free(g->rows16);
+    free(g->row_of);
     free((void *)g->neuron.factor);
     free((void *)g->neuron.bias);
     free((void *)g->neuron.threshold_fixed);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 /* A layer whose weights do not stay in the second-level cache is walked block by block of outputs, each for as many windows as the gathered entries have room for. */
+#define STALE UINT64_MAX
 enum { BLOCK = SNN_PLANES_BLOCK, CACHED_ROWS = 512 * 1024, BATCH_ENTRIES = 1 << 18 };
 
 typedef struct {
@@ -164,7 +165,7 @@ static bool fire_window(const walk *k, const planes_window *v, uint32_t block, i
     const planes_gather *a = &k->w->gather;
     const planes_signal *out = &k->p->signal[k->stage + 1];
     planes_difference *d = &k->w->difference[k->stage + 1];
-    const size_t word = (k->p->first_step[v->sample] * out->pixels + v->pixel) * out->words + block,
+    const size_t at = k->p->first_step[v->sample] * out->pixels + v->pixel,
                  rows = (size_t)block * k->g->rows * BLOCK;
     const bool membrane = planes_reads_membrane(k->p, k->stage);
     uint64_t any[2] = {0, 0};
@@ -181,8 +182,8 @@ static bool fire_window(const walk *k, const planes_window *v, uint32_t block, i
         .start = a->start + v->start,
         .total = a->total + v->start,
         .piece = k->g->piece,
-        .before = out->bits + word,
-        .changed = d->changed + word,
+        .before = out->bits + at * out->words + block,
+        .changed = planes_changed(out, d, at) + block,
         .word_step = out->pixels * out->words,
         .sum = k->f->keep ? k->w->sum : NULL,
         .membrane = membrane ? k->w->membrane : NULL,
@@ -209,34 +210,26 @@ static bool flush(const walk *k) {
 
 /* ---- walking ---- */
 
-static uint64_t count_changed(const planes *p, int stage, size_t sample, const planes_workspace *w) {
-    const planes_signal *g = &p->signal[stage];
-    const planes_difference *d = &w->difference[stage];
-    const size_t first = p->first_step[sample] * g->pixels, end = p->first_step[sample + 1] * g->pixels;
-    uint64_t n = 0;
-    if (g->counted) /* sums of counts are not known before they are listed: a guess will do */
-        for (size_t i = first; i < end; i++)
-            n += d->moved[i];
-    else
-        for (size_t i = first * g->words; i < end * g->words; i++)
-            n += (uint64_t)__builtin_popcountll(d->changed[i]);
-    return n;
+/* Lists what changed, or all that is active when that is less. */
+static bool list_inputs(const walk *k, size_t sample, bool *anew) {
+    *anew = k->f->anew;
+    if (!planes_list_sample(k->p, k->stage, sample, *anew, k->w, k->err))
+        return false;
+    if (*anew || k->w->list.n <= k->p->signal[k->stage].active[sample])
+        return true;
+    *anew = true;
+    return planes_list_sample(k->p, k->stage, sample, true, k->w, k->err);
 }
 
-static bool walk_sample(const walk *k, size_t sample) {
-    const planes_far *f = k->f;
-    const bool dirty = k->w->difference[k->stage].dirty[sample];
-    if (!dirty && !f->every)
-        return true;
-    const bool anew = f->anew || (dirty && count_changed(k->p, k->stage, sample, k->w) >
-                                               k->p->signal[k->stage].active[sample]);
-    if (!planes_list_sample(k->p, k->stage, sample, anew, k->w, k->err))
+static bool walk_pixels(const walk *k, size_t sample) {
+    bool anew;
+    if (!list_inputs(k, sample, &anew))
         return false;
     const size_t limit = k->g->blocks * k->g->rows * BLOCK > CACHED_ROWS ? BATCH_ENTRIES : 0;
     const uint32_t pixels = k->g->s->out.height * k->g->s->out.width;
     for (uint32_t i = 0; i < pixels; i++) {
         const field field = field_of(k, i);
-        if (!f->every && !is_touched(k, &field))
+        if (!k->f->every && !is_touched(k, &field))
             continue;
         if (!anew && limit == 0)
             fetch_base(k, sample, i);
@@ -247,9 +240,15 @@ static bool walk_sample(const walk *k, size_t sample) {
 }
 
 static bool walk_samples(const walk *k, size_t first, size_t n) {
-    for (size_t s = first; s < first + n; s++)
-        if (!walk_sample(k, s))
+    const bool pool = k->stage + 1 < k->p->stages && k->p->stage[k->stage + 1].pool;
+    for (size_t s = first; s < first + n; s++) {
+        if (!k->w->difference[k->stage].dirty[s] && !k->f->every)
+            continue;
+        planes_pool_begin(k->p, k->stage, s, k->w);
+        if (!walk_pixels(k, s) || (pool && !flush(k)))
             return false;
+        planes_pool_end(k->p, k->stage, s, 1, k->w);
+    }
     return flush(k);
 }
 
@@ -297,7 +296,11 @@ bool planes_far_run(const planes *p, int stage, const planes_far *f, planes_work
     k.rows16 = w->rows16[stage];
     planes_patch(p, stage, f->d, 1, w->rows8[stage], w->rows16[stage]);
     const bool ok = f->anew ? walk_samples(&k, 0, p->samples) : walk_tiles(&k);
-    planes_patch(p, stage, f->d, -1, w->rows8[stage], w->rows16[stage]);
+    w->version[stage] = STALE; /* copied again at the next time, unless taking the changes back is quicker */
+    if (f->d.n < g->blocks * g->rows) {
+        planes_patch(p, stage, f->d, -1, w->rows8[stage], w->rows16[stage]);
+        w->version[stage] = p->version;
+    }
     return ok;
 }
 

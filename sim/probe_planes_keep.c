@@ -130,6 +130,10 @@ static void keep_bits(planes *p, int signal, size_t sample, const uint64_t *chan
             }
 }
 
+static uint32_t entries(uint32_t count) {
+    return (count + SNN_PLANES_COUNT - 1) / SNN_PLANES_COUNT;
+}
+
 static void keep_moved(planes *p, int signal, size_t sample, const planes_difference *d) {
     planes_signal *g = &p->signal[signal];
     const uint32_t channels = g->shape.channels;
@@ -139,8 +143,8 @@ static void keep_moved(planes *p, int signal, size_t sample, const planes_differ
             if (!d->moved[at])
                 continue;
             for (uint32_t c = 0; c < channels; c++) {
-                g->active[sample] += d->count[at * channels + c];
-                g->active[sample] -= g->count[at * channels + c];
+                g->active[sample] += entries(d->count[at * channels + c]);
+                g->active[sample] -= entries(g->count[at * channels + c]);
                 g->count[at * channels + c] = d->count[at * channels + c];
             }
             keep_counts(p, signal, sample, t, i, g->count + at * channels);

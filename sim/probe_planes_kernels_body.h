@@ -171,14 +171,28 @@ INLINE uint64_t walk_lanes(const snn_planes_lanes l, const snn_planes_neuron n, 
     return any;
 }
 
+/* Asks for the base sums of 64 lanes. */
+INLINE void fetch_lanes(const snn_planes_lanes *l, uint32_t first) {
+    const size_t at = (size_t)first * (size_t)l->steps, n = (size_t)l->steps * SNN_PLANES_BLOCK;
+    for (size_t i = 0; l->narrow && i < n; i += 64 / sizeof *l->narrow)
+        __builtin_prefetch(l->narrow + at + i);
+    for (size_t i = 0; l->wide && i < n; i += 64 / sizeof *l->wide)
+        __builtin_prefetch(l->wide + at + i);
+}
+
 static uint64_t fire_lanes(const snn_planes_lanes *l) {
     snn_planes_neuron n = *l->neuron;
-    const bool plain = is_usual(&n) && l->narrow && !l->membrane;
+    const bool plain = is_usual(&n) && !l->membrane;
     uint64_t any = 0;
+    bool next = sees_input(l, 0);
     for (uint32_t first = 0; first < l->lanes; first += SNN_PLANES_BLOCK) {
-        if (plain && !sees_input(l, first)) {
-            for (int t = 0; t < l->steps; t++)
-                l->changed[(size_t)(first / SNN_PLANES_BLOCK) * (size_t)l->steps + (size_t)t] = 0;
+        const bool now = next || l->membrane;
+        next = first + SNN_PLANES_BLOCK < l->lanes && sees_input(l, first + SNN_PLANES_BLOCK);
+        if (next)
+            fetch_lanes(l, first + SNN_PLANES_BLOCK);
+        if (!now) {
+            memset(l->changed + (size_t)(first / SNN_PLANES_BLOCK) * (size_t)l->steps, 0,
+                   (size_t)l->steps * sizeof *l->changed);
         } else if (plain) {
             snn_planes_lanes w = *l;
             w.membrane = NULL;

@@ -22,15 +22,30 @@ static inline void push(planes_list *l, size_t n, uint32_t entry, int32_t count)
     l->before[n + 1] = l->before[n] + count;
 }
 
-/* Channels of one pixel. base: item of its first row. */
-static size_t list_bits(planes_list *l, size_t n, uint32_t base, const uint64_t *bits,
-                        const uint64_t *changed, uint32_t words, bool all) {
-    for (uint32_t k = 0; k < words; k++) {
-        const uint64_t now = bits[k] ^ changed[k];
-        for (uint64_t x = all ? now : changed[k]; x; x &= x - 1) {
-            const uint32_t c = (uint32_t)__builtin_ctzll(x);
-            push(l, n++, base + (k * BLOCK + c) * BLOCK, now >> c & 1 ? 1 : -1);
+/* One step of bits, from entry n on: fills first [pixels]. */
+static size_t list_bits(const planes_signal *g, const planes_difference *d, size_t step, bool all,
+                        planes_list *l, size_t n, uint32_t *first) {
+    const uint32_t words = g->words, channels = g->shape.channels;
+    const uint64_t *before = g->bits + step * g->pixels * words,
+                   *changed = planes_changed(g, d, step * g->pixels);
+    uint32_t *entry = l->entry;
+    int8_t *count = l->count;
+    int32_t *sum = l->before, total = sum[n];
+    uint32_t x = 0;
+    for (size_t i = 0; i < g->pixels; i++, before += words, changed += words) {
+        first[i] = (uint32_t)n;
+        for (uint32_t k = 0; k < words; k++) {
+            const uint64_t now = before[k] ^ changed[k];
+            for (uint64_t bits = all ? now : changed[k]; bits; bits &= bits - 1) {
+                const uint32_t c = (uint32_t)__builtin_ctzll(bits);
+                const int32_t sign = now >> c & 1 ? 1 : -1;
+                entry[n] = (x * channels + k * BLOCK + c) * BLOCK;
+                count[n] = (int8_t)sign;
+                sum[++n] = total += sign;
+            }
         }
+        l->touched[i] |= n > first[i];
+        x = x + 1 == g->shape.width ? 0 : x + 1;
     }
     return n;
 }
@@ -53,40 +68,41 @@ static bool list_counts(planes_list *l, size_t *n, uint32_t base, const uint16_t
     return true;
 }
 
-/* Entries of pixel i (counted through all steps), from *n on. */
-static bool list_pixel(const planes_signal *g, const planes_difference *d, size_t i, uint32_t base, bool all,
-                       planes_list *l, size_t *n, snn_error *err) {
+/* The same of counts. */
+static bool list_counted(const planes_signal *g, const planes_difference *d, size_t step, bool all,
+                         planes_list *l, size_t *n, uint32_t *first, snn_error *err) {
     const uint32_t channels = g->shape.channels;
-    if (!g->counted) {
-        *n = list_bits(l, *n, base, g->bits + i * g->words, d->changed + i * g->words, g->words, all);
-        return true;
+    for (size_t i = 0, at = step * g->pixels; i < g->pixels; i++, at++) {
+        const bool moved = d->moved && d->moved[at - d->origin];
+        const uint16_t *before = g->count + at * channels,
+                       *now = moved ? d->count + (at - d->origin) * channels : before;
+        first[i] = (uint32_t)*n;
+        if ((all || moved) && !list_counts(l, n, (uint32_t)i % g->shape.width * channels * BLOCK,
+                                           all ? NULL : before, now, channels, err))
+            return false;
+        l->touched[i] |= *n > first[i];
     }
-    const bool moved = d->moved && d->moved[i];
-    const uint16_t *before = g->count + i * channels, *now = moved ? d->count + i * channels : before;
-    return (!all && !moved) || list_counts(l, n, base, all ? NULL : before, now, channels, err);
+    return true;
 }
 
 bool planes_list_sample(const planes *p, int stage, size_t sample, bool all, planes_workspace *w,
                         snn_error *err) {
     const planes_signal *g = &p->signal[stage];
-    const planes_difference *d = &w->difference[stage];
     planes_list *l = &w->list;
-    size_t n = 0, i = p->first_step[sample] * g->pixels;
-    const uint32_t channels = g->shape.channels, width = g->shape.width;
+    size_t n = 0;
     if (!reserve(l, 1, err))
         return false;
     l->before[0] = 0;
     memset(l->touched, 0, g->pixels);
     for (int t = 0; t < planes_steps(p, sample); t++) {
         uint32_t *first = l->first + (size_t)t * (g->pixels + 1);
-        if (!reserve(l, n + g->pixels * channels, err))
+        const size_t step = p->first_step[sample] + (size_t)t;
+        if (!reserve(l, n + (g->counted ? 1 : g->pixels * g->shape.channels), err))
             return false;
-        for (size_t k = 0; k < g->pixels; k++, i++) {
-            first[k] = (uint32_t)n;
-            if (!list_pixel(g, d, i, (uint32_t)k % width * channels * BLOCK, all, l, &n, err))
-                return false;
-            l->touched[k] |= n > first[k];
-        }
+        if (!g->counted)
+            n = list_bits(g, &w->difference[stage], step, all, l, n, first);
+        else if (!list_counted(g, &w->difference[stage], step, all, l, &n, first, err))
+            return false;
         first[g->pixels] = (uint32_t)n;
     }
     l->n = n;

@@ -21,7 +21,7 @@ static const uint16_t *shifted_input(const planes *p, int stage, const planes_we
 
 /* Deltas from `delta` on that are of the same output. */
 static size_t same_output(const planes *p, int stage, const snn_delta *delta, size_t n) {
-    const uint64_t inputs = snn_layer_fan_in(&p->engine->net->layer[p->stage[stage].s->layer]);
+    const uint64_t inputs = p->stage[stage].inputs;
     const uint64_t output = delta[0].index / inputs;
     size_t k = 1;
     while (k < n && delta[k].index / inputs == output)
@@ -61,7 +61,7 @@ static void hand_on(const planes *p, int stage, uint32_t output, const planes_ti
                 const uint32_t lane = first + (uint32_t)__builtin_ctzll(x);
                 const size_t sample = tile->first + n->sample[lane];
                 const size_t at = (p->first_step[sample] + (size_t)t) * out->pixels + n->pixel[lane];
-                d->changed[at * out->words + output / BLOCK] |= bit;
+                planes_changed(out, d, at)[output / BLOCK] |= bit;
                 d->dirty[sample] = true;
             }
 }
@@ -105,18 +105,21 @@ bool planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspa
     const planes_near *near = &p->stage[stage].near;
     if (!snn_grow((void **)&w->shift, &w->shifts, d.n, sizeof *w->shift, err))
         return false;
-    for (size_t k = 0; k < near->tiles; k++)
+    for (size_t k = 0; k < near->tiles; k++) {
+        planes_pool_begin(p, stage, near->tile[k].first, w);
         for (size_t i = 0, n; i < d.n; i += n) {
             n = same_output(p, stage, d.delta + i, d.n - i);
-            const uint32_t output = planes_locate(p, stage, d.delta[i].index).output;
+            const uint32_t output = planes_locate(&p->stage[stage], d.delta[i].index).output;
             const snn_planes_neuron neuron = spread(&p->stage[stage].neuron, output, w);
             for (size_t j = 0; j < n; j++) {
-                const planes_weight weight = planes_locate(p, stage, d.delta[i + j].index);
+                const planes_weight weight = planes_locate(&p->stage[stage], d.delta[i + j].index);
                 w->shift[j] =
                     (snn_planes_shift){shifted_input(p, stage, &weight, &near->tile[k]), d.delta[i + j].dq};
             }
             fire(p, stage, output, &neuron, &near->tile[k], n, w);
         }
+        planes_pool_end(p, stage, near->tile[k].first, near->tile[k].samples, w);
+    }
     return true;
 }
 
@@ -125,7 +128,7 @@ static void correct(const planes *p, int stage, const snn_delta *delta, size_t n
                     int32_t *extra) {
     memset(extra, 0, (size_t)tile->steps * tile->lanes * sizeof *extra);
     for (size_t i = 0; i < n; i++) {
-        const planes_weight w = planes_locate(p, stage, delta[i].index);
+        const planes_weight w = planes_locate(&p->stage[stage], delta[i].index);
         const uint16_t *input = shifted_input(p, stage, &w, tile);
         for (int t = 0; t < tile->steps; t++)
             p->kernels->correct(extra + (size_t)t * tile->lanes, input + (size_t)t * tile->input_lanes,
@@ -147,7 +150,7 @@ bool planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile,
                       err))
             return false;
         correct(p, stage, d.delta + i, n, t, w->extra + (size_t)slots * size);
-        w->slot[planes_locate(p, stage, d.delta[i].index).output] = slots++;
+        w->slot[planes_locate(&p->stage[stage], d.delta[i].index).output] = slots++;
     }
     return true;
 }

@@ -17,21 +17,22 @@ typedef struct {
 static bool pool_bits(const pooling *k, size_t corner, size_t output) {
     const uint32_t words = k->in->words;
     const size_t line = k->in->shape.width;
+    const uint64_t *from = planes_changed(k->in, k->from, corner), *before = k->in->bits + corner * words;
     uint64_t any = 0;
     for (uint32_t i = 0; i < words; i++) {
         uint64_t now = 0, changed = 0;
         for (uint32_t y = 0; y < k->g->kernel_height; y++)
             for (uint32_t x = 0; x < k->g->kernel_width; x++)
-                changed |= k->from->changed[(corner + y * line + x) * words + i];
+                changed |= from[(y * line + x) * words + i];
         if (!changed)
             continue;
         for (uint32_t y = 0; y < k->g->kernel_height; y++)
             for (uint32_t x = 0; x < k->g->kernel_width; x++) {
-                const size_t at = (corner + y * line + x) * words + i;
-                now |= k->in->bits[at] ^ k->from->changed[at];
+                const size_t at = (y * line + x) * words + i;
+                now |= before[at] ^ from[at];
             }
         now ^= k->out->bits[output * words + i];
-        k->to->changed[output * words + i] = now;
+        planes_changed(k->out, k->to, output)[i] = now;
         any |= now;
     }
     return any != 0;
@@ -41,29 +42,33 @@ static bool window_moved(const pooling *k, size_t corner) {
     for (uint32_t y = 0; y < k->g->kernel_height; y++)
         for (uint32_t x = 0; x < k->g->kernel_width; x++) {
             const size_t at = corner + y * k->in->shape.width + x;
-            if (k->in->counted && k->from->moved[at])
+            if (k->in->counted && k->from->moved[at - k->from->origin])
                 return true;
             for (uint32_t i = 0; !k->in->counted && i < k->in->words; i++)
-                if (k->from->changed[at * k->in->words + i])
+                if (planes_changed(k->in, k->from, at)[i])
                     return true;
         }
     return false;
 }
 
 static uint32_t value(const pooling *k, size_t at, uint32_t channel) {
-    if (!k->in->counted) {
-        const size_t word = at * k->in->words + channel / BLOCK;
-        return (k->in->bits[word] ^ k->from->changed[word]) >> channel % BLOCK & 1;
-    }
-    return (k->from->moved[at] ? k->from->count : k->in->count)[at * k->in->shape.channels + channel];
+    const uint32_t channels = k->in->shape.channels, word = channel / BLOCK;
+    if (!k->in->counted)
+        return (k->in->bits[at * k->in->words + word] ^ planes_changed(k->in, k->from, at)[word]) >>
+                   channel % BLOCK &
+               1;
+    const size_t here = at - k->from->origin;
+    return k->from->moved[here] ? k->from->count[here * channels + channel]
+                                : k->in->count[at * channels + channel];
 }
 
 /* Counts: largest or sum. */
 static bool pool_counts(const pooling *k, size_t corner, size_t output) {
     const uint32_t channels = k->in->shape.channels;
+    const size_t here = output - k->to->origin;
     if (!window_moved(k, corner))
         return false;
-    uint16_t *to = k->to->count + output * channels;
+    uint16_t *to = k->to->count + here * channels;
     for (uint32_t c = 0; c < channels; c++) {
         uint32_t most = 0, sum = 0;
         for (uint32_t y = 0; y < k->g->kernel_height; y++)
@@ -74,8 +79,8 @@ static bool pool_counts(const pooling *k, size_t corner, size_t output) {
             }
         to[c] = (uint16_t)(k->g->s->type == SNN_LAYER_POOL_MAX ? most : sum);
     }
-    k->to->moved[output] = memcmp(to, k->out->count + output * channels, channels * sizeof *to) != 0;
-    return k->to->moved[output];
+    k->to->moved[here] = memcmp(to, k->out->count + output * channels, channels * sizeof *to) != 0;
+    return k->to->moved[here];
 }
 
 static bool pool_step(const pooling *k, size_t step) {
@@ -91,10 +96,41 @@ static bool pool_step(const pooling *k, size_t step) {
     return any;
 }
 
-void planes_pool_run(const planes *p, int stage, planes_workspace *w) {
+void planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_workspace *w) {
     const pooling k = {&p->stage[stage], &p->signal[stage], &p->signal[stage + 1], &w->difference[stage],
                        &w->difference[stage + 1]};
-    for (size_t s = 0; s < p->samples; s++)
+    for (size_t s = first; s < first + n; s++)
         for (size_t t = p->first_step[s]; k.from->dirty[s] && t < p->first_step[s + 1]; t++)
             k.to->dirty[s] |= pool_step(&k, t);
+}
+
+void planes_forget(const planes *p, int signal, size_t first, size_t n, planes_workspace *w) {
+    const planes_signal *g = &p->signal[signal];
+    planes_difference *d = &w->difference[signal];
+    for (size_t s = first; s < first + n; s++) {
+        if (!d->dirty[s])
+            continue;
+        const size_t at = p->first_step[s] * g->pixels, pixels = (size_t)planes_steps(p, s) * g->pixels;
+        if (g->counted)
+            memset(d->moved + (at - d->origin), 0, pixels);
+        else
+            memset(planes_changed(g, d, at), 0, pixels * g->words * sizeof *d->changed);
+        d->dirty[s] = false;
+    }
+}
+
+static bool is_pooled(const planes *p, int signal) {
+    return signal < p->stages && p->stage[signal].pool;
+}
+
+void planes_pool_begin(const planes *p, int stage, size_t first, planes_workspace *w) {
+    for (int i = stage + 1; !w->whole && is_pooled(p, i); i++)
+        w->difference[i].origin = p->first_step[first] * p->signal[i].pixels;
+}
+
+void planes_pool_end(const planes *p, int stage, size_t first, size_t n, planes_workspace *w) {
+    for (int i = stage + 1; !w->whole && is_pooled(p, i); i++) {
+        planes_pool_run(p, i, first, n, w);
+        planes_forget(p, i, first, n, w);
+    }
 }
