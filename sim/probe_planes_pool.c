@@ -83,9 +83,17 @@ static bool pool_counts(const pooling *k, size_t corner, size_t output) {
     return k->to->moved[here];
 }
 
+/* Asks for the base of a step. */
+static void fetch_bits(const planes_signal *g, size_t step) {
+    const size_t n = g->pixels * g->words;
+    for (size_t i = 0; !g->counted && i < n; i += 64 / sizeof *g->bits)
+        __builtin_prefetch(g->bits + step * n + i);
+}
+
 static bool pool_step(const pooling *k, size_t step) {
     const snn_shape out = k->out->shape;
     bool any = false;
+    fetch_bits(k->in, step + 1);
     for (uint32_t y = 0; y < out.height; y++)
         for (uint32_t x = 0; x < out.width; x++) {
             const size_t corner = step * k->in->pixels + (size_t)y * k->g->stride * k->in->shape.width +
