@@ -68,10 +68,10 @@ static void list_values(const snn_tensor *t, snn_code_values *v) {
 
 static const snn_probe_way *choose(const snn_net *net, const snn_weights *weights,
                                    const snn_probe_options *options) {
-    static const snn_probe_way *const ways[] = {&snn_probe_lanes, &snn_probe_planes};
-    for (size_t i = 0; i < sizeof ways / sizeof *ways && !options->twin; i++)
-        if (ways[i]->suits(net, weights, options))
-            return ways[i];
+    if (!options->twin && snn_probe_lanes.suits(net, weights, options))
+        return &snn_probe_lanes;
+    if (!options->twin && snn_probe_planes.suits(net, weights, options))
+        return &snn_probe_planes;
     return &snn_probe_twin;
 }
 

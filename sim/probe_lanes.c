@@ -107,8 +107,13 @@ static void *create(const snn_probe *p, const snn_probe_setup *setup, snn_error 
         destroy(s);
         return NULL;
     }
-    for (size_t k = 0; k < s->tiles; k++)
+    int first = 0; /* layer that deltas may touch */
+    while (first < s->layers && !p->searched[s->layer[first].stage->tensor])
+        first++;
+    for (size_t k = 0; k < s->tiles; k++) {
         snn_lanes_build(s, &s->tile[k], s->own);
+        snn_lanes_trim(s, &s->tile[k], first);
+    }
     return s;
 }
 

@@ -104,6 +104,8 @@ typedef struct {
 /* probe_lanes_base.c: everything in `s` that depends on samples and weights. */
 bool snn_lanes_base(lanes_state *s, const snn_probe_setup *setup, snn_error *err);
 void snn_lanes_base_free(lanes_state *s);
+/* Frees what tile k keeps for deltas in layers before `first`, when it has been built and there will be none. */
+void snn_lanes_trim(const lanes_state *s, lanes_tile *k, int first);
 
 /* probe_lanes_walk.c */
 /* Most terms that an output of layer l can get in tile k. */

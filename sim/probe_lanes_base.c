@@ -182,6 +182,21 @@ bool snn_lanes_base(lanes_state *s, const snn_probe_setup *setup, snn_error *err
     return true;
 }
 
+void snn_lanes_trim(const lanes_state *s, lanes_tile *k, int first) {
+    for (int l = 0; l < first && l < s->layers; l++) {
+        free(k->sum[l]);
+        k->sum[l] = NULL;
+        if (l + 1 < first) { /* else the first layer's inputs */
+            free(k->spike[l]);
+            k->spike[l] = NULL;
+        }
+    }
+    if (first > 0) {
+        free(k->row);
+        k->row = NULL;
+    }
+}
+
 static void free_tile(const lanes_state *s, lanes_tile *k) {
     for (int l = 0; l < s->layers; l++) {
         if (k->sum)

@@ -95,16 +95,23 @@ typedef struct {
     snn_probe_result r;
 } probe_side;
 
-static inline probe_side probe_open(const snn_net *net, const snn_weights *weights, snn_probe_options o,
-                                    const snn_spikes *x, size_t n) {
+/* searched: tensors, NULL: all. */
+static inline probe_side probe_open_searched(const snn_net *net, const snn_weights *weights,
+                                             const bool *searched, snn_probe_options o, const snn_spikes *x,
+                                             size_t n) {
     snn_error err = {0};
-    probe_side p = {.probe = snn_probe_new(net, weights, NULL, &o, x, NULL, n, &err)};
+    probe_side p = {.probe = snn_probe_new(net, weights, searched, &o, x, NULL, n, &err)};
     if (!p.probe)
         fail_msg("%s", err.text);
     p.w = snn_probe_workspace_new(p.probe, &err);
     assert_non_null(p.w);
     assert_true(snn_probe_result_init(&p.r, n, net->classes, &err));
     return p;
+}
+
+static inline probe_side probe_open(const snn_net *net, const snn_weights *weights, snn_probe_options o,
+                                    const snn_spikes *x, size_t n) {
+    return probe_open_searched(net, weights, NULL, o, x, n);
 }
 
 static inline void probe_close(probe_side *p) {
