@@ -5,9 +5,9 @@
 KEY.json is what `snnsim key show --positions --json` prints (or tests/golden/read_key.py). Looked for in names and bytes of the files, plain and (HDF5) as h5py reads them:
 - the seed: as decimal and hexadecimal text, as little- and big-endian words (a seed below 2^32 would occur by chance and is not looked for as four bytes);
 - the digest of the plain weights: as text (any case) and as bytes;
-- positions: two neighbours in the key, as indices of 32 and 64 bits in both byte orders, as the key file's own records, and as text, where the second stands within 40
-  characters of the first.
-Prints `FILE: what` for each finding; exit status 1 when there is one.
+- positions: neighbours in the key, as indices of 32 and 64 bits in both byte orders, as the key file's own records, and as text, where each stands within 80 characters of the one
+  before; and in any order, when most of the key's large indices stand in one text.
+Prints `FILE: what` for each finding; exit status 5 when there is one.
 """
 
 import json
@@ -43,16 +43,29 @@ def find_digest(data, text, digest):
         yield "the plain digest as bytes"
 
 
+def runs(positions):
+    """Neighbours in the key that hardly occur by chance: two large indices, three small ones."""
+    for i in range(len(positions)):
+        for n in 2, 3:
+            run = positions[i:i + n]
+            if len(run) == n and len({p["layer"] for p in run}) == 1 and (n == 3 or run[0]["index"] >= 1000):
+                yield [p["index"] for p in run]
+
+
 def find_positions(data, text, positions, layers):
-    pairs = [(a, b) for a, b in zip(positions, positions[1:]) if a["layer"] == b["layer"] and a["index"] >= 1000]
-    for a, b in pairs:
+    for run in runs(positions):
         for form in "<I", ">I", "<Q", ">Q":
-            if struct.pack(form, a["index"]) + struct.pack(form, b["index"]) in data:
-                yield "two positions as words (%s)" % form
+            if b"".join(struct.pack(form, index) for index in run) in data:
+                yield "positions as words (%s)" % form
                 return
-        if re.search(r"(?<!\d)%d(?!\d).{1,40}?(?<!\d)%d(?!\d)" % (a["index"], b["index"]), text, re.DOTALL):
-            yield "two positions as text"
+        if all(str(index) in text for index in run) and re.search(".{1,80}?".join(r"(?<!\d)%d(?!\d)" % index for index in run), text, re.DOTALL):
+            yield "positions as text"
             return
+    # in any order
+    large = {p["index"] for p in positions if p["index"] >= 1000}
+    seen = large & {int(number) for number in re.findall(r"(?<![\d.])\d{4,12}(?!\d)", text)} if b"\0" not in data else set()
+    if len(seen) >= 2 and 2 * len(seen) > len(large):
+        yield "most positions as text"
     for p in positions:
         if struct.pack("<IIQ", layers.index(p["layer"]), p["bit"], p["index"]) in data and p["index"] >= 256:
             yield "positions as records"
@@ -89,11 +102,11 @@ def main():
     status = 0
     for path in sys.argv[2:]:
         for data in contents(path):
-            text = data.decode("latin-1")
+            text = b"\n".join(re.findall(rb"[\t\n\r -~]{4,}", data)).decode()
             for finding in (*find_seed(data, text, int(key["seed"])), *find_digest(data, text, key["plain"]),
                             *find_positions(data, text, key["positions"], layers)):
                 print("%s: %s" % (path, finding))
-                status = 1
+                status = 5
     sys.exit(status)
 
 
