@@ -45,7 +45,7 @@ const char *snn_probe_kind(const snn_probe *p);
 /* One thread's buffers; the probe must outlive it. */
 snn_probe_workspace *snn_probe_workspace_new(const snn_probe *p, snn_error *err);
 void snn_probe_workspace_free(snn_probe_workspace *w);
-/* Outputs when these weights change. delta [n]: ascending (tensor, index), each weight once, dq such that the new value has a code. Thread-safe with a workspace of its own each; results do not depend
+/* Outputs when these weights change (n = 0: those of the base). delta [n]: ascending (tensor, index), each weight once, dq such that the new value has a code. Thread-safe with a workspace of its own each; results do not depend
  * on what the workspace did before. Errors: DATA for a delta out of order, of a tensor that is not searched, outside, or without a code; what the hook returns. */
 bool snn_probe_eval(const snn_probe *p, const snn_delta *delta, size_t n, snn_probe_workspace *w,
                     snn_probe_result *r, snn_error *err);
