@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The decryptor's limit of keyed bits in a row word (encrypt.word_limit): searches keep to it, and what cannot be placed exits with 4 and names the row. The layer has 11 outputs side by side in
+# each of its 1024 rows.
+load helpers
+
+setup_file() {
+    cd "$ROOT" || return 1
+}
+
+# Few samples of the synthetic camera; no search here takes a second.
+recordings=(--quiet --set dataset.camera.seconds=0.3 --set dataset.camera.train_subjects=2 --set dataset.camera.test_subjects=1 --set dataset.camera.takes=1)
+
+encrypt() { # NAME OPTIONS...
+    go encrypt gesture.cfg --clear "${recordings[@]}" -o "$BATS_TEST_TMPDIR/$1.h5" --key "$BATS_TEST_TMPDIR/$1.key" --set encrypt.layers=fc2 --set encrypt.samples=1 \
+        --set encrypt.seed=3 --set encrypt.variation=0 --set encrypt.target=0.3 "${@:2}"
+}
+run_with() { # NAME LIMIT OPTIONS...
+    go run gesture.cfg "${recordings[@]}" --model "$BATS_TEST_TMPDIR/$1.h5" --key "$BATS_TEST_TMPDIR/$1.key" --set hw.device=ideal --set "encrypt.word_limit=$2" --limit 2 "${@:3}"
+}
+most_in_a_row() { # NAME: of the key's bits
+    "$SNNSIM" key show "$BATS_TEST_TMPDIR/$1.key" --positions --json 2>/dev/null | "$PYTHON" -c '
+import collections, json, sys
+positions = json.load(sys.stdin)["content"]["positions"]
+print(max(collections.Counter(p["index"] % 1024 for p in positions).values()))'
+}
+
+@test "a search keeps to the limit, and its key can be placed" {
+    encrypt limited --set encrypt.search=greedy --set encrypt.word_limit=1
+    expect 0
+    [ "$(most_in_a_row limited)" -eq 1 ]
+    run_with limited 1
+    expect 0
+}
+
+@test "a key that was found without a limit: the row is named when it is run" {
+    encrypt free --set encrypt.search=random
+    expect 0
+    most=$(most_in_a_row free)
+    [ "$most" -gt 1 ]
+    run_with free "$most"
+    expect 0
+    run_with free $((most - 1))
+    expect 4
+    complains "keyed bits, the decryptor can take $((most - 1)) of a row word"
+    # shellcheck disable=SC2154 # stderr is set by run
+    [[ "$stderr" =~ row\ [0-9]+\ of\ array\ [0-9]+\ \(layer\ \'fc2\'\) ]]
+}
+
+@test "a goal that the limit puts out of reach: exit code 4, the row, no files" {
+    for search in random saliency; do
+        rule=()
+        [ $search = random ] || rule=(--set encrypt.rule=magnitude)
+        encrypt none --set encrypt.search=$search --set encrypt.word_limit=1 "${rule[@]}"
+        expect 4
+        complains "no place for more than 1 keyed bits"
+        [[ "$stderr" =~ row\ [0-9]+\ of\ array\ [0-9]+\ \(layer\ fc2\) ]]
+        [ ! -e "$BATS_TEST_TMPDIR/none.h5" ] && [ ! -e "$BATS_TEST_TMPDIR/none.key" ]
+    done
+}
+
+@test "the published algorithm knows no limit, but its result is held to it" {
+    encrypt snngx --set encrypt.search=snngx --set encrypt.word_limit=1 --set encrypt.generations=2
+    expect 4
+    [ ! -e "$BATS_TEST_TMPDIR/snngx.key" ]
+}
+
+@test "with several bits a cell and a chip's arrays" {
+    encrypt chip --set encrypt.search=greedy --set encrypt.bits=2 --set encrypt.word_limit=1 --set hw.device=ideal --set hw.cell_bits=2 --set hw.array=64x32
+    expect 0
+    run_with chip 1 --set hw.cell_bits=2 --set hw.array=64x32
+    expect 0
+}
