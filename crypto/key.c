@@ -44,6 +44,10 @@ bool snn_key_locked(const snn_key *k) {
     return ((const block *)(const void *)k)->locked;
 }
 
+void snn_key_set_unlocked(snn_key *k) {
+    ((block *)(void *)k)->locked = false;
+}
+
 static int by_address(const void *a, const void *b) {
     const snn_flip *x = a, *y = b;
     if (x->tensor != y->tensor)

@@ -306,13 +306,16 @@ static snn_key *load(source *s, const char *path, const snn_secret *passphrase, 
         return NULL;
     }
     size_t size = (size_t)s->payload, end = sealed ? SEAL : SNN_DIGEST_BYTES;
-    uint8_t *payload = snn_guarded_alloc(size + end, NULL, "a key", err);
+    bool locked;
+    uint8_t *payload = snn_guarded_alloc(size + end, &locked, "a key", err);
     if (!payload)
         return NULL;
     snn_key *k = read_exactly(s->fd, payload, size + end, err) && verify(s, payload, passphrase, err)
                      ? snn_key_payload_read(payload, size, err)
                      : NULL;
     sodium_free(payload);
+    if (k && !locked)
+        snn_key_set_unlocked(k);
     return k;
 }
 

@@ -28,6 +28,8 @@ bool snn_terminal_read(const char *ask, char *text, size_t room, size_t *size, b
 
 /* A key with room for n flips and so many tensors, all of it zero (key.c). */
 snn_key *snn_key_alloc(int tensors, size_t flips, snn_error *err);
+/* What the key was made of stood in memory that could not be locked. */
+void snn_key_set_unlocked(snn_key *k);
 uint64_t snn_key_payload_size(const snn_key *k);
 /* payload [snn_key_payload_size], zeroed. */
 void snn_key_payload_write(const snn_key *k, uint8_t *payload);
