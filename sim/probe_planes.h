@@ -29,11 +29,11 @@ typedef struct {
     uint64_t *active; /* [samples] entries that its spikes are in a list */
 } planes_signal;
 
-/* Sums that are kept, in 16 bits while they fit. */
+/* Sums that are kept, in 16 bits; parts in which one does not fit have all of theirs in 32. */
 typedef struct {
     int16_t *narrow;
-    int32_t *wide;
-    size_t n;
+    int32_t **wide; /* [parts] NULL: narrow */
+    size_t parts;
 } planes_sums;
 
 /* Samples whose pixels are lanes of the same vectors. */
@@ -43,6 +43,7 @@ typedef struct {
     uint32_t lanes;        /* multiple of 64 */
     uint32_t input_lanes;  /* at least lanes + the largest shift */
     size_t at;             /* of what is kept of a channel: [lanes / 64][steps][64] */
+    size_t part;           /* of the sums of a channel: each 64 lanes are one */
     size_t input_at;       /* of an input line: [steps][input_lanes] */
 } planes_tile;
 
@@ -53,6 +54,7 @@ typedef struct {
     size_t tiles, tile_samples;   /* the last tile may have fewer */
     planes_tile *tile;
     size_t lanes, input_lanes; /* of one channel, all tiles and steps */
+    size_t parts;              /* of the sums of one channel */
     planes_sums sums;          /* [outputs][lanes] */
     uint64_t *bits;            /* [outputs][lanes / 64] */
     uint64_t *alive;           /* [lanes / 64] */
@@ -76,8 +78,9 @@ typedef struct {
     uint8_t position[SNN_PLANES_BLOCK]; /* of the outputs in a row of 64 */
     snn_planes_neuron neuron;
     uint32_t piece;
-    bool kept;        /* a searched layer comes before: sums are kept */
-    planes_sums sums; /* [sample][pixel][steps of the sample][64 * blocks] */
+    bool kept; /* a searched layer comes before: sums are kept */
+    planes_sums
+        sums; /* [sample][pixel][steps of the sample][64 * blocks]; each pixel of a sample is a part */
     bool searched;
     planes_near near;
 } planes_stage;
@@ -179,6 +182,10 @@ static inline size_t planes_sum_at(const planes *p, const planes_stage *g, size_
     const size_t pixels = (size_t)g->s->out.height * g->s->out.width;
     return (p->first_step[sample] * pixels + pixel * (size_t)planes_steps(p, sample)) * g->blocks *
            SNN_PLANES_BLOCK;
+}
+
+static inline size_t planes_part(const planes_stage *g, size_t sample, size_t pixel) {
+    return sample * g->s->out.height * g->s->out.width + pixel;
 }
 
 /* Where lane `lane` of a tile stands in what is kept of a channel: [lanes / 64][steps][64]. */

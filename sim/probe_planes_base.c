@@ -164,6 +164,8 @@ static void place_tile(const planes *p, const planes_stage *g, planes_near *n, p
     tile->input_lanes = (uint32_t)rounded(reached > filled ? reached : filled, 32);
     tile->at = n->lanes;
     tile->input_at = n->input_lanes;
+    tile->part = n->parts;
+    n->parts += tile->lanes / BLOCK;
     n->lanes += (size_t)tile->steps * tile->lanes;
     n->input_lanes += (size_t)tile->steps * tile->input_lanes;
 }
@@ -192,6 +194,13 @@ static void mark_alive(const planes *p, planes_near *n) {
     }
 }
 
+static bool make_sums(planes_sums *s, size_t n, size_t parts, snn_error *err) {
+    s->narrow = snn_alloc(n, sizeof *s->narrow, "sums of a probe", err);
+    s->wide = snn_alloc(parts, sizeof *s->wide, "sums of a probe", err);
+    s->parts = parts;
+    return s->narrow && s->wide;
+}
+
 static bool make_near(planes *p, int stage, snn_error *err) {
     const char *what = "sums of a probe";
     planes_stage *g = &p->stage[stage];
@@ -205,14 +214,13 @@ static bool make_near(planes *p, int stage, snn_error *err) {
         place_tile(p, g, n, &n->tile[k]);
     }
     const size_t lines = g->s->type == SNN_LAYER_LINEAR ? g->rows : (size_t)g->lines * n->phases;
-    n->sums.n = g->outputs * n->lanes;
-    n->sums.narrow = snn_alloc(g->outputs, n->lanes * sizeof *n->sums.narrow, what, err);
     n->bits = snn_alloc(g->outputs, n->lanes / 8, what, err);
     n->alive = snn_alloc(n->lanes / 8, 1, what, err);
     n->input = snn_alloc(lines, n->input_lanes * sizeof *n->input, what, err);
     n->pixel = snn_alloc(n->tile[0].lanes, sizeof *n->pixel, what, err);
     n->sample = snn_alloc(n->tile[0].lanes, sizeof *n->sample, what, err);
-    if (!n->sums.narrow || !n->bits || !n->alive || !n->input || !n->pixel || !n->sample)
+    if (!make_sums(&n->sums, g->outputs * n->lanes, g->outputs * n->parts, err) || !n->bits || !n->alive ||
+        !n->input || !n->pixel || !n->sample)
         return false;
     name_lanes(g, n);
     mark_alive(p, n);
@@ -249,9 +257,9 @@ static bool make_stage(planes *p, int stage, const snn_stage *s, bool kept, snn_
     g->kept = kept;
     g->searched = p->probe->searched[s->tensor];
     if (kept) {
-        g->sums.n = p->first_step[p->samples] * s->out.height * s->out.width * g->blocks * BLOCK;
-        g->sums.narrow = snn_alloc(g->sums.n, sizeof *g->sums.narrow, "sums of a probe", err);
-        if (!g->sums.narrow)
+        const size_t pixels = (size_t)s->out.height * s->out.width;
+        if (!make_sums(&g->sums, p->first_step[p->samples] * pixels * g->blocks * BLOCK, p->samples * pixels,
+                       err))
             return false;
     }
     return order_rows(g, in, err) && pack(p, stage, err) && make_neuron(g, p->engine->arithmetic, err) &&
@@ -373,6 +381,13 @@ bool planes_build(planes *p, const snn_probe_setup *s, bool *suits, snn_error *e
     return ok;
 }
 
+static void clear_sums(planes_sums *s) {
+    for (size_t i = 0; s->wide && i < s->parts; i++)
+        free(s->wide[i]);
+    free(s->wide);
+    free(s->narrow);
+}
+
 static void clear_stage(planes_stage *g) {
     free(g->rows8);
     free(g->rows16);
@@ -381,11 +396,9 @@ static void clear_stage(planes_stage *g) {
     free((void *)g->neuron.bias);
     free((void *)g->neuron.threshold_fixed);
     free((void *)g->neuron.bias_fixed);
-    free(g->sums.narrow);
-    free(g->sums.wide);
+    clear_sums(&g->sums);
     free(g->near.tile);
-    free(g->near.sums.narrow);
-    free(g->near.sums.wide);
+    clear_sums(&g->near.sums);
     free(g->near.bits);
     free(g->near.alive);
     free(g->near.input);

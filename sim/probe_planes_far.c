@@ -98,13 +98,12 @@ static bool gather_window(const walk *k, size_t sample, uint32_t pixel, const fi
     return true;
 }
 
-/* Asks for the base sums of a window while its entries are gathered. */
-static void fetch_base(const walk *k, size_t sample, uint32_t pixel) {
-    const planes_sums *s = &k->g->sums;
-    const size_t at = planes_sum_at(k->p, k->g, sample, pixel),
-                 n = (size_t)planes_steps(k->p, sample) * k->g->blocks * BLOCK;
-    for (size_t i = 0; s->narrow && i < n; i += 64 / sizeof *s->narrow)
-        __builtin_prefetch(s->narrow + at + i);
+/* Asks for the base sums of a window while its entries are gathered (inlined, because compilers drop calls that only prefetch). */
+static inline __attribute__((always_inline)) void fetch_base(const walk *k, size_t sample, uint32_t pixel) {
+    const int16_t *base = k->g->sums.narrow + planes_sum_at(k->p, k->g, sample, pixel);
+    const size_t n = (size_t)planes_steps(k->p, sample) * k->g->blocks * BLOCK;
+    for (size_t i = 0; i < n; i += 64 / sizeof *base)
+        __builtin_prefetch(base + i);
 }
 
 /* ---- firing ---- */
@@ -112,21 +111,18 @@ static void fetch_base(const walk *k, size_t sample, uint32_t pixel) {
 /* Base sums of `blocks` blocks with what changed weights add, in w->base [steps][64 * blocks]. */
 static void add_extra(const walk *k, const planes_window *v, uint32_t block, int blocks) {
     const planes_near *n = &k->g->near;
-    const planes_sums *sums = &k->g->sums;
     const uint32_t width = (uint32_t)blocks * BLOCK, out_width = k->g->s->out.width;
     const size_t size = (size_t)k->tile->steps * k->tile->lanes,
                  lane = (v->sample - k->tile->first) * n->sample_lanes + v->pixel / out_width * n->width +
                         v->pixel % out_width;
     const int steps = planes_steps(k->p, v->sample);
+    const int16_t *narrow = k->g->sums.narrow + planes_sum_at(k->p, k->g, v->sample, v->pixel);
+    const int32_t *wide = k->g->sums.wide[planes_part(k->g, v->sample, v->pixel)];
     for (int t = 0; t < steps; t++) {
-        const size_t at =
-            planes_sum_at(k->p, k->g, v->sample, v->pixel) + ((size_t)t * k->g->blocks + block) * BLOCK;
+        const size_t at = ((size_t)t * k->g->blocks + block) * BLOCK;
         int32_t *to = k->w->base + (size_t)t * width;
-        if (sums->narrow)
-            for (uint32_t j = 0; j < width; j++)
-                to[j] = sums->narrow[at + j];
-        else
-            memcpy(to, sums->wide + at, width * sizeof *to);
+        for (uint32_t j = 0; j < width; j++)
+            to[j] = wide ? wide[at + j] : narrow[at + j];
     }
     for (uint32_t j = 0; j < width; j++) {
         const int32_t slot = k->w->slot[block * BLOCK + j];
@@ -148,10 +144,12 @@ static void set_base(const walk *k, const planes_window *v, uint32_t block, snn_
         u->stride = (size_t)u->blocks * BLOCK;
         return;
     }
-    const planes_sums *sums = &k->g->sums;
-    const size_t at = planes_sum_at(k->p, k->g, v->sample, v->pixel) + (size_t)block * BLOCK;
-    u->narrow = sums->narrow ? sums->narrow + at : NULL;
-    u->wide = sums->wide ? sums->wide + at : NULL;
+    const int32_t *wide = k->g->sums.wide[planes_part(k->g, v->sample, v->pixel)];
+    if (wide)
+        u->wide = wide + (size_t)block * BLOCK;
+    else
+        u->narrow =
+            k->g->sums.narrow + planes_sum_at(k->p, k->g, v->sample, v->pixel) + (size_t)block * BLOCK;
     u->stride = (size_t)k->g->blocks * BLOCK;
 }
 

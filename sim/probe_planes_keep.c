@@ -9,29 +9,30 @@ enum { BLOCK = SNN_PLANES_BLOCK };
 
 /* ---- sums ---- */
 
-static bool widen(planes_sums *s, snn_error *err) {
-    s->wide = snn_alloc(s->n, sizeof *s->wide, "sums of a probe", err);
-    if (!s->wide)
-        return false;
-    for (size_t i = 0; i < s->n; i++)
-        s->wide[i] = s->narrow[i];
-    free(s->narrow);
-    s->narrow = NULL;
-    return true;
+/* A part of the sums: `size` of them, the first one at `first`. */
+typedef struct {
+    size_t index, first, size;
+} part;
+
+static bool widen(planes_sums *s, const part *p, snn_error *err) {
+    int32_t *wide = s->wide[p->index] = snn_alloc(p->size, sizeof *wide, "sums of a probe", err);
+    for (size_t i = 0; wide && i < p->size; i++)
+        wide[i] = s->narrow[p->first + i];
+    return wide != NULL;
 }
 
-/* n sums, `step` items apart. */
-static bool put(planes_sums *s, size_t at, size_t step, const int32_t *sum, size_t from_step, size_t n,
-                snn_error *err) {
-    for (size_t i = 0; s->narrow && i < n; i++) {
+/* n sums from item `at` of the part on, `step` items apart. */
+static bool put(planes_sums *s, const part *p, size_t at, size_t step, const int32_t *sum, size_t from_step,
+                size_t n, snn_error *err) {
+    for (size_t i = 0; i < n; i++) {
         const int32_t x = sum[i * from_step];
-        if (x != (int16_t)x && !widen(s, err))
+        if (!s->wide[p->index] && x != (int16_t)x && !widen(s, p, err))
             return false;
-        if (s->narrow)
-            s->narrow[at + i * step] = (int16_t)x;
+        if (s->wide[p->index])
+            s->wide[p->index][at + i * step] = x;
+        else
+            s->narrow[p->first + at + i * step] = (int16_t)x;
     }
-    for (size_t i = 0; s->wide && i < n; i++)
-        s->wide[at + i * step] = sum[i * from_step];
     return true;
 }
 
@@ -45,22 +46,30 @@ static uint32_t pixel_lane(const planes_stage *g, uint32_t pixel) {
     return pixel / g->s->out.width * g->near.width + pixel % g->s->out.width;
 }
 
+/* By output channel. */
+static bool keep_lanes(planes_stage *g, size_t sample, uint32_t pixel, uint32_t output, const int32_t *sum,
+                       size_t sum_step, int steps, snn_error *err) {
+    planes_near *n = &g->near;
+    const planes_tile *tile = &n->tile[sample / n->tile_samples];
+    const uint32_t lane = (uint32_t)((sample - tile->first) * n->sample_lanes) + pixel_lane(g, pixel);
+    const size_t size = (size_t)tile->steps * BLOCK;
+    const part p = {output * n->parts + tile->part + lane / BLOCK,
+                    output * n->lanes + tile->at + lane / BLOCK * size, size};
+    return put(&n->sums, &p, lane % BLOCK, BLOCK, sum, sum_step, (size_t)steps, err);
+}
+
 bool planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint32_t block, int blocks,
                       const int32_t *sum, snn_error *err) {
     planes_stage *g = &p->stage[stage];
-    const size_t n = (size_t)blocks * BLOCK;
+    const size_t n = (size_t)blocks * BLOCK, row = (size_t)g->blocks * BLOCK;
     const int steps = planes_steps(p, sample);
-    for (int t = 0; g->kept && t < steps; t++) {
-        const size_t at = planes_sum_at(p, g, sample, pixel) + ((size_t)t * g->blocks + block) * BLOCK;
-        if (!put(&g->sums, at, 1, sum + (size_t)t * n, 1, n, err))
+    const part whole = {planes_part(g, sample, pixel), planes_sum_at(p, g, sample, pixel),
+                        (size_t)steps * row};
+    for (int t = 0; g->kept && t < steps; t++)
+        if (!put(&g->sums, &whole, (size_t)t * row + block * BLOCK, 1, sum + (size_t)t * n, 1, n, err))
             return false;
-    }
-    if (!g->searched || steps == 0)
-        return true;
-    const size_t lane = lane_at(&g->near, sample, pixel_lane(g, pixel), 0);
-    for (size_t j = 0; j < n && block * BLOCK + j < g->outputs; j++)
-        if (!put(&g->near.sums, (block * BLOCK + j) * g->near.lanes + lane, BLOCK, sum + j, n, (size_t)steps,
-                 err))
+    for (uint32_t j = 0; g->searched && j < n && block * BLOCK + j < g->outputs; j++)
+        if (!keep_lanes(g, sample, pixel, block * BLOCK + j, sum + j, n, steps, err))
             return false;
     return true;
 }

@@ -66,7 +66,7 @@ typedef struct {
     int steps;
     uint32_t lanes;                /* a multiple of 64 */
     const int16_t *narrow;         /* [lanes / 64][steps][64] base sums, or ... */
-    const int32_t *wide;           /* ... in 32 bits */
+    const int32_t *const *wide;    /* ... [lanes / 64] where not NULL: [steps][64] in 32 bits */
     const snn_planes_shift *shift; /* [shifts] */
     size_t shifts, input_lanes;
     const uint64_t *alive;  /* [lanes / 64][steps] lanes that are neurons, of samples that have such a step */

@@ -155,6 +155,7 @@ INLINE bool sees_input(const snn_planes_lanes *l, uint32_t first) {
 }
 
 INLINE uint64_t walk_lanes(const snn_planes_lanes l, const snn_planes_neuron n, uint32_t first) {
+    const int32_t *wide = l.wide[first / SNN_PLANES_BLOCK];
     vector v[VECTORS], sum[VECTORS];
     uint64_t any = 0;
 #pragma GCC unroll 8
@@ -165,7 +166,8 @@ INLINE uint64_t walk_lanes(const snn_planes_lanes l, const snn_planes_neuron n, 
                      at = word * SNN_PLANES_BLOCK;
 #pragma GCC unroll 8
         for (int k = 0; k < VECTORS; k++)
-            sum[k] = l.narrow ? widen(l.narrow + at + k * WIDTH) : load(l.wide + at + k * WIDTH);
+            sum[k] = wide ? load(wide + (size_t)t * SNN_PLANES_BLOCK + k * WIDTH)
+                          : widen(l.narrow + at + k * WIDTH);
         for (size_t i = 0; i < l.shifts; i++) {
             const uint16_t *input = l.shift[i].input + (size_t)t * l.input_lanes + first;
 #pragma GCC unroll 8
@@ -183,11 +185,12 @@ INLINE uint64_t walk_lanes(const snn_planes_lanes l, const snn_planes_neuron n, 
 
 /* Asks for the base sums of 64 lanes. */
 INLINE void fetch_lanes(const snn_planes_lanes *l, uint32_t first) {
-    const size_t at = (size_t)first * (size_t)l->steps, n = (size_t)l->steps * SNN_PLANES_BLOCK;
-    for (size_t i = 0; l->narrow && i < n; i += 64 / sizeof *l->narrow)
-        __builtin_prefetch(l->narrow + at + i);
-    for (size_t i = 0; l->wide && i < n; i += 64 / sizeof *l->wide)
-        __builtin_prefetch(l->wide + at + i);
+    const size_t n = (size_t)l->steps * SNN_PLANES_BLOCK;
+    const int32_t *wide = l->wide[first / SNN_PLANES_BLOCK];
+    const char *base =
+        wide ? (const char *)wide : (const char *)(l->narrow + (size_t)first * (size_t)l->steps);
+    for (size_t i = 0; i < n * (wide ? sizeof *wide : sizeof *l->narrow); i += 64)
+        __builtin_prefetch(base + i);
 }
 
 static uint64_t fire_lanes(const snn_planes_lanes *l) {

@@ -83,8 +83,8 @@ static bool pool_counts(const pooling *k, size_t corner, size_t output) {
     return k->to->moved[here];
 }
 
-/* Asks for the base of a step. */
-static void fetch_bits(const planes_signal *g, size_t step) {
+/* Asks for the base of a step (inlined, because compilers drop calls that only prefetch). */
+static inline __attribute__((always_inline)) void fetch_bits(const planes_signal *g, size_t step) {
     const size_t n = g->pixels * g->words;
     for (size_t i = 0; !g->counted && i < n; i += 64 / sizeof *g->bits)
         __builtin_prefetch(g->bits + step * n + i);
