@@ -226,6 +226,8 @@ bool snn_objective_digest(const snn_objective *o, snn_digest *d, snn_error *err)
             continue;
         snn_weights_digest(snn_readout_weights(o->view[i].readout), hex);
         snn_digest_bytes(d, hex, sizeof hex);
+        /* what varies from read to read: nothing, or how much */
+        digest_real(d, snn_readout_about(o->view[i].readout)->read_error_rate);
     }
     return true;
 }
