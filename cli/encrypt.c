@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: snnsim encrypt CONFIG -o ENCRYPTED --key FILE [OPTION]...\n"
@@ -125,6 +126,8 @@ bool cli_encrypt_do(cli_encryption *e, snn_error *err) {
         !cli_encrypt_save(e, err) || !cli_encrypt_judge(e, err) ||
         (e->result.met && !cli_encrypt_vary(e, err)) || !tell(e, err))
         return false;
+    if (!e->result.met && !e->result.stopped && snn_rank() == 0)
+        unlink(e->checkpoint); /* the search has nothing more to give */
     return e->result.met || cli_encrypt_missed(e, err);
 }
 

@@ -89,7 +89,8 @@ bool cli_encrypt_missed(const cli_encryption *e, snn_error *err) {
         snprintf(why, sizeof why, "; row %u of array %u (layer %s) has no place for more than %u keyed bits",
                  cell.row, cell.tile, layer, e->options.word_limit);
     else if (r->stopped)
-        snprintf(why, sizeof why, "; its budget ended it after %llu evaluations",
+        snprintf(why, sizeof why,
+                 "; its budget ended it after %llu evaluations (with a larger one, --resume goes on)",
                  (unsigned long long)r->evaluations);
     else if (e->rotation)
         snprintf(why, sizeof why, "; the %zu bits of the old key were excluded", e->rotation->old->flips.n);

@@ -40,6 +40,18 @@ static void warn_collapse(cli_encryption *e) {
                                       100 * share, class_name(e, most, name, sizeof name)));
 }
 
+/* A network that knows nothing has nothing to lose. */
+static void warn_plain(cli_encryption *e) {
+    const snn_verdict *v = &e->verdict.all;
+    if (e->verdict.judged && v->samples && v->plain.accuracy.low <= v->thief.accuracy.value)
+        json_array_append_new(
+            e->warnings,
+            json_sprintf(
+                "on recordings that the search has not seen the plain network itself has only %.2f %% right, "
+                "the encrypted one %.2f %%: encryption takes nothing away there",
+                100 * v->plain.accuracy.value, 100 * v->thief.accuracy.value));
+}
+
 static void warn_variation(cli_encryption *e) {
     const cli_encrypt_variation *v = &e->variation;
     if (v->met > 1 && v->of.constant)
@@ -63,6 +75,7 @@ static void warn_rounding(cli_encryption *e) {
 void cli_encrypt_warn(cli_encryption *e) {
     e->warnings = json_array();
     warn_rounding(e);
+    warn_plain(e);
     warn_collapse(e);
     warn_variation(e);
 }
@@ -130,8 +143,10 @@ static void print_verdict(const cli_encryption *e, FILE *out) {
     fprintf(out, "\n%-20s %7s  %-24s  %-24s  %-24s  %-24s\n", "not seen by search", "samples",
             "plain accuracy %", "without key %", "balanced %", "agreement with plain %");
     print_part(out, "test part", &v->test);
-    print_part(out, "rest of training", &v->training);
-    print_part(out, "both", &v->all);
+    if (v->training.samples) {
+        print_part(out, "rest of training", &v->training);
+        print_part(out, "both", &v->all);
+    }
     fprintf(out, "called      ");
     for (int c = 0; c < v->all.classes; c++)
         fprintf(out, "%s%s %" PRIu64, c ? ", " : "", class_name(e, c, name, sizeof name),
