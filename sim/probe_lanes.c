@@ -110,8 +110,11 @@ static void *create(const snn_probe *p, const snn_probe_setup *setup, snn_error 
     int first = 0; /* layer that deltas may touch */
     while (first < s->layers && !p->searched[s->layer[first].stage->tensor])
         first++;
+    for (int l = 0; l < s->layers; l++)
+        s->weights += (double)s->layer[l].inputs * s->layer[l].outputs;
     for (size_t k = 0; k < s->tiles; k++) {
         snn_lanes_build(s, &s->tile[k], s->own);
+        s->synapses += snn_lanes_synapses(s, &s->tile[k]);
         snn_lanes_trim(s, &s->tile[k], first);
     }
     return s;
@@ -134,6 +137,15 @@ static bool may_overflow(const lanes_state *s, const lanes_workspace *w) {
     return over;
 }
 
+/* With very many changes and samples, rewriting the weights once and running the engine takes less time than correcting sums. Picoseconds, measured on Zen 5 with AVX-512; they affect
+ * speed only. */
+static bool twin_is_faster(const lanes_state *s, size_t n) {
+    enum { PACK_WEIGHT = 500, REWRITE_WEIGHT = 5000, SYNAPSE = 45, LAYER_STEP = 200000, TERM = 5000 };
+    const double deltas = (double)n, steps = (double)s->samples * s->steps * s->layers;
+    return deltas * (double)s->tiles * TERM >
+           s->weights * PACK_WEIGHT + deltas * REWRITE_WEIGHT + s->synapses * SYNAPSE + steps * LAYER_STEP;
+}
+
 /* What leaves its range is for the engine to say, sample by sample and step by step. */
 static bool eval_by_twin(const lanes_state *s, const snn_delta *delta, size_t n, lanes_workspace *w,
                          double *out, snn_error *err) {
@@ -149,7 +161,7 @@ static bool eval(const void *state, const snn_delta *delta, size_t n, void *work
     size_t outside = 0;
     memcpy(out, s->out, s->samples * s->engine->classes * sizeof *out);
     snn_lanes_group(s, delta, n, w);
-    if (may_overflow(s, w))
+    if (may_overflow(s, w) || twin_is_faster(s, n))
         return eval_by_twin(s, delta, n, w, out, err);
     for (size_t k = 0; k < s->tiles; k++)
         outside += snn_lanes_walk(s, &s->tile[k], w, out);

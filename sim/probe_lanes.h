@@ -99,11 +99,15 @@ typedef struct {
     double *out;          /* [classes][samples] of the base */
     size_t over;          /* outputs of the base whose norm is beyond the limit */
     lanes_workspace *own; /* for building and rebasing */
+    double synapses;      /* that a run of all samples through the engine touches */
+    double weights;       /* in all layers */
 } lanes_state;
 
 /* probe_lanes_base.c: everything in `s` that depends on samples and weights. */
 bool snn_lanes_base(lanes_state *s, const snn_probe_setup *setup, snn_error *err);
 void snn_lanes_base_free(lanes_state *s);
+/* Synapses that the engine touches in the samples of tile k, which has been built: spikes x outputs. */
+double snn_lanes_synapses(const lanes_state *s, const lanes_tile *k);
 /* Frees what tile k keeps for deltas in layers before `first`, when it has been built and there will be none. */
 void snn_lanes_trim(const lanes_state *s, lanes_tile *k, int first);
 

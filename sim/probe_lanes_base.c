@@ -182,6 +182,19 @@ bool snn_lanes_base(lanes_state *s, const snn_probe_setup *setup, snn_error *err
     return true;
 }
 
+double snn_lanes_synapses(const lanes_state *s, const lanes_tile *k) {
+    double synapses = 0;
+    for (int l = 0; l < s->layers; l++) {
+        const size_t size = s->lanes * (l == 0 ? k->rows : s->layer[l].inputs);
+        const int8_t *row = l == 0 ? k->row : k->spike[l - 1];
+        size_t spikes = 0;
+        for (size_t i = 0; i < size; i++)
+            spikes += row[i] != 0;
+        synapses += (double)spikes * (double)s->layer[l].outputs;
+    }
+    return synapses;
+}
+
 void snn_lanes_trim(const lanes_state *s, lanes_tile *k, int first) {
     for (int l = 0; l < first && l < s->layers; l++) {
         free(k->sum[l]);

@@ -352,6 +352,38 @@ static void many_and_odd_samples(void **state) {
     snn_net_free(net);
 }
 
+/* So many changes and samples that the twin does the work. */
+static void large_sets_of_many_samples(void **state) {
+    (void)state;
+    enum { MANY = 1000, WEIGHTS = 2400 };
+    static const double share[] = {0.001, 0.1, 0.5, 1};
+    snn_random r;
+    snn_random_init(&r, 16, SNN_PURPOSE_TEST, 0);
+    snn_net *net = probe_net("{name=\"a\"; type=\"linear\"; outputs=40;}", (snn_shape){60, 1, 1});
+    snn_weights *w = probe_weights(net, 6, SNN_OFFSET_BINARY, true, 1, &r);
+    snn_spikes *x = calloc(MANY, sizeof *x);
+    snn_delta delta[WEIGHTS];
+    for (int i = 0; i < MANY; i++)
+        probe_sample(&x[i], 60, 1, 0.1, 3, &r);
+    probe_side a = probe_open(net, w, (snn_probe_options){.simd = snn_simd_best()}, x, MANY),
+               b = probe_open(net, w, (snn_probe_options){.twin = true}, x, MANY);
+    for (int i = 0; i < 4; i++) {
+        const size_t n = probe_deltas(w, 1, share[i], delta, &r);
+        assert_true(probe_agree(&a, &b, delta, n));
+        rebase_both(&a, &b, delta, n);
+        for (size_t k = 0; k < n; k++)
+            snn_tensor_add(&w->tensor[0], delta[k].index, delta[k].dq);
+        assert_true(probe_agree(&a, &b, NULL, 0));
+    }
+    probe_close(&a);
+    probe_close(&b);
+    for (int i = 0; i < MANY; i++)
+        snn_spikes_free(&x[i]);
+    free(x);
+    snn_weights_free(w);
+    snn_net_free(net);
+}
+
 /* ---- the peer's network ---- */
 
 enum { REAL = 16, REAL_SETS = 96 };
@@ -467,6 +499,7 @@ int main(void) {
         cmocka_unit_test(base_out_of_range),
         cmocka_unit_test(sums_in_range),
         cmocka_unit_test(many_and_odd_samples),
+        cmocka_unit_test(large_sets_of_many_samples),
         cmocka_unit_test(digits),
         cmocka_unit_test(threads_agree),
     };
