@@ -119,11 +119,11 @@ static inline uint64_t *planes_changed(const planes_signal *g, const planes_diff
 typedef struct {
     uint32_t *entry; /* item of the row, relative to the start of the input line */
     int8_t *count;
-    int32_t *before; /* sum of the counts of all entries before */
     size_t n;
-    size_t entries, counts, befores; /* capacities */
-    uint32_t *first;                 /* [steps][pixels + 1] */
-    uint8_t *touched;                /* [pixels] some step has an entry */
+    size_t entries, counts; /* capacities */
+    uint32_t *first;        /* [steps][pixels + 1] */
+    int32_t *before;        /* the same: sum of the counts of the step's entries before */
+    uint8_t *touched;       /* [pixels] some step has an entry */
 } planes_list;
 
 /* The windows of a batch of pixels, gathered from the list. */

@@ -83,8 +83,8 @@ static bool gather_window(const walk *k, size_t sample, uint32_t pixel, const fi
     const snn_planes_field field = {
         .entry = l->entry,
         .count = l->count,
-        .before = l->before,
         .first = l->first + f->y * in->shape.width + f->x,
+        .before = l->before + f->y * in->shape.width + f->x,
         .step = in->pixels + 1,
         .steps = steps,
         .lines = f->end_y - f->y,

@@ -90,6 +90,16 @@ typedef struct {
         line_shift; /* items to add to entries of the first line, from line to line (modulo 2^32) */
 } snn_planes_field;
 
+/* A row of windows of a 2 x 2 pool over spikes of at most 64 channels. */
+typedef struct {
+    const uint64_t *bits;    /* first input line of the base; the second one is `line` words behind */
+    const uint64_t *changed; /* the same: spikes that differ */
+    size_t line;
+    const uint64_t *before; /* [windows] pooled, of the base */
+    uint64_t *to;           /* [windows] pooled, what differs */
+    uint32_t windows;
+} snn_planes_pool;
+
 typedef struct {
     snn_simd level;
     /* Where output j of a block of 64 stands in rows8. */
@@ -102,6 +112,8 @@ typedef struct {
      * for all entries of the field, one more for each step, and 64. Returns n after the last one. */
     size_t (*gather)(const snn_planes_field *f, uint32_t *entry, int8_t *count, size_t n, uint32_t *start,
                      int32_t *total);
+    /* Returns the OR of all words that differ. */
+    uint64_t (*pool_pairs)(const snn_planes_pool *p);
     /* extra[i] += dq * input[i] */
     void (*correct)(int32_t *extra, const uint16_t *input, int32_t dq, size_t n);
 } snn_planes_kernels;

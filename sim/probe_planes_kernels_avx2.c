@@ -8,6 +8,7 @@
 
 enum { WIDTH = 8 };
 typedef __m256i vector;
+typedef uint64_t mask;
 
 INLINE vector zero(void) {
     return _mm256_setzero_si256();
@@ -37,7 +38,7 @@ INLINE void copy16(const uint32_t *entry, const int8_t *count, uint32_t shift, u
     _mm_storeu_si128((__m128i *)to_count, _mm_loadu_si128((const __m128i *)count));
 }
 
-INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
+INLINE mask fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     const __m256 threshold = _mm256_set1_ps(p->threshold);
     __m256 current = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(p->factor + j));
     if (p->bias)
@@ -50,10 +51,10 @@ INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, v
                             : _mm256_cmp_ps(now, threshold, _CMP_GT_OQ);
     *v = _mm256_castps_si256(p->subtract ? _mm256_blendv_ps(now, _mm256_sub_ps(now, threshold), s)
                                          : _mm256_andnot_ps(s, now));
-    return (uint32_t)_mm256_movemask_ps(s);
+    return (unsigned)_mm256_movemask_ps(s);
 }
 
-INLINE uint32_t fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
+INLINE mask fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     const __m256d factor =
         _mm256_set1_pd(p->decay_fixed / 4096.0); /* exact: 44 bits of product fit a double */
     const __m128i low =
@@ -72,7 +73,15 @@ INLINE uint32_t fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, v
             s = _mm256_or_si256(s, _mm256_cmpeq_epi32(now, threshold));
     }
     *v = p->subtract ? _mm256_sub_epi32(now, _mm256_and_si256(s, threshold)) : _mm256_andnot_si256(s, now);
-    return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(s));
+    return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(s));
+}
+
+INLINE uint64_t join(const mask *m) {
+    uint64_t all = 0;
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; k++)
+        all |= m[k] << 8 * k;
+    return all;
 }
 
 /* A load that the compiler may not repeat as a memory operand of both unpacks. */

@@ -11,6 +11,7 @@
 
 enum { WIDTH = 16 };
 typedef __m512i vector;
+typedef __mmask16 mask;
 
 INLINE vector zero(void) {
     return _mm512_setzero_si512();
@@ -37,7 +38,7 @@ INLINE void copy16(const uint32_t *entry, const int8_t *count, uint32_t shift, u
     _mm_storeu_si128((__m128i *)to_count, _mm_loadu_si128((const __m128i *)count));
 }
 
-INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
+INLINE mask fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     const __m512 threshold = _mm512_set1_ps(p->threshold);
     __m512 current = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(p->factor + j));
     if (p->bias)
@@ -49,11 +50,11 @@ INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, v
         s = p->at_threshold ? _mm512_cmp_ps_mask(now, threshold, _CMP_GE_OQ)
                             : _mm512_cmp_ps_mask(now, threshold, _CMP_GT_OQ);
     *v = _mm512_castps_si512(p->subtract ? _mm512_mask_sub_ps(now, s, now, threshold)
-                                         : _mm512_maskz_mov_ps((__mmask16)~s, now));
+                                         : _mm512_mask_mov_ps(now, s, _mm512_setzero_ps()));
     return s;
 }
 
-INLINE uint32_t fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
+INLINE mask fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     const __m512d factor =
         _mm512_set1_pd(p->decay_fixed / 4096.0); /* exact: 44 bits of product fit a double */
     const __m512d low = _mm512_mul_pd(_mm512_cvtepi32_pd(_mm512_castsi512_si256(*v)), factor);
@@ -69,8 +70,13 @@ INLINE uint32_t fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, v
         s = p->at_threshold ? _mm512_cmpge_epi32_mask(now, threshold)
                             : _mm512_cmpgt_epi32_mask(now, threshold);
     *v = p->subtract ? _mm512_mask_sub_epi32(now, s, now, threshold)
-                     : _mm512_maskz_mov_epi32((__mmask16)~s, now);
+                     : _mm512_mask_mov_epi32(now, s, _mm512_setzero_si512());
     return s;
+}
+
+INLINE uint64_t join(const mask *m) {
+    const __mmask32 low = _mm512_kunpackw(m[1], m[0]), high = _mm512_kunpackw(m[3], m[2]);
+    return _mm512_kunpackd(high, low);
 }
 
 /* A load that the compiler may not repeat as a memory operand of both unpacks. */

@@ -5,7 +5,7 @@
  *   vector                     WIDTH words: sums, or membranes of either arithmetic
  *   zero, add, load, store     of such vectors; widen: from 16-bit sums; scaled: 16-bit inputs times dq
  *   copy16                     copies 16 entries, adding `shift`
- *   fire_float, fire_fixed     one step of WIDTH neurons: one bit for each that spikes
+ *   fire_float, fire_fixed     one step of WIDTH neurons: a mask of those that spike; join: the masks of 64 neurons as one word
  *   sum_rows8                  adds the rows of entries [first, end) of a step to `blocks` x 64 sums
  *   KERNELS, LEVEL, POSITION   the table's name, level, and order of outputs within rows
  */
@@ -16,14 +16,13 @@ enum { VECTORS = SNN_PLANES_BLOCK / WIDTH };
 
 /* One step of 64 neurons. */
 INLINE uint64_t fire_block(const snn_planes_neuron *p, uint32_t first, const vector *sum, vector *v) {
-    uint64_t fired = 0;
+    mask fired[VECTORS];
 #pragma GCC unroll 8
     for (int k = 0; k < VECTORS; k++) {
         const uint32_t j = first + (uint32_t)k * WIDTH;
-        fired |= (uint64_t)(p->fixed ? fire_fixed(p, j, sum[k], &v[k]) : fire_float(p, j, sum[k], &v[k]))
-                 << (k * WIDTH);
+        fired[k] = p->fixed ? fire_fixed(p, j, sum[k], &v[k]) : fire_float(p, j, sum[k], &v[k]);
     }
-    return fired;
+    return join(fired);
 }
 
 /* ---- outputs of one pixel ---- */
@@ -225,16 +224,20 @@ static uint64_t fire_lanes(const snn_planes_lanes *l) {
 static size_t gather(const snn_planes_field *f, uint32_t *entry, int8_t *count, size_t n, uint32_t *start,
                      int32_t *total) {
     const uint32_t *first = f->first;
-    for (int t = 0; t < f->steps; t++, first += f->step) {
-        uint32_t shift = f->shift;
+    const int32_t *before = f->before;
+    for (int t = 0; t < f->steps; t++, first += f->step, before += f->step) {
+        uint32_t shift = f->shift, line = 0;
         int32_t sum = 0;
         start[t] = (uint32_t)n;
-        for (uint32_t y = 0; y < f->lines; y++, shift += f->line_shift) {
-            const uint32_t from = first[y * f->line], end = first[y * f->line + f->width];
-            for (uint32_t i = from; i < end; i += 16)
-                copy16(f->entry + i, f->count + i, shift, entry + n + (i - from), count + n + (i - from));
-            n += end - from;
-            sum += f->before[end] - f->before[from];
+        for (uint32_t y = 0; y < f->lines; y++, shift += f->line_shift, line += f->line) {
+            const uint32_t from = first[line], entries = first[line + f->width] - from;
+            uint32_t i = 0;
+            do { /* mostly once: no branch for none */
+                copy16(f->entry + from + i, f->count + from + i, shift, entry + n + i, count + n + i);
+                i += 16;
+            } while (__builtin_expect(i < entries, 0));
+            n += entries;
+            sum += before[line + f->width] - before[line];
         }
         total[t] = sum;
         entry[n] = 0;
@@ -245,9 +248,23 @@ static size_t gather(const snn_planes_field *f, uint32_t *entry, int8_t *count, 
     return n;
 }
 
+/* ---- pools ---- */
+
+/* Words of a row of windows of a 2 x 2 pool: without branches, because which ones change cannot be guessed. */
+static uint64_t pool_pairs(const snn_planes_pool *p) {
+    uint64_t any = 0;
+    const uint64_t *a = p->bits, *b = p->bits + p->line, *x = p->changed, *y = p->changed + p->line;
+    for (uint32_t i = 0; i < p->windows; i++) {
+        const uint64_t now = (a[2 * i] ^ x[2 * i]) | (a[2 * i + 1] ^ x[2 * i + 1]) | (b[2 * i] ^ y[2 * i]) |
+                             (b[2 * i + 1] ^ y[2 * i + 1]);
+        any |= p->to[i] = now ^ p->before[i];
+    }
+    return any;
+}
+
 static void correct(int32_t *extra, const uint16_t *input, int32_t dq, size_t n) {
     for (size_t i = 0; i < n; i++)
         extra[i] += dq * input[i];
 }
 
-const snn_planes_kernels KERNELS = {LEVEL, POSITION, fire_unit, fire_lanes, gather, correct};
+const snn_planes_kernels KERNELS = {LEVEL, POSITION, fire_unit, fire_lanes, gather, pool_pairs, correct};

@@ -7,6 +7,7 @@
 
 enum { WIDTH = 1 };
 typedef int32_t vector; /* a float membrane is kept by its bits */
+typedef bool mask;
 
 INLINE vector zero(void) {
     return 0;
@@ -33,7 +34,7 @@ INLINE void copy16(const uint32_t *entry, const int8_t *count, uint32_t shift, u
     memcpy(to_count, count, 16);
 }
 
-INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
+INLINE mask fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     float before, current = (float)sum * p->factor[j];
     memcpy(&before, v, sizeof before);
     if (p->bias)
@@ -45,7 +46,7 @@ INLINE uint32_t fire_float(const snn_planes_neuron *p, uint32_t j, vector sum, v
     return s;
 }
 
-INLINE uint32_t fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
+INLINE mask fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, vector *v) {
     int32_t now = (int32_t)((int64_t)*v * p->decay_fixed / 4096) + 64 * sum; /* C divides toward zero */
     if (p->bias_fixed)
         now += p->bias_fixed[j];
@@ -53,6 +54,13 @@ INLINE uint32_t fire_fixed(const snn_planes_neuron *p, uint32_t j, vector sum, v
     const bool s = p->spiking && (p->at_threshold ? now >= threshold : now > threshold);
     *v = !s ? now : p->subtract ? now - threshold : 0;
     return s;
+}
+
+INLINE uint64_t join(const mask *m) {
+    uint64_t all = 0;
+    for (int k = 0; k < SNN_PLANES_BLOCK; k++)
+        all |= (uint64_t)m[k] << k;
+    return all;
 }
 
 INLINE void sum_rows8(const snn_planes_unit *u, int step, uint32_t first, uint32_t end, vector *sum,

@@ -83,6 +83,19 @@ static bool pool_counts(const pooling *k, size_t corner, size_t output) {
     return k->to->moved[here];
 }
 
+/* A row of windows of the usual pool. */
+static bool pool_row(const planes *p, const pooling *k, size_t corner, size_t output) {
+    const snn_planes_pool row = {
+        .bits = k->in->bits + corner,
+        .changed = planes_changed(k->in, k->from, corner),
+        .line = k->in->shape.width,
+        .before = k->out->bits + output,
+        .to = planes_changed(k->out, k->to, output),
+        .windows = k->out->shape.width,
+    };
+    return p->kernels->pool_pairs(&row) != 0;
+}
+
 /* Asks for the base of a step (inlined, because compilers drop calls that only prefetch). */
 static inline __attribute__((always_inline)) void fetch_bits(const planes_signal *g, size_t step) {
     const size_t n = g->pixels * g->words;
@@ -90,11 +103,16 @@ static inline __attribute__((always_inline)) void fetch_bits(const planes_signal
         __builtin_prefetch(g->bits + step * n + i);
 }
 
-static bool pool_step(const pooling *k, size_t step) {
+static bool pool_step(const planes *p, const pooling *k, size_t step) {
     const snn_shape out = k->out->shape;
     bool any = false;
+    const bool usual = !k->in->counted && !k->out->counted && k->in->words == 1 && k->g->kernel_width == 2 &&
+                       k->g->stride == 2;
     fetch_bits(k->in, step + 1);
-    for (uint32_t y = 0; y < out.height; y++)
+    for (uint32_t y = 0; usual && y < out.height; y++)
+        any |= pool_row(p, k, step * k->in->pixels + (size_t)y * 2 * k->in->shape.width,
+                        step * k->out->pixels + (size_t)y * out.width);
+    for (uint32_t y = 0; !usual && y < out.height; y++)
         for (uint32_t x = 0; x < out.width; x++) {
             const size_t corner = step * k->in->pixels + (size_t)y * k->g->stride * k->in->shape.width +
                                   (size_t)x * k->g->stride,
@@ -109,7 +127,7 @@ void planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_
                        &w->difference[stage + 1]};
     for (size_t s = first; s < first + n; s++)
         for (size_t t = p->first_step[s]; k.from->dirty[s] && t < p->first_step[s + 1]; t++)
-            k.to->dirty[s] |= pool_step(&k, t);
+            k.to->dirty[s] |= pool_step(p, &k, t);
 }
 
 void planes_forget(const planes *p, int signal, size_t first, size_t n, planes_workspace *w) {
