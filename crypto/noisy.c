@@ -27,9 +27,10 @@ static void without_noise(snn_hw_options *hw) {
 
 static bool check_options(const snn_hw_options *hw, snn_error *err) {
     if (hw->readout != SNN_READOUT_DIGITAL)
-        return snn_fail(err, SNN_ERR_USAGE,
-                        "encrypt.chips needs hw.readout = \"digital\": summed currents can be decrypted by "
-                        "nobody");
+        return snn_fail(
+            err, SNN_ERR_USAGE,
+            "encrypt.chips needs hw.readout = \"digital\": the decryptor flips bits that were read, "
+            "and sums of currents have none");
     if (hw->chip_file)
         return snn_fail(
             err, SNN_ERR_USAGE,
