@@ -125,10 +125,10 @@ snn_probe *snn_probe_new(const snn_net *net, const snn_weights *weights, const b
         return NULL;
     *p = (snn_probe){.way = choose(net, weights, options), .samples = n};
     uint64_t *numbers = number_samples(number, n, err);
-    if (numbers && copy_parts(p, net, weights, searched, err)) {
-        const snn_probe_setup setup = {p->net, p->weights, options, sample, numbers, n};
+    const bool copied = numbers && copy_parts(p, net, weights, searched, err);
+    const snn_probe_setup setup = {p->net, p->weights, options, sample, numbers, n};
+    if (copied)
         p->state = p->way->create(p, &setup, err);
-    }
     free(numbers);
     if (!p->state) {
         snn_probe_free(p);
