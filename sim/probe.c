@@ -102,7 +102,8 @@ static bool copy_parts(snn_probe *p, const snn_net *net, const snn_weights *weig
         return false;
     for (int t = 0; t < net->tensors; t++) {
         p->searched[t] = searched ? searched[t] : true;
-        list_values(&weights->tensor[t], &p->values[t]);
+        if (weights->tensor[t].type != SNN_FLOAT32)
+            list_values(&weights->tensor[t], &p->values[t]);
     }
     return true;
 }
