@@ -98,14 +98,18 @@ INLINE void add_piece(const snn_planes_unit *u, uint32_t first, uint32_t end, in
 #pragma GCC unroll 8
     for (int k = 0; k < 4 * blocks; k++)
         acc[k] = raised;
-    for (uint32_t i = first; i < end; i += 2) {
-        const uint8_t *a = u->rows8 + u->entry[i], *b = u->rows8 + u->entry[i + 1];
+    const uint8_t *rows = u->rows8;
+    const uint32_t *entry = u->entry + first, *last = u->entry + end;
+    const int8_t *count = u->count + first;
+    const size_t block_step = u->block_step;
+    for (; entry < last; entry += 2, count += 2) {
+        const uint8_t *a = rows + entry[0], *b = rows + entry[1];
         int16_t pair;
-        memcpy(&pair, u->count + i, sizeof pair);
+        memcpy(&pair, count, sizeof pair);
         const __m256i counts = _mm256_set1_epi16(pair);
 #pragma GCC unroll 4
         for (int k = 0; k < 2 * blocks; k++) {
-            const size_t at = (size_t)(k / 2) * u->block_step + (size_t)(k % 2) * 32;
+            const size_t at = (size_t)(k / 2) * block_step + (size_t)(k % 2) * 32;
             const __m256i x = _mm256_loadu_si256((const __m256i *)(a + at)), y = load_once(b + at);
             acc[2 * k] =
                 _mm256_add_epi16(acc[2 * k], _mm256_maddubs_epi16(_mm256_unpacklo_epi8(x, y), counts));

@@ -93,15 +93,19 @@ INLINE void add_piece(const snn_planes_unit *u, uint32_t first, uint32_t end, in
 #pragma GCC unroll 4
     for (int k = 0; k < 2 * blocks; k++)
         acc[k] = raised;
-    for (uint32_t i = first; i < end; i += 2) {
-        const uint8_t *a = u->rows8 + u->entry[i], *b = u->rows8 + u->entry[i + 1];
+    const uint8_t *rows = u->rows8;
+    const uint32_t *entry = u->entry + first, *last = u->entry + end;
+    const int8_t *count = u->count + first;
+    const size_t block_step = u->block_step;
+    for (; entry < last; entry += 2, count += 2) {
+        const uint8_t *a = rows + entry[0], *b = rows + entry[1];
         int16_t pair;
-        memcpy(&pair, u->count + i, sizeof pair);
+        memcpy(&pair, count, sizeof pair);
         const __m512i counts = _mm512_set1_epi16(pair);
 #pragma GCC unroll 2
         for (int k = 0; k < blocks; k++) {
-            const __m512i x = _mm512_loadu_si512(a + (size_t)k * u->block_step),
-                          y = load_once(b + (size_t)k * u->block_step);
+            const __m512i x = _mm512_loadu_si512(a + (size_t)k * block_step),
+                          y = load_once(b + (size_t)k * block_step);
             acc[2 * k] =
                 _mm512_add_epi16(acc[2 * k], _mm512_maddubs_epi16(_mm512_unpacklo_epi8(x, y), counts));
             acc[2 * k + 1] =
