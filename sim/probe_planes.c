@@ -236,15 +236,29 @@ static bool eval(const void *state, const snn_delta *delta, size_t n, void *work
 
 /* ---- the base ---- */
 
-/* Moves the base: rows hold the new weights. first: stage from which everything is computed anew (building), or that many deltas touch. */
-static bool move_stage(planes *p, int stage, bool anew, planes_workspace *w, snn_error *err) {
+/* Few weights of the stage change, its inputs do not: sums are added to where they stand. */
+static bool move_weights(planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err) {
+    if (!planes_near_run(p, stage, d, w, err))
+        return false;
+    for (size_t k = 0; k < p->stage[stage].near.tiles; k++)
+        if (!planes_near_extra(p, stage, d, k, w, err) || !planes_keep_extra(p, stage, k, w, err))
+            return false;
+    return true;
+}
+
+/* Moves the base of a stage, whose rows hold the new weights. */
+static bool move_stage(planes *p, int stage, bool build, planes_deltas d, planes_workspace *w,
+                       snn_error *err) {
+    const bool inputs = is_dirty(p, stage, w), anew = build || d.n > 0;
     if (p->stage[stage].pool) {
         planes_pool_run(p, stage, 0, p->samples, w);
         return true;
     }
-    if (!anew && !is_dirty(p, stage, w))
+    if (!anew && !inputs)
         return true;
-    const planes_far f = {.anew = anew || !p->stage[stage].kept, .every = anew, .keep = p};
+    if (!build && !inputs && planes_near_cost(p, stage, d) < planes_far_cost(p, stage))
+        return move_weights(p, stage, d, w, err);
+    const planes_far f = {.anew = anew, .every = anew, .keep = p};
     return planes_far_run(p, stage, &f, w, err);
 }
 
@@ -259,7 +273,7 @@ static bool move_base(planes *p, const snn_delta *delta, size_t n, bool build, s
         const planes_deltas d = deltas_of(&p->stage[i], delta, n, &at);
         if (d.n > 0)
             planes_patch(p, i, d, 1, p->stage[i].rows8, p->stage[i].rows16);
-        ok = move_stage(p, i, build || d.n > 0, w, err);
+        ok = move_stage(p, i, build, d, w, err);
     }
     if (ok)
         read_out(p, w);

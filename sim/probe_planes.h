@@ -212,6 +212,8 @@ void planes_patch(const planes *p, int stage, planes_deltas d, int32_t sign, uin
 /* probe_planes_keep.c: what is kept changes. Sums of 64 * blocks outputs of a pixel: sum [steps][64 * blocks]. */
 bool planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint32_t block, int blocks,
                       const int32_t *sum, snn_error *err);
+/* The same of what changed weights add to a tile, as planes_near_extra left it. */
+bool planes_keep_extra(planes *p, int stage, size_t tile, const planes_workspace *w, snn_error *err);
 /* Makes the differences the base. */
 void planes_keep_signal(planes *p, int signal, const planes_difference *d);
 /* Puts the network's input into the lanes of the first stage. */

@@ -21,19 +21,35 @@ static bool widen(planes_sums *s, const part *p, snn_error *err) {
     return wide != NULL;
 }
 
+/* Do they fit 16 bits? */
+static bool are_narrow(const int32_t *sum, size_t step, size_t n) {
+    int32_t beyond = 0;
+    for (size_t i = 0; i < n; i++)
+        beyond |= sum[i * step] ^ (int16_t)sum[i * step];
+    return beyond == 0;
+}
+
 /* n sums from item `at` of the part on, `step` items apart. */
 static bool put(planes_sums *s, const part *p, size_t at, size_t step, const int32_t *sum, size_t from_step,
                 size_t n, snn_error *err) {
-    for (size_t i = 0; i < n; i++) {
-        const int32_t x = sum[i * from_step];
-        if (!s->wide[p->index] && x != (int16_t)x && !widen(s, p, err))
-            return false;
-        if (s->wide[p->index])
-            s->wide[p->index][at + i * step] = x;
-        else
-            s->narrow[p->first + at + i * step] = (int16_t)x;
-    }
+    if (!s->wide[p->index] && !are_narrow(sum, from_step, n) && !widen(s, p, err))
+        return false;
+    int32_t *wide = s->wide[p->index];
+    int16_t *narrow = s->narrow + p->first + at;
+    if (wide)
+        for (size_t i = 0; i < n; i++)
+            wide[at + i * step] = sum[i * from_step];
+    else if (step == 1 && from_step == 1)
+        for (size_t i = 0; i < n; i++)
+            narrow[i] = (int16_t)sum[i];
+    else
+        for (size_t i = 0; i < n; i++)
+            narrow[i * step] = (int16_t)sum[i * from_step];
     return true;
+}
+
+static int32_t get(const planes_sums *s, const part *p, size_t at) {
+    return s->wide[p->index] ? s->wide[p->index][at] : s->narrow[p->first + at];
 }
 
 /* Where a lane of a sample stands in what is kept by channel. */
@@ -71,6 +87,39 @@ bool planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint3
     for (uint32_t j = 0; g->searched && j < n && block * BLOCK + j < g->outputs; j++)
         if (!keep_lanes(g, sample, pixel, block * BLOCK + j, sum + j, n, steps, err))
             return false;
+    return true;
+}
+
+/* What a changed weight adds to one lane: to the sums by channel, and to those by pixel. */
+static bool add_lane(planes *p, planes_stage *g, const planes_tile *tile, uint32_t output, uint32_t lane,
+                     const int32_t *extra, snn_error *err) {
+    planes_near *n = &g->near;
+    const size_t sample = tile->first + n->sample[lane], pixel = n->pixel[lane],
+                 row = (size_t)g->blocks * BLOCK, size = (size_t)tile->steps * BLOCK;
+    const part by_channel = {output * n->parts + tile->part + lane / BLOCK,
+                             output * n->lanes + tile->at + lane / BLOCK * size, size};
+    const part by_pixel = {planes_part(g, sample, pixel), planes_sum_at(p, g, sample, pixel),
+                           (size_t)planes_steps(p, sample) * row};
+    for (int t = 0; t < planes_steps(p, sample); t++) {
+        const size_t at = (size_t)t * BLOCK + lane % BLOCK;
+        if (!extra[(size_t)t * tile->lanes + lane])
+            continue;
+        const int32_t sum = get(&n->sums, &by_channel, at) + extra[(size_t)t * tile->lanes + lane];
+        if (!put(&n->sums, &by_channel, at, 1, &sum, 1, 1, err) ||
+            (g->kept && !put(&g->sums, &by_pixel, (size_t)t * row + output, 1, &sum, 1, 1, err)))
+            return false;
+    }
+    return true;
+}
+
+bool planes_keep_extra(planes *p, int stage, size_t tile, const planes_workspace *w, snn_error *err) {
+    planes_stage *g = &p->stage[stage];
+    const planes_tile *t = &g->near.tile[tile];
+    for (uint32_t j = 0; j < g->outputs; j++)
+        for (uint32_t i = 0; w->slot[j] >= 0 && i < t->lanes; i++)
+            if (g->near.pixel[i] != UINT32_MAX && g->near.sample[i] < t->samples &&
+                !add_lane(p, g, t, j, i, w->extra + (size_t)w->slot[j] * (size_t)t->steps * t->lanes, err))
+                return false;
     return true;
 }
 
