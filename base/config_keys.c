@@ -158,7 +158,7 @@ const snn_config_key snn_config_keys[] = {
     {"encrypt.target", SNN_KEY_FLOAT, "0", 0, 1, NULL, "Accuracy on these samples that the search wants at most, rounded down to whole samples; 0: chance + 0.02."},
     {"encrypt.margin", SNN_KEY_FLOAT, "1", 0, 1e6, NULL, "Output spikes by which a wrong class must lead before a sample counts as wrong (read-out by membrane: in its units)."},
     {"encrypt.collapse", SNN_KEY_FLOAT, "1", 0, 1, NULL, "Largest share of the samples that one class may be predicted for; 1: no limit."},
-    {"encrypt.chips", SNN_KEY_INT, "0", 0, 10000, NULL, "Modelled chips (hw.device) over which damage is measured; 0: ideal reads."},
+    {"encrypt.chips", SNN_KEY_INT, "0", 0, 10000, NULL, "Modelled chips (hw.device) over which damage is measured, and one without errors beside them; 0: only without errors."},
     {"encrypt.read_noise", SNN_KEY_BOOL, "false", ANY, NULL, "On these chips also draw what varies from read to read (white, telegraph and 1/f noise, hw.read_error): exact, but far slower; false: only what is constant over a run (spread, drift, stuck cells, offsets, hw.cell_error)."},
     {"encrypt.prune", SNN_KEY_BOOL, "true", ANY, NULL, "At the end remove every bit that is not needed."},
     {"encrypt.evaluations", SNN_KEY_INT, "0", 0, 9007199254740992.0, NULL, "Budget of evaluations; 0: the search's own end."},

@@ -16,7 +16,7 @@ typedef struct {
     snn_hw_options options;
     bool has_options;
     snn_map *map;              /* NULL: neither chips nor a limit of keyed bits */
-    snn_noisy_readouts *chips; /* NULL: none */
+    snn_noisy_readouts *chips; /* NULL: none; the chips and one without errors */
 } cli_encrypt_hardware;
 
 /* How much throw-away searches vary. */
@@ -77,6 +77,11 @@ typedef struct {
     cli_encrypt_variation variation;
     json_t *warnings;
 } cli_encryption;
+
+/* How often each sample is counted: by each chip that fitness is measured on and one without errors, or once. */
+static inline uint32_t cli_encrypt_views(const cli_encryption *e) {
+    return e->options.chips ? e->options.chips + 1 : 1;
+}
 
 /* ---- command line (encrypt.c) ---- */
 

@@ -189,7 +189,7 @@ static bool make_objective(cli_encryption *e, snn_error *err) {
                                      .threads = e->threads,
                                      .goal = e->goal,
                                      .readout = chips ? snn_noisy_readouts_all(chips) : NULL,
-                                     .chips = chips ? snn_noisy_readouts_chips(chips) : 0};
+                                     .chips = chips ? snn_noisy_readouts_count(chips) : 0};
     e->objective =
         snn_objective_new(&options, e->candidates, e->subset.sample, e->subset.label, e->subset.n, err);
     return e->objective != NULL;

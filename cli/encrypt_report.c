@@ -13,7 +13,7 @@
 #include <string.h>
 
 static size_t scored_samples(const cli_encryption *e) {
-    return e->subset.n * (e->options.chips ? e->options.chips : 1);
+    return e->subset.n * cli_encrypt_views(e);
 }
 
 /* ---- what was asked for ---- */

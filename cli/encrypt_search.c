@@ -20,7 +20,7 @@ static void on_step(void *context, const snn_search_progress *p) {
     const live *l = context;
     char label[64];
     snprintf(label, sizeof label, "%s: %s, %u bits, %u of %zu right", l->what, p->phase, p->bits,
-             p->score.right, l->e->subset.n * (l->e->options.chips ? l->e->options.chips : 1));
+             p->score.right, l->e->subset.n * cli_encrypt_views(l->e));
     snn_progress_label(l->line, label);
     snn_progress_update(l->line, p->evaluations);
 }
@@ -97,8 +97,8 @@ bool cli_encrypt_missed(const cli_encryption *e, snn_error *err) {
     return snn_fail(err, SNN_ERR_CRITERION,
                     "the goal was not met, and neither model nor key is written: the best %zu bits leave %u "
                     "of %zu samples right, %u are allowed%s",
-                    r->flips.n, r->score.right, e->subset.n * (e->options.chips ? e->options.chips : 1),
-                    e->goal.target * (e->options.chips ? e->options.chips : 1), why);
+                    r->flips.n, r->score.right, e->subset.n * cli_encrypt_views(e),
+                    e->goal.target * cli_encrypt_views(e), why);
 }
 
 /* ---- key and model ---- */

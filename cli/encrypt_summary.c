@@ -106,7 +106,7 @@ static void print_goal(const cli_encryption *e, FILE *out) {
     fprintf(out, "goal        at most %u of %zu samples right (%.4g %%; asked for %.4g %%), margin %g",
             e->goal.target, e->subset.n, 100 * e->target_used, 100 * e->options.target, e->goal.margin);
     if (e->options.chips)
-        fprintf(out, ", on each of %u chips", e->options.chips);
+        fprintf(out, ", on each of %u chips and on one without errors", e->options.chips);
     fputc('\n', out);
 }
 
@@ -114,10 +114,10 @@ static void print_result(const cli_encryption *e, FILE *out) {
     const snn_search_result *r = &e->result;
     char seconds[32];
     fprintf(out, "%s     %zu bits leave %u of %zu right (plain: %u)%s%s; %" PRIu64 " evaluations, %s\n",
-            r->met ? "found " : "missed", r->flips.n, r->score.right,
-            e->subset.n * (e->options.chips ? e->options.chips : 1), r->plain.right,
-            r->minimal ? ", every one of them is needed" : "", r->stopped ? ", stopped by its budget" : "",
-            r->evaluations, cli_seconds(r->seconds, seconds, sizeof seconds));
+            r->met ? "found " : "missed", r->flips.n, r->score.right, e->subset.n * cli_encrypt_views(e),
+            r->plain.right, r->minimal ? ", every one of them is needed" : "",
+            r->stopped ? ", stopped by its budget" : "", r->evaluations,
+            cli_seconds(r->seconds, seconds, sizeof seconds));
     fprintf(out, "positions   %.1f bits of entropy if all sets of that size were as likely\n",
             snn_log2_choose(e->candidates->n, r->flips.n));
 }

@@ -8,10 +8,10 @@
 #define FIRST_CHIP (UINT64_C(1) << 32)
 
 struct snn_noisy_readouts {
-    snn_hw_options hw; /* strings and the device's parts belong to the caller */
-    uint32_t chips;
-    snn_chip **chip;       /* [chips] */
-    snn_readout **readout; /* [chips] */
+    snn_hw_options hw, faultless; /* strings and the device's parts belong to the caller */
+    uint32_t n;                   /* chips and, as the last one, a faultless chip */
+    snn_chip **chip;              /* [n] */
+    snn_readout **readout;        /* [n] */
 };
 
 /* ---- options ---- */
@@ -23,6 +23,14 @@ static void without_noise(snn_hw_options *hw) {
         hw->condition.effects &= ~(UINT32_C(1) << noise[i]);
     hw->device.sense_noise = 0;
     hw->read_error = 0;
+}
+
+/* A chip that keeps and reads every bit: a thief may come before cells have drifted, or read them with better amplifiers. */
+static void without_errors(snn_hw_options *hw) {
+    without_noise(hw);
+    hw->condition.effects = 0;
+    hw->cell_error = 0;
+    hw->reference = 0.5;
 }
 
 static bool check_options(const snn_hw_options *hw, snn_error *err) {
@@ -45,10 +53,11 @@ static bool make_chip(snn_noisy_readouts *n, const snn_map *map, const snn_weigh
                       uint32_t i, snn_error *err) {
     size_t none = 0;
     const snn_flips no_flips = {0, NULL};
-    n->chip[i] = snn_chip_program(map, &n->hw, plain, FIRST_CHIP + i, err);
-    n->readout[i] =
-        n->chip[i] ? snn_readout_new(n->chip[i], &n->hw.condition, NULL, SNN_READ_FAST, net, NULL, 0, err)
-                   : NULL;
+    const snn_hw_options *hw = i + 1 < n->n ? &n->hw : &n->faultless;
+    n->chip[i] = snn_chip_program(map, hw, plain, FIRST_CHIP + i, err);
+    n->readout[i] = n->chip[i]
+                        ? snn_readout_new(n->chip[i], &hw->condition, NULL, SNN_READ_FAST, net, NULL, 0, err)
+                        : NULL;
     /* Asked once for nothing, so that what cannot be searched on is refused here. */
     return n->readout[i] && (snn_readout_deltas(n->readout[i], &no_flips, NULL, &none, err) ||
                              snn_error_context(err, "encrypt.chips"));
@@ -57,14 +66,14 @@ static bool make_chip(snn_noisy_readouts *n, const snn_map *map, const snn_weigh
 /* All chips in parallel; the first error in their order. */
 static bool make_chips(snn_noisy_readouts *n, const snn_map *map, const snn_weights *plain,
                        const snn_net *net, int threads, snn_error *err) {
-    snn_error *errors = snn_alloc(n->chips, sizeof *errors, "errors", err);
+    snn_error *errors = snn_alloc(n->n, sizeof *errors, "errors", err);
     bool ok = errors != NULL;
     if (!ok)
         return false;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint32_t i = 0; i < n->chips; i++)
+    for (uint32_t i = 0; i < n->n; i++)
         make_chip(n, map, plain, net, i, &errors[i]);
-    for (uint32_t i = 0; ok && i < n->chips; i++)
+    for (uint32_t i = 0; ok && i < n->n; i++)
         if (errors[i].code != SNN_OK) {
             ok = false;
             if (err)
@@ -82,12 +91,13 @@ snn_noisy_readouts *snn_noisy_readouts_new(const snn_map *map, const snn_hw_opti
     snn_noisy_readouts *n = snn_alloc(1, sizeof *n, "chips", err);
     if (!n)
         return NULL;
-    n->hw = *hw;
-    n->chips = chips;
+    n->hw = n->faultless = *hw;
+    n->n = chips + 1;
+    without_errors(&n->faultless);
     if (!read_noise)
         without_noise(&n->hw);
-    n->chip = snn_alloc(chips, sizeof *n->chip, "chips", err);
-    n->readout = n->chip ? snn_alloc(chips, sizeof(snn_readout *), "chips", err) : NULL;
+    n->chip = snn_alloc(n->n, sizeof *n->chip, "chips", err);
+    n->readout = n->chip ? snn_alloc(n->n, sizeof(snn_readout *), "chips", err) : NULL;
     if (n->readout && make_chips(n, map, plain, net, threads, err))
         return n;
     snn_noisy_readouts_free(n);
@@ -97,7 +107,7 @@ snn_noisy_readouts *snn_noisy_readouts_new(const snn_map *map, const snn_hw_opti
 void snn_noisy_readouts_free(snn_noisy_readouts *n) {
     if (!n)
         return;
-    for (uint32_t i = 0; i < n->chips; i++) {
+    for (uint32_t i = 0; i < n->n; i++) {
         if (n->readout)
             snn_readout_free(n->readout[i]);
         if (n->chip)
@@ -108,8 +118,8 @@ void snn_noisy_readouts_free(snn_noisy_readouts *n) {
     free(n);
 }
 
-uint32_t snn_noisy_readouts_chips(const snn_noisy_readouts *n) {
-    return n->chips;
+uint32_t snn_noisy_readouts_count(const snn_noisy_readouts *n) {
+    return n->n;
 }
 
 const snn_readout *const *snn_noisy_readouts_all(const snn_noisy_readouts *n) {

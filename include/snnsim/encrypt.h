@@ -56,7 +56,7 @@ void snn_subset_free(snn_subset *s);
 /* ---- noisy hardware ---- */
 
 /* Chips that a search measures damage on, for snn_objective_options; their numbers are beyond those that any run has, so that a run tells what encryption is worth on chips that the search has not seen
- * (with hw.fault_map their faults are the same). */
+ * (with hw.fault_map their faults are the same). Behind them stands a chip without any error: bits that ruin only what drift has left of a network would be no encryption against a thief who reads better, or earlier. */
 typedef struct snn_noisy_readouts snn_noisy_readouts;
 /* Programs `chips` chips with the plain weights and reads them. read_noise false: only what is constant over a run (spread, drift, stuck cells, offsets, hw.cell_error), which the probe can evaluate fast; true: also what varies
  * from read to read, with the draws of the chip that holds the plain weights, by the probe's twin (slow). map must outlive it, and what hw points to. Errors: USAGE (analogue read-out, SEC-DED, repair,
@@ -65,8 +65,8 @@ snn_noisy_readouts *snn_noisy_readouts_new(const snn_map *map, const snn_hw_opti
                                            const snn_weights *plain, const snn_net *net, uint32_t chips,
                                            bool read_noise, int threads, snn_error *err);
 void snn_noisy_readouts_free(snn_noisy_readouts *n);
-uint32_t snn_noisy_readouts_chips(const snn_noisy_readouts *n);
-const snn_readout *const *snn_noisy_readouts_all(const snn_noisy_readouts *n); /* [chips] */
+uint32_t snn_noisy_readouts_count(const snn_noisy_readouts *n);                /* chips + 1 */
+const snn_readout *const *snn_noisy_readouts_all(const snn_noisy_readouts *n); /* [chips + 1] */
 
 /* ---- what it is worth ---- */
 

@@ -19,7 +19,7 @@ static snn_noisy_readouts *make(const read_rig *r, uint32_t chips, bool read_noi
     snn_noisy_readouts *n =
         snn_noisy_readouts_new(r->map, &r->o, r->weights, r->net, chips, read_noise, threads, &err);
     need(n != NULL, &err);
-    assert_int_equal(snn_noisy_readouts_chips(n), chips);
+    assert_int_equal(snn_noisy_readouts_count(n), chips + 1);
     return n;
 }
 
@@ -27,7 +27,8 @@ static snn_noisy_readouts *make(const read_rig *r, uint32_t chips, bool read_noi
 static void chips(void **state) {
     (void)state;
     enum { CHIPS = 6 };
-    const char *devices[] = {"device = \"neurram\"; time = 86400.0; cell_bits = 3", "device = \"harsh\"",
+    const char *devices[] = {"device = \"neurram\"; time = 86400.0; cell_bits = 3",
+                             "device = \"harsh\"; reference = 0.9",
                              "device = \"ideal\"; cell_error = 0.01; read_error = 0.001"};
     for (int d = 0; d < 3; d++) {
         read_rig r = rig_open(LAYERS, INPUT, 8, SNN_SIGN_MAGNITUDE, devices[d], "");
@@ -44,6 +45,12 @@ static void chips(void **state) {
                 assert_false(same_weights(snn_readout_weights(q),
                                           snn_readout_weights(snn_noisy_readouts_all(quiet)[i - 1])));
             snn_readout_free(x);
+        }
+        /* the last one has no errors */
+        for (int k = 0; k < 2; k++) {
+            const snn_readout *x = snn_noisy_readouts_all(k ? noisy : quiet)[CHIPS];
+            assert_true(same_weights(snn_readout_weights(x), r.weights));
+            assert_null(snn_readout_hook(x));
         }
         snn_noisy_readouts_free(quiet);
         snn_noisy_readouts_free(noisy);
