@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* snnsim sweep: runs a model at every point of a grid of settings; one line of CSV for each. Interrupted, it goes on where it stopped. */
 #include "json.h"
+#include "key.h"
 #include "sweep.h"
 
 #include <stdlib.h>
@@ -19,6 +20,8 @@ static const char help[] =
     "                     computed. Without -o rows go to standard output\n"
     "  --overwrite        start anew whatever FILE holds\n"
     "  --model FILE       the model (default: model.path of the config)\n"
+    "  --key FILE         the model is encrypted: decrypt it as it is read (see snnsim run)\n"
+    "  --passphrase-fd N  read the key's passphrase from file descriptor N\n"
     "  --set KEY=VALUE    override a key of the config at all points; may be given more than once\n"
     "  --seed N           the same as --set seed=N\n"
     "  --threads N        the same as --set run.threads=N (0: all CPUs)\n"
@@ -31,12 +34,13 @@ static const char help[] =
     "           --over hw.time=1,86400 -o retention.csv\n"
     "Columns: docs/sweep.md. Interrupted (Ctrl-C, or killed), the same command goes on where it stopped.\n";
 
-enum { OPTION_OVER = CLI_OWN, OPTION_OUTPUT, OPTION_OVERWRITE, OPTION_MODEL };
+enum { OPTION_OVER = CLI_OWN, OPTION_OUTPUT, OPTION_OVERWRITE, OPTION_MODEL, OPTION_KEY, OPTION_FD };
 
 /* One sweep, from the command line to the table. */
 typedef struct {
     cli_common common;
-    const char *output, *model_option;
+    const char *output, *model_option, *key_path;
+    int key_fd; /* of its passphrase; -1 */
     bool overwrite;
     json_t *command_line;
     cli_grid grid;
@@ -53,6 +57,11 @@ static bool take(void *context, int option, const char *value, snn_error *err) {
     case OPTION_MODEL:
         s->model_option = value;
         return true;
+    case OPTION_KEY:
+        s->key_path = value;
+        return true;
+    case OPTION_FD:
+        return cli_descriptor("--passphrase-fd", value, &s->key_fd, err);
     case OPTION_OVERWRITE:
         s->overwrite = true;
         return true;
@@ -94,12 +103,19 @@ static bool open_table(sweep *s, snn_error *err) {
     return cli_table_flush(t, err);
 }
 
+static bool open_key(sweep *s, snn_error *err) {
+    if (s->key_fd >= 0 && !s->key_path)
+        return snn_fail(err, SNN_ERR_USAGE, "sweep: --passphrase-fd needs --key FILE");
+    return !s->key_path || (s->sweeper.key = cli_key_load(s->key_path, s->key_fd, err));
+}
+
 static bool plan(sweep *s, snn_error *err) {
     cli_table *t = &s->table;
     if (!s->grid.axes)
         return snn_fail(err, SNN_ERR_USAGE,
                         "sweep: --over KEY=VALUE,... is missing (see snnsim sweep --help)");
-    if (!(s->config = cli_config(&s->common, err)) || !cli_grid_size(&s->grid, &t->points, err))
+    if (!open_key(s, err) || !(s->config = cli_config(&s->common, err)) ||
+        !cli_grid_size(&s->grid, &t->points, err))
         return false;
     t->path = s->output;
     t->header = cli_point_header(&s->grid, err);
@@ -192,8 +208,10 @@ int snn_cmd_sweep(int argc, char **argv) {
                                             {"output", required_argument, NULL, OPTION_OUTPUT},
                                             {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
                                             {"model", required_argument, NULL, OPTION_MODEL},
+                                            {"key", required_argument, NULL, OPTION_KEY},
+                                            {"passphrase-fd", required_argument, NULL, OPTION_FD},
                                             {0}};
-    sweep s = {.command_line = cli_json_words(argc, argv)}; /* before parsing reorders it */
+    sweep s = {.key_fd = -1, .command_line = cli_json_words(argc, argv)}; /* before parsing reorders it */
     cli_syntax syntax = {.name = "sweep",
                          .help = help,
                          .letters = ":ho:",

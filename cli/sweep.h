@@ -69,7 +69,9 @@ typedef struct {
     const volatile sig_atomic_t *stop;
     char *model_path;
     snn_model model;
-    size_t data_point; /* point that data and frames are of */
+    snn_key *key;       /* --key; NULL: none */
+    snn_weights *plain; /* the model's with the key; NULL without */
+    size_t data_point;  /* point that data and frames are of */
     snn_dataset *data;
     snn_frames *frames;
     snn_spikes *training; /* calibration samples of `data` */

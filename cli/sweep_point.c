@@ -93,11 +93,15 @@ static bool load_model(cli_sweeper *s, const snn_config *config, snn_error *err)
     if (s->model_path && !strcmp(s->model_path, path))
         return true;
     snn_model_free(&s->model);
+    snn_weights_free(s->plain);
     free(s->model_path);
     s->model = (snn_model){0};
+    s->plain = NULL;
     s->model_path = NULL;
     if (!cli_model_load(config, s->model_option, &s->model, &path, err))
         return false;
+    if (s->key && !(s->plain = snn_decrypt(s->model.weights, s->key, err)))
+        return snn_error_context(err, "model %s", path);
     s->model_path = strdup(path);
     return s->model_path || snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
 }
@@ -114,6 +118,10 @@ static bool requantise(const cli_sweeper *s, const snn_config *config, snn_weigh
     *out = NULL;
     if (!over_quant(s->grid))
         return true;
+    if (s->key)
+        return snn_fail(
+            err, SNN_ERR_USAGE,
+            "sweep: --key belongs to the codes of the model, which a grid over section quant makes anew");
     snn_quantisation q;
     snn_weights *values = NULL;
     bool codes = s->model.weights->tensors && s->model.weights->tensor[0].type != SNN_FLOAT32;
@@ -180,6 +188,8 @@ static bool compute_id(cli_sweeper *s, size_t point, snn_config *config, const s
     digest_text(&d, SNN_VERSION);
     digest_text(&d, text);
     digest_text(&d, s->model.digest);
+    if (s->key)
+        digest_text(&d, "key"); /* nothing of it */
     for (size_t i = 0; i < s->grid->axes; i++) {
         digest_text(&d, s->grid->axis[i].key);
         digest_text(&d, cli_grid_value(s->grid, point, i));
@@ -325,9 +335,11 @@ static bool run_chips(cli_sweeper *s, const snn_config *config, cli_chips *c, co
                       snn_error *err) {
     snn_engine_options engine;
     snn_evaluate_hooks hooks = {.stop = s->stop};
+    c->key = s->key && c->wanted ? &s->key->flips : NULL;
     c->training = s->training; /* lent */
     c->trainings = s->trainings;
     bool ok = cli_engine_options(config, &engine, err) && cli_chips_map(c, config, model, err) &&
+              cli_chips_place(c, config, err) &&
               cli_chips_run(c, model, s->frames, &engine,
                             snn_threads((int)snn_config_int(config, "run.threads")), false, &hooks, err);
     s->training = c->training;
@@ -349,6 +361,8 @@ bool cli_point_run(cli_sweeper *s, size_t point, const char *id, char **row, snn
         snn_model model = s->model; /* borrowed */
         if (weights)
             model.weights = weights;
+        else if (s->plain && !chips.wanted)
+            model.weights = s->plain;
         ok = run_chips(s, config, &chips, &model, err) &&
              make_row(s, point, id, &chips, snn_now() - start, row, err);
     }
@@ -361,5 +375,7 @@ bool cli_point_run(cli_sweeper *s, size_t point, const char *id, char **row, snn
 void cli_sweeper_free(cli_sweeper *s) {
     drop_data(s);
     snn_model_free(&s->model);
+    snn_weights_free(s->plain);
+    snn_key_free(s->key);
     free(s->model_path);
 }

@@ -89,6 +89,29 @@ digest() { # RUN OPTIONS...: of the output spikes
     [[ $output == *"key         used"* ]]
 }
 
+@test "a sweep with the key gives what a sweep of the plain model gives" {
+    encrypt sw
+    expect 0
+    export SNNSIM_DEVICES=$ROOT/hw/devices
+    over=(--over hw.device=ideal,neurram --set hw.chips=2 --limit 11)
+    figures() { "$SNNSIM" sweep quick.cfg "$@" | cut -d, -f1-10; }
+    [ "$(figures "${over[@]}" --model sw.h5 --key sw.key)" = "$(figures "${over[@]}")" ]
+    [ "$(figures "${over[@]}" --model sw.h5)" != "$(figures "${over[@]}")" ]
+    bins=(--over run.arithmetic=float,fixed --limit 11)
+    [ "$(figures "${bins[@]}" --model sw.h5 --key sw.key)" = "$(figures "${bins[@]}")" ]
+    go sweep quick.cfg --over quant.bits=4,8 --model sw.h5 --key sw.key
+    expect 2
+    complains "--key belongs to the codes of the model"
+    go sweep quick.cfg "${bins[@]}" --key sw.key
+    expect 3
+    go sweep quick.cfg "${bins[@]}" --passphrase-fd 3
+    expect 2
+    # a table of the thief's is not taken for one with the key
+    "$SNNSIM" sweep quick.cfg "${bins[@]}" --model sw.h5 -o table.csv --quiet
+    go sweep quick.cfg "${bins[@]}" --model sw.h5 --key sw.key -o table.csv
+    expect 2
+}
+
 @test "the key is sealed with a passphrase from descriptor or environment" {
     ONE=("${ONE[@]/--clear/--kdf}" interactive)
     run --separate-stderr "$SNNSIM" encrypt quick.cfg -o s.h5 --key s.key "${ONE[@]}" --passphrase-fd 4 --json 4<<<"open sesame"

@@ -31,10 +31,12 @@ golden() { # NAME ARGUMENT...: stdout as in golden/NAME.txt, nothing on stderr, 
 @test "snnsim model export --help" { golden model_export model export --help; }
 @test "snnsim model quantise --help" { golden model_quantise model quantise --help; }
 @test "snnsim model diff --help" { golden model_diff model diff --help; }
+@test "snnsim encrypt --help" { golden encrypt encrypt --help; }
 @test "snnsim decrypt --help" { golden decrypt decrypt --help; }
 @test "snnsim key --help" { golden key key --help; }
 @test "snnsim key show --help" { golden key_show key show --help; }
 @test "snnsim key seal --help" { golden key_seal key seal --help; }
+@test "snnsim key rotate --help" { golden key_rotate key rotate --help; }
 @test "snnsim hw --help" { golden hw hw --help; }
 @test "snnsim hw map --help" { golden hw_map hw map --help; }
 @test "snnsim hw program --help" { golden hw_program hw program --help; }
