@@ -3,11 +3,11 @@
 # Encryption on noisy chips, for docs/encryption.md: N-MNIST, four fifths of the 1000 training recordings train the network (devices.sh, part train), the other 200 are the samples. The same chips hold
 # the plain network, and the encrypted one read with and without key; differences are paired (paired.py).
 #   noisy_encryption.sh MODEL FOLDER [DEVICE...]     DEVICE: neurram2 neurram3 harsh (a number: bits a cell, after one day); finished runs of an earlier start are kept
-# SNNSIM: the program; CHIPS: chips of each run (50); SEARCH (genetic); FITNESS_CHIPS: chips that the search measures on (10); SEED (1).
+# SNNSIM: the program; CHIPS: chips of each run (50); SEARCH (genetic); FITNESS_CHIPS: chips that the search measures on (10); SEED (1); BUDGET of evaluations (0: none).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 model=$1 folder=$2 devices=${*:3}
-snnsim=${SNNSIM:-build/snnsim} chips=${CHIPS:-50} search=${SEARCH:-genetic} fitness=${FITNESS_CHIPS:-10} seed=${SEED:-1}
+snnsim=${SNNSIM:-build/snnsim} chips=${CHIPS:-50} search=${SEARCH:-genetic} fitness=${FITNESS_CHIPS:-10} seed=${SEED:-1} budget=${BUDGET:-0}
 export SNNSIM_DATA=${SNNSIM_DATA:-../shared/data}
 common=(nmnist.cfg --set dataset.folds=5 --set dataset.fold=0 --model)
 
@@ -22,7 +22,7 @@ encrypt() { # NAME OPTIONS...
     shift
     mkdir -p "$folder/$name"
     [ -e "$folder/$name/enc.h5" ] || "$snnsim" encrypt "${common[@]}" "$model" -o "$folder/$name/enc.h5" --key "$folder/$name/net.key" --clear --out "$folder/$name" \
-        --set "encrypt.search=$search" --set encrypt.layers=fc2 --set "encrypt.seed=$seed" --set encrypt.variation=0 "$@"
+        --set "encrypt.search=$search" --set encrypt.layers=fc2 --set "encrypt.seed=$seed" --set encrypt.variation=0 --set "encrypt.evaluations=$budget" "$@"
 }
 run() { # NAME MODEL OPTIONS...
     [ -e "$folder/$1/report.json" ] || "$snnsim" run "${common[@]}" "$2" --out "$folder/$1" --quiet --set "hw.chips=$chips" "${@:3}"
