@@ -96,8 +96,8 @@ snn_noisy_readouts *snn_noisy_readouts_new(const snn_map *map, const snn_hw_opti
     without_errors(&n->faultless);
     if (!read_noise)
         without_noise(&n->hw);
-    n->chip = snn_alloc(n->n, sizeof *n->chip, "chips", err);
-    n->readout = n->chip ? snn_alloc(n->n, sizeof(snn_readout *), "chips", err) : NULL;
+    n->chip = snn_alloc(n->n, sizeof(void *), "chips", err);
+    n->readout = n->chip ? snn_alloc(n->n, sizeof(void *), "chips", err) : NULL;
     if (n->readout && make_chips(n, map, plain, net, threads, err))
         return n;
     snn_noisy_readouts_free(n);
