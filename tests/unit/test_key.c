@@ -2,6 +2,7 @@
 /* Keys in memory and in files: order, what is refused, layout byte by byte, modes, sizes, locked memory. */
 #include "key_test.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -399,6 +400,35 @@ static void files_that_cannot_be_written(void **state) {
     snn_key_free(NULL);
 }
 
+/* A full disk: what was there stays, and nothing half-written is left. */
+static void a_full_disk_leaves_the_old_key(void **state) {
+    (void)state;
+    snn_error err = {0};
+    size_t size, after;
+    snn_key *k = three_bits();
+    assert_true(snn_key_save(k, path, NULL, SNN_KDF_MODERATE, &err));
+    uint8_t *before = read_bytes(path, &size);
+    struct rlimit old;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    for (rlim_t most = 100; most < 4200; most += 2000) { /* the head does not fit, or the rest */
+        struct rlimit limit = {most, old.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        bool ok = snn_key_save(k, path, NULL, SNN_KDF_MODERATE, &err);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+        assert_false(ok);
+        assert_int_equal(err.code, SNN_ERR_RUNTIME);
+        assert_non_null(strstr(err.text, "File too large"));
+        uint8_t *now = read_bytes(path, &after);
+        assert_int_equal(size, after);
+        assert_memory_equal(before, now, size);
+        free(now);
+    }
+    signal(SIGXFSZ, handler);
+    free(before);
+    snn_key_free(k);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_sorted),
@@ -412,6 +442,7 @@ int main(void) {
         cmocka_unit_test(a_file_says_how_it_is_sealed),
         cmocka_unit_test(names_of_key_derivations),
         cmocka_unit_test(files_that_cannot_be_written),
+        cmocka_unit_test(a_full_disk_leaves_the_old_key),
     };
     return cmocka_run_group_tests_name("key", tests, make_path, remove_path);
 }

@@ -3,7 +3,9 @@
 #include "key_test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +102,38 @@ static void sizes(void **state) {
     assert_int_equal(err.code, SNN_ERR_USAGE);
     assert_false(snn_secret_set(&s, data, 0, &err));
     assert_null(s.text);
+}
+
+static void on_alarm(int number) {
+    (void)number;
+}
+
+/* Signals that come while it waits do no harm. */
+static void interrupted_reads_go_on(void **state) {
+    (void)state;
+    snn_error err = {0};
+    snn_secret s;
+    int end[2];
+    assert_int_equal(pipe(end), 0);
+    struct sigaction action = {.sa_handler = on_alarm}; /* without SA_RESTART */
+    sigaction(SIGALRM, &action, NULL);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        usleep(200000);
+        _exit(write(end[1], "late\n", 5) != 5);
+    }
+    const struct itimerval soon = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+    setitimer(ITIMER_REAL, &soon, NULL);
+    bool ok = snn_secret_get(&s, end[0], NULL, false, &err);
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_DFL);
+    assert_true(ok);
+    assert_secret(&s, "late", 4);
+    snn_secret_free(&s);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(end[0]);
+    close(end[1]);
 }
 
 static void descriptors_that_cannot_be_read(void **state) {
@@ -266,6 +300,7 @@ int main(void) {
         cmocka_unit_test(from_descriptors),
         cmocka_unit_test(two_lines_of_one_descriptor),
         cmocka_unit_test(sizes),
+        cmocka_unit_test(interrupted_reads_go_on),
         cmocka_unit_test(descriptors_that_cannot_be_read),
         cmocka_unit_test(from_the_environment),
         cmocka_unit_test(passphrases_stay_nowhere),
