@@ -31,6 +31,7 @@ struct snn_objective {
     view *view; /* [views] */
     uint32_t views;
     snn_set base;
+    snn_guide guide;
     bool broken; /* a rebase failed half-way */
     int threads;
     snn_objective_workspace **workspace; /* [threads] made when first used */
@@ -108,6 +109,16 @@ static bool make_views(snn_objective *o, const snn_objective_options *from, snn_
     return true;
 }
 
+/* What a class puts out that fires in every step of every sample. */
+static double most_output(const snn_objective *o) {
+    if (o->net->layer[o->net->layers - 1].neuron.type == SNN_NEURON_LI)
+        return 0;
+    for (size_t i = 1; i < o->n; i++)
+        if (o->sample[i].steps != o->sample[0].steps)
+            return 0;
+    return o->n > 0 ? o->sample[0].steps : 0;
+}
+
 snn_objective *snn_objective_new(const snn_objective_options *from, const snn_candidates *candidates,
                                  const snn_spikes *sample, const int *label, size_t n, snn_error *err) {
     if (!check_labels(from, label, n, err) || !snn_weights_fit(from->weights, from->net, err) ||
@@ -126,6 +137,7 @@ snn_objective *snn_objective_new(const snn_objective_options *from, const snn_ca
         snn_objective_free(o);
         return NULL;
     }
+    o->goal.most = most_output(o);
     return o;
 }
 
@@ -147,6 +159,10 @@ void snn_objective_free(snn_objective *o) {
     snn_set_free(&o->base);
     snn_net_free(o->net);
     free(o);
+}
+
+void snn_objective_guide(snn_objective *o, const snn_guide *guide) {
+    o->guide = guide ? *guide : (snn_guide){.kind = SNN_GUIDE_NONE};
 }
 
 /* ---- what it is made of ---- */
@@ -324,7 +340,9 @@ static bool probe(const snn_objective *o, uint32_t v, const snn_delta *delta, si
                   snn_objective_workspace *w, snn_score *sum, snn_error *err) {
     if (!snn_probe_eval(o->view[v].probe, delta, n, w->probe[v], &w->result, err))
         return false;
-    const snn_score s = snn_objective_score(&o->goal, &w->result, o->label, w->scratch);
+    snn_score s = snn_objective_score(&o->goal, &w->result, o->label, w->scratch);
+    if (o->guide.kind != SNN_GUIDE_NONE)
+        s.guide = snn_guide_value(&o->guide, &o->goal, &w->result, o->label);
     if (v == 0) {
         *sum = s;
         return true;
@@ -334,6 +352,7 @@ static bool probe(const snn_objective *o, uint32_t v, const snn_delta *delta, si
     sum->largest += s.largest;
     sum->loss += s.loss;
     sum->lead += s.lead;
+    sum->guide += s.guide;
     return true;
 }
 
@@ -341,6 +360,7 @@ static void mean_of_views(const snn_objective *o, snn_score *s) {
     if (o->views > 1) {
         s->loss /= o->views;
         s->lead /= o->views;
+        s->guide /= o->views;
     }
 }
 

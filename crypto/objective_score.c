@@ -95,8 +95,25 @@ static double largest_value(double *x, size_t n, size_t k) {
     }
 }
 
+/* Leads as hinges see them: where the margin asks for too much or too little. Returns the sum of the plain ones. */
+static double adjust(const snn_goal *goal, const snn_probe_result *r, const int *label, double *lead) {
+    const size_t n = r->samples;
+    const double beaten = -ceil(goal->margin); /* whole, so that counts stay counts */
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += lead[i];
+        const bool right = r->predicted[i] == label[i];
+        if (right && lead[i] + goal->margin <= 0)
+            lead[i] = 0.5; /* a tie that the label wins, without a margin */
+        else if (!right && goal->most > 0 && lead[i] > beaten &&
+                 r->out[(size_t)r->predicted[i] * n + i] >= goal->most)
+            lead[i] = beaten;
+    }
+    return sum;
+}
+
 typedef struct {
-    double low, high, sum;
+    double low, high;
     size_t right; /* leads that the margin does not beat */
     bool whole;
 } summary;
@@ -108,7 +125,6 @@ static summary summarise(const double *lead, size_t n, double margin) {
         const double x = lead[i];
         s.low = x < s.low ? x : s.low;
         s.high = x > s.high ? x : s.high;
-        s.sum += x;
         s.right += x + margin > 0;
         fractions += x != (double)(int32_t)(x < 1e9 && x > -1e9 ? x : 0.5);
     }
@@ -145,9 +161,10 @@ snn_score snn_objective_score(const snn_goal *goal, const snn_probe_result *r, c
         score.correct += r->predicted[i] == label[i];
     double *lead = scratch;
     leads(r, label, lead);
+    const double sum = adjust(goal, r, label, lead);
     const summary s = summarise(lead, n, goal->margin);
     score.right = (uint32_t)s.right;
-    score.lead = s.sum / (double)n;
+    score.lead = sum / (double)n;
     double loss = s.right > goal->target ? trimmed(lead, n, &s, goal->margin, goal->target, scratch + n) : 0;
     if (score.largest > goal->largest)
         loss += score.largest - goal->largest;

@@ -128,7 +128,25 @@ uint64_t snn_search_left(const snn_search_job *job);
 /* Stream number `index` of this step. */
 void snn_search_random(const snn_search_job *job, uint32_t index, snn_random *r);
 
+/* ---- guide.c: what a search steers by where loss is too coarse or too particular ---- */
+typedef enum {
+    SNN_GUIDE_NONE,
+    /* How far class `toward` is from being predicted for every sample: sum of max(0, out[label] - out[toward] + margin) over the samples of other classes. */
+    SNN_GUIDE_TOWARD,
+    /* Sum of exp(lead / softness) of all but the goal's `target` largest leads: near misses count most, and what is beaten still counts a little. */
+    SNN_GUIDE_SOFT
+} snn_guide_kind;
+typedef struct {
+    snn_guide_kind kind;
+    uint32_t toward;
+    double margin, softness; /* in outputs; softness > 0 */
+} snn_guide;
+/* Ties count as half a spike, for who wins them; labels beyond reach as nothing. With SNN_GUIDE_SOFT leads are rounded to halves of an output. */
+double snn_guide_value(const snn_guide *g, const snn_goal *goal, const snn_probe_result *r, const int *label);
+
 /* ---- objective.c ---- */
+/* From now on scores carry the guide's value; NULL: no longer. No evaluation may be in progress. */
+void snn_objective_guide(snn_objective *o, const snn_guide *guide);
 const snn_goal *snn_objective_goal(const snn_objective *o);
 const snn_candidates *snn_objective_candidates(const snn_objective *o);
 snn_arithmetic snn_objective_arithmetic(const snn_objective *o);

@@ -31,9 +31,16 @@ typedef struct {
     /* Each bit is eligible with this probability (1: all), drawn from `seed`: what an attacker who knows the search cannot predict. */
     double eligible;
     uint64_t seed;
+    bool
+        any_value; /* also what would store a value that no plain weight of the tensor has the size of, where a thief sees it */
 } snn_candidate_options;
 
-/* Left out: what changes no value, and what would store a -0 (the sign of a zero magnitude; in sign-magnitude the one bit whose flip leaves magnitude 0 below a minus). */
+typedef struct {
+    int32_t least, most;
+} snn_value_range;
+
+/* Left out: what changes no value, what would store a -0 (the sign of a zero magnitude; in sign-magnitude the one bit whose flip leaves magnitude 0 below a minus), and, but for any_value, what would
+ * store a value outside the range of the tensor's plain weights. */
 typedef struct {
     uint32_t n;
     snn_flip *flip;      /* [n] ascending (tensor, index, bit) */
@@ -42,7 +49,8 @@ typedef struct {
     uint32_t words;      /* row words of the map */
     uint32_t word_limit; /* 0: none */
     snn_weights *weights;
-    uint64_t considered; /* bits of the chosen layers and significances before anything was left out */
+    snn_value_range *range; /* [tensors] of plain values; NULL with any_value */
+    uint64_t considered;    /* bits of the chosen layers and significances before anything was left out */
 } snn_candidates;
 
 /* Errors: DATA (float tensors, a map or an exclusion of other weights), USAGE (more than 2^32 - 2 candidates, a limit without map, eligible outside 0..1), RUNTIME; CRITERION when nothing is
@@ -61,9 +69,12 @@ size_t snn_candidates_deltas(const snn_candidates *c, const uint32_t *item, uint
 
 typedef struct {
     uint32_t target; /* most samples that may stay right */
-    /* Spikes (read-out by membrane: its units) by which a wrong class must lead, or the sample counts as right; >= 0. With 0 a tie is enough. */
+    /* Spikes (read-out by membrane: its units) by which a wrong class must lead, or the sample counts as right; >= 0. With 0 it is enough that another class is predicted. A wrong class
+     * that fires in every step is beyond the label's reach: it needs no margin. */
     double margin;
     uint32_t largest; /* most samples that may be predicted as one class (collapse); samples: no limit */
+    double
+        most; /* output of a class that fires in every step; 0: there is no such thing (membranes, samples of several lengths). snn_objective_new finds it */
 } snn_goal;
 
 /* Of one set. With several chips (each of which must meet the goal) counts are sums over chips, loss and lead means. Smaller is more damage in all of them. */
@@ -71,11 +82,13 @@ typedef struct {
     uint32_t correct; /* predicted = label */
     uint32_t right;   /* of the samples, those whose label is not beaten by the margin */
     uint32_t largest; /* samples predicted as the most frequent class */
-    /* Hinge of a sample: max(0, out[label] - best other + margin). The sum of all but the `target` largest hinges (in the order of samples), over the number of samples; plus what is beyond
+    /* Hinge of a sample: max(0, out[label] - best other + margin); 0 when the label cannot catch up (a wrong class fires in every step); 1/2 when the label is predicted by a tie and the margin is 0. The sum of all but the `target` largest hinges (in the order of samples), over the number of samples; plus what is beyond
      * goal.largest, per sample. 0 exactly when the goal is met. */
     double loss;
     /* Mean over samples of out[label] - best other: tells sets apart whose loss is the same. */
     double lead;
+    double
+        guide; /* what a search asked for beside (search_internal.h, snn_guide); 0 without, not kept in checkpoints */
 } snn_score;
 
 typedef struct snn_objective snn_objective;

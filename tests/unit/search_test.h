@@ -139,6 +139,7 @@ static inline void rig_open(search_rig *g, int bits, bool last_only, snn_goal go
     g->candidates = snn_candidates_new(g->weights, &co, &err);
     must(g->candidates != NULL, &err);
     g->goal = goal;
+    g->goal.most = g->net->layer[g->net->layers - 1].neuron.type == SNN_NEURON_LI ? 0 : g->sample[0].steps;
     snn_objective_options oo;
     rig_search_options(g, threads, &oo);
     g->objective = snn_objective_new(&oo, g->candidates, g->sample, g->label, g->n, &err);
@@ -175,7 +176,11 @@ static inline snn_score plain_score(const snn_goal *goal, const snn_probe_result
                 other = fmax(other, r->out[c * n + i]);
         lead_sum += own - other;
         hinge[i] = fmax(0, own - other + goal->margin);
-        s.right += !(other - own >= goal->margin);
+        if (goal->margin == 0 && own == other && r->predicted[i] == label[i])
+            hinge[i] = 0.5;
+        if (goal->most > 0 && r->predicted[i] != label[i] && other >= goal->most)
+            hinge[i] = 0;
+        s.right += hinge[i] > 0;
         s.correct += r->predicted[i] == label[i];
         count[r->predicted[i]]++;
     }

@@ -36,7 +36,8 @@ static void one_size(size_t samples, uint32_t classes, kind_of_output kind, snn_
         snn_goal g = {.target = snn_random_below(x, (uint32_t)samples + 2),
                       .margin = margins[snn_random_below(x, 7)],
                       .largest = snn_random_below(x, 3) ? (uint32_t)samples
-                                                        : snn_random_below(x, (uint32_t)samples + 1)};
+                                                        : snn_random_below(x, (uint32_t)samples + 1),
+                      .most = snn_random_below(x, 2) ? 15 : 0};
         if (trial == 0)
             g.target = 0;
         const snn_score ours = snn_objective_score(&g, &r, label, scratch),
@@ -82,10 +83,24 @@ static void by_hand(void **state) {
     g.largest = 1; /* two too many in one class */
     s = snn_objective_score(&g, &r, label, scratch);
     assert_true(s.loss == (1 + 2) / 4.0);
-    g = (snn_goal){.target = 2, .margin = 0, .largest = 4}; /* a tie is enough */
+    g = (snn_goal){.target = 2, .margin = 0, .largest = 4}; /* a tie that the label wins is not enough */
     s = snn_objective_score(&g, &r, label, scratch);
-    assert_int_equal(s.right, 2);
+    assert_int_equal(s.right, 3);
+    assert_true(s.loss == 0.125);
+    const int other[4] = {1, 1, 1, 1}; /* leads -3, -1, 0, 2; one that it loses is */
+    g.target = 1;
+    s = snn_objective_score(&g, &r, other, scratch);
+    assert_int_equal(s.right, 1);
     assert_true(s.loss == 0);
+    g.margin = 3;
+    g.target = 0;
+    s = snn_objective_score(&g, &r, other, scratch);
+    assert_true(s.right == 3 && s.loss == (2 + 3 + 5) / 4.0 && s.lead == -0.5);
+    g.most = 3; /* who has it cannot be caught */
+    s = snn_objective_score(&g, &r, other, scratch);
+    assert_true(s.right == 2 && s.loss == (3 + 5) / 4.0 && s.lead == -0.5);
+    g.most = 0;
+    g.target = 2;
     g.margin = 2; /* beaten by exactly the margin */
     g.target = 3;
     s = snn_objective_score(&g, &r, label, scratch);

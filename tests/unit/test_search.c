@@ -248,7 +248,7 @@ static void word_limit(void **state) {
         must(map != NULL, &err);
         const snn_candidate_options co = {.bits = 1, .eligible = 1, .word_limit = 1, .map = map};
         g.candidates = snn_candidates_new(g.weights, &co, &err);
-        g.goal = (snn_goal){.target = 3, .margin = 3, .largest = 20};
+        g.goal = (snn_goal){.target = 3, .margin = 3, .largest = 20, .most = RIG_STEPS};
         snn_objective_options o;
         rig_search_options(&g, 1, &o);
         g.objective = snn_objective_new(&o, g.candidates, g.sample, g.label, g.n, &err);
