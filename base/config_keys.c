@@ -153,6 +153,7 @@ const snn_config_key snn_config_keys[] = {
     {"encrypt.bits", SNN_KEY_INT, "1", 0, 16, NULL, "Most significant bits of a weight that may be keyed (1: in sign_magnitude the sign); 0: all."},
     {"encrypt.word_limit", SNN_KEY_INT, "0", 0, 65536, NULL, "Most keyed bits in a row word (a row of one array), as the decryptor has slots; 0: no limit. Without hw.device arrays are 256x1024 with one bit a cell."},
     {"encrypt.eligible", SNN_KEY_FLOAT, "1", 0, 1, NULL, "Share of the bits, drawn at random, that the search may use: what an attacker who runs the same search cannot predict."},
+    {"encrypt.any_value", SNN_KEY_BOOL, "false", ANY, NULL, "Also key bits whose flip stores a value outside the range of the layer's plain weights: a thief sees such values at once. For experiments."},
     {"encrypt.samples", SNN_KEY_INT, "10", 1, 100000, NULL, "Training samples of each class that the search works with."},
     {"encrypt.random_samples", SNN_KEY_INT, "0", 0, 1000000, NULL, "So many training samples drawn without regard to class instead (SNNGX: 16); 0: encrypt.samples of each class."},
     {"encrypt.target", SNN_KEY_FLOAT, "0", 0, 1, NULL, "Accuracy on these samples that the search wants at most, rounded down to whole samples; 0: chance + 0.02."},

@@ -202,6 +202,7 @@ bool cli_encrypt_choose(cli_encryption *e, snn_error *err) {
                                .map = e->hardware.map,
                                .exclude = e->rotation ? &e->rotation->old->flips : NULL,
                                .eligible = e->options.eligible,
+                               .any_value = e->options.any_value,
                                .seed = e->options.search.seed};
     e->candidates = snn_candidates_new(e->model.weights, &c, err);
     return e->candidates && make_objective(e, err);

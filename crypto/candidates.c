@@ -28,16 +28,41 @@ static int32_t change(const snn_tensor *t, uint64_t i, uint32_t mask) {
     return snn_code_value(t->encoding, t->bits, code ^ mask) - snn_code_value(t->encoding, t->bits, code);
 }
 
-bool snn_candidate_stores(const snn_weights *w, const snn_flip *f, uint32_t mask) {
-    const snn_tensor *t = &w->tensor[f->tensor];
-    /* What stands there unchanged gives nothing away, whatever it is. */
-    return mask == 0 || !minus_zero(t, code_of(t, f->index) ^ mask);
+bool snn_candidate_stores(const snn_candidates *c, const snn_flip *f, uint32_t mask) {
+    const snn_tensor *t = &c->weights->tensor[f->tensor];
+    const uint32_t code = code_of(t, f->index) ^ mask;
+    if (mask == 0) /* what stands there unchanged gives nothing away, whatever it is */
+        return true;
+    if (minus_zero(t, code))
+        return false;
+    if (!c->range)
+        return true;
+    const int32_t q = snn_code_value(t->encoding, t->bits, code);
+    return q >= c->range[f->tensor].least && q <= c->range[f->tensor].most;
+}
+
+/* Values that the plain weights of each tensor have: the most significant bit of two's complement moves most weights out of them, where a thief would see them at once. */
+static bool find_ranges(snn_candidates *c, snn_error *err) {
+    c->range = snn_alloc((size_t)c->weights->tensors, sizeof *c->range, "ranges of weights", err);
+    for (int t = 0; c->range && t < c->weights->tensors; t++) {
+        const snn_tensor *w = &c->weights->tensor[t];
+        if (w->type == SNN_FLOAT32)
+            continue;
+        c->range[t] = (snn_value_range){snn_weight_q(w, 0), snn_weight_q(w, 0)};
+        for (uint64_t i = 1; i < w->count; i++) {
+            const int32_t q = snn_weight_q(w, i);
+            c->range[t].least = q < c->range[t].least ? q : c->range[t].least;
+            c->range[t].most = q > c->range[t].most ? q : c->range[t].most;
+        }
+    }
+    return c->range != NULL;
 }
 
 /* ---- what is left out ---- */
 
 typedef struct {
     const snn_candidate_options *o;
+    const snn_candidates *c;
     const snn_weights *w;
     snn_flip *exclude; /* [excluded] sorted, each once */
     size_t excluded, next;
@@ -54,8 +79,9 @@ static int by_address(const void *a, const void *b) {
     return (x->bit > y->bit) - (x->bit < y->bit);
 }
 
-static bool filter_start(filter *f, const snn_weights *w, const snn_candidate_options *o, snn_error *err) {
-    *f = (filter){.o = o, .w = w, .thin = o->eligible < 1};
+static bool filter_start(filter *f, const snn_candidates *c, const snn_candidate_options *o, snn_error *err) {
+    const snn_weights *w = c->weights;
+    *f = (filter){.o = o, .c = c, .w = w, .thin = o->eligible < 1};
     snn_random_init(&f->random, o->seed, SNN_PURPOSE_SEARCH, SNN_STREAM_ELIGIBLE);
     const size_t n = o->exclude ? o->exclude->n : 0;
     f->exclude = snn_alloc(n, sizeof *f->exclude, "excluded bits", err);
@@ -67,7 +93,6 @@ static bool filter_start(filter *f, const snn_weights *w, const snn_candidate_op
         const snn_flip *x = &f->exclude[i];
         if (x->tensor >= (uint32_t)w->tensors || x->index >= w->tensor[x->tensor].count ||
             x->bit >= (uint32_t)w->tensor[x->tensor].bits) {
-            free(f->exclude);
             return snn_fail(err, SNN_ERR_DATA, "excluded bit %zu is outside the weights", i);
         }
     }
@@ -86,7 +111,7 @@ static bool passes(filter *f, const snn_flip *x) {
     if (f->next < f->excluded && by_address(&f->exclude[f->next], x) == 0)
         return false;
     const uint32_t mask = snn_candidate_mask(f->w, x);
-    return snn_candidate_stores(f->w, x, mask) && change(&f->w->tensor[x->tensor], x->index, mask) != 0;
+    return snn_candidate_stores(f->c, x, mask) && change(&f->w->tensor[x->tensor], x->index, mask) != 0;
 }
 
 /* ---- making ---- */
@@ -186,12 +211,10 @@ static bool find_words(snn_candidates *c, const snn_candidate_options *o, snn_er
 
 snn_candidates *snn_candidates_new(const snn_weights *weights, const snn_candidate_options *o,
                                    snn_error *err) {
-    filter f;
-    if (!check_options(weights, o, err) || !filter_start(&f, weights, o, err))
-        return NULL;
-    snn_candidates *c = snn_alloc(1, sizeof *c, "candidates", err);
-    bool ok = c && (c->weights = snn_weights_copy(weights, err)) && collect(c, &f, err) && measure(c, err) &&
-              find_words(c, o, err);
+    filter f = {0};
+    snn_candidates *c = check_options(weights, o, err) ? snn_alloc(1, sizeof *c, "candidates", err) : NULL;
+    bool ok = c && (c->weights = snn_weights_copy(weights, err)) && (o->any_value || find_ranges(c, err)) &&
+              filter_start(&f, c, o, err) && collect(c, &f, err) && measure(c, err) && find_words(c, o, err);
     free(f.exclude);
     if (!ok) {
         snn_candidates_free(c);
@@ -206,6 +229,7 @@ void snn_candidates_free(snn_candidates *c) {
     free(c->flip);
     free(c->dq);
     free(c->word);
+    free(c->range);
     snn_weights_free(c->weights);
     free(c);
 }
@@ -259,7 +283,7 @@ bool snn_candidates_allowed(const snn_candidates *c, const uint32_t *item, uint3
         uint32_t mask;
         i = weight_run(c, item, n, i, &mask);
         /* Single ones were looked at when they became candidates. */
-        if (i > first + 1 && !snn_candidate_stores(c->weights, &c->flip[item[first]], mask))
+        if (i > first + 1 && !snn_candidate_stores(c, &c->flip[item[first]], mask))
             return false;
     }
     return within_limit(c, item, n);

@@ -10,8 +10,8 @@
 
 /* The flipped bit in its place in the code. */
 uint32_t snn_candidate_mask(const snn_weights *w, const snn_flip *f);
-/* May the weight of f be stored with these bits of its code flipped: is it no -0? */
-bool snn_candidate_stores(const snn_weights *w, const snn_flip *f, uint32_t mask);
+/* May the weight of f be stored with these bits of its code flipped: no -0, and within c->range? */
+bool snn_candidate_stores(const snn_candidates *c, const snn_flip *f, uint32_t mask);
 
 /* Bits of the same weight? */
 static inline bool snn_candidate_same(const snn_flip *a, const snn_flip *b) {

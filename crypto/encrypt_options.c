@@ -152,6 +152,7 @@ bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *c
     o->bits = (int)snn_config_int(config, "encrypt.bits");
     o->word_limit = (uint32_t)snn_config_int(config, "encrypt.word_limit");
     o->eligible = snn_config_float(config, "encrypt.eligible");
+    o->any_value = snn_config_bool(config, "encrypt.any_value");
     o->samples = (uint32_t)snn_config_int(config, "encrypt.samples");
     o->random_samples = (uint32_t)snn_config_int(config, "encrypt.random_samples");
     o->chips = (uint32_t)snn_config_int(config, "encrypt.chips");

@@ -81,7 +81,7 @@ void snn_placer_load(snn_placer *p, const snn_set *s) {
 bool snn_placer_toggles(const snn_placer *p, uint32_t item) {
     const snn_candidates *c = p->c;
     const bool room = p->in[item] || !p->count || p->count[c->word[item]] < c->word_limit;
-    return room && snn_candidate_stores(c->weights, &c->flip[item], toggled_mask(p, item));
+    return room && snn_candidate_stores(c, &c->flip[item], toggled_mask(p, item));
 }
 
 bool snn_placer_add(snn_placer *p, uint32_t item) {

@@ -24,6 +24,7 @@ typedef struct {
     int bits;
     uint32_t word_limit;
     double eligible;
+    bool any_value; /* snn_candidate_options */
     uint32_t samples, random_samples; /* of each class; in all, without regard to class (0: the former) */
     double target;                    /* accuracy; chance + 0.02 already put in */
     double margin, collapse;

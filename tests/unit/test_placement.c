@@ -69,7 +69,8 @@ static void one_map(snn_map_options o, uint32_t limit, uint64_t seed, uint32_t f
     snn_net *net = test_net(CONVS, (snn_shape){2, 5, 6});
     snn_weights *w = test_codes(net, 6, SNN_TWOS_COMPLEMENT, 5);
     snn_map *m = test_map(net, w, o);
-    const snn_candidate_options options = {.bits = 0, .word_limit = limit, .map = m, .eligible = 1};
+    const snn_candidate_options options = {
+        .bits = 0, .word_limit = limit, .map = m, .eligible = 1, .any_value = true};
     snn_candidates *c = snn_candidates_new(w, &options, &err);
     assert_non_null(c);
     assert_int_equal(c->words, m->tiles * o.rows);
