@@ -207,8 +207,9 @@ CONFIGS := $(wildcard configs/*.cfg)
 MODELS := $(wildcard models/*.h5)
 DEVICES := $(wildcard hw/devices/*.cfg)
 DOCS := README.md LICENSE $(filter-out docs/README.md,$(wildcard docs/*.md))
+EXAMPLES := $(wildcard docs/examples/*.sh docs/examples/*.py)
 install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
-	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/snnsim/devices share/doc/snnsim)
+	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/snnsim/devices share/doc/snnsim/examples)
 	install -m 755 $(BUILD)/snnsim $(INSTALL_DIR)/bin/
 	install -m 644 include/snnsim/*.h $(INSTALL_DIR)/include/snnsim/
 	install -m 644 $(BUILD)/libsnnsim.a $(INSTALL_DIR)/lib/
@@ -220,6 +221,7 @@ install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
 	install -m 644 $(DEVICES) $(INSTALL_DIR)/share/snnsim/devices/
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALL_DIR)/share/snnsim/models/)
 	install -m 644 $(DOCS) $(INSTALL_DIR)/share/doc/snnsim/
+	install -m 755 $(EXAMPLES) $(INSTALL_DIR)/share/doc/snnsim/examples/
 uninstall: ## remove what install wrote
 	rm -f $(INSTALL_DIR)/bin/snnsim $(INSTALL_DIR)/lib/libsnnsim.* $(INSTALL_DIR)/lib/pkgconfig/snnsim.pc
 	rm -rf $(addprefix $(INSTALL_DIR)/,include/snnsim share/snnsim share/doc/snnsim)

@@ -93,11 +93,11 @@ digest() { # RUN OPTIONS...: of the output spikes
     encrypt sw
     expect 0
     export SNNSIM_DEVICES=$ROOT/hw/devices
-    over=(--over hw.device=ideal,neurram --set hw.chips=2 --limit 11)
+    over=(--over "hw.device=ideal,neurram" --set hw.chips=2 --limit 11)
     figures() { "$SNNSIM" sweep quick.cfg "$@" | cut -d, -f1-10; }
     [ "$(figures "${over[@]}" --model sw.h5 --key sw.key)" = "$(figures "${over[@]}")" ]
     [ "$(figures "${over[@]}" --model sw.h5)" != "$(figures "${over[@]}")" ]
-    bins=(--over run.arithmetic=float,fixed --limit 11)
+    bins=(--over "run.arithmetic=float,fixed" --limit 11)
     [ "$(figures "${bins[@]}" --model sw.h5 --key sw.key)" = "$(figures "${bins[@]}")" ]
     go sweep quick.cfg --over quant.bits=4,8 --model sw.h5 --key sw.key
     expect 2
@@ -113,8 +113,7 @@ digest() { # RUN OPTIONS...: of the output spikes
 }
 
 @test "the key is sealed with a passphrase from descriptor or environment" {
-    ONE=("${ONE[@]/--clear/--kdf}" interactive)
-    run --separate-stderr "$SNNSIM" encrypt quick.cfg -o s.h5 --key s.key "${ONE[@]}" --passphrase-fd 4 --json 4<<<"open sesame"
+    run --separate-stderr "$SNNSIM" encrypt quick.cfg -o s.h5 --key s.key "${ONE[@]/--clear/--kdf}" interactive --passphrase-fd 4 --json 4<<<"open sesame"
     expect 0
     [ -z "$stderr" ]
     [ "$(value <(cat <<<"$output") files.sealed)" = True ]
