@@ -81,7 +81,7 @@ same() { # WHAT FOLDER OUTPUT
     verdict $? "$1" "$([ "$got" = "$expected" ] || echo "expected $expected, got $got, from: $3")"
 }
 
-for search in saliency greedy; do
+for search in saliency random; do
     out=$(encrypt 0 "$work/$search" --quiet --set encrypt.search="$search" 2>&1)
     verdict $? "$search without MPI" "$out"
     expected=$(result "$work/$search")
@@ -90,15 +90,15 @@ for search in saliency greedy; do
         same "$search on $count ranks" "$work/$search$count" "$out"
     done
 done
-[ "$(stat -c %a "$work/greedy3/net.key")" = 600 ]
+[ "$(stat -c %a "$work/random3/net.key")" = 600 ]
 verdict $? "the key is for its owner only"
-[ "$(grep -c '^found' <<<"$out")" -eq 1 ] && [ "$(find "$work/greedy3" -type f | wc -l)" -eq 4 ]
+[ "$(grep -c '^found' <<<"$out")" -eq 1 ] && [ "$(find "$work/random3" -type f | wc -l)" -eq 4 ]
 verdict $? "one rank prints and writes" "$([ "$(grep -c '^found' <<<"$out")" -eq 1 ] || echo "$out")"
 
 # ---- interrupted ----
 
 mkdir "$work/stop"
-encrypt 3 "$work/stop" --set encrypt.search=greedy >"$work/stop.log" 2>&1 &
+encrypt 3 "$work/stop" --set encrypt.search=random >"$work/stop.log" 2>&1 &
 pid=$!
 for _ in $(seq 400); do # until it has saved something, or is over
     [ -e "$work/stop/net.key.search" ] || [ -e "$work/stop/net.key" ] && break
@@ -113,19 +113,19 @@ if [ "$code" -eq 0 ]; then
     same "it was over before it could be interrupted" "$work/stop" "$(cat "$work/stop.log")"
 else
     ends "an interrupted search" 130 "continue with --resume" "$code" "$(cat "$work/stop.log")"
-    out=$(encrypt 2 "$work/stop" --resume --set encrypt.search=greedy 2>&1)
+    out=$(encrypt 2 "$work/stop" --resume --set encrypt.search=random 2>&1)
     same "and goes on with two ranks" "$work/stop" "$out"
 fi
 
 # ---- errors ----
 
-out=$(encrypt 3 "$work/greedy3" --set encrypt.search=greedy 2>&1)
+out=$(encrypt 3 "$work/random3" --set encrypt.search=random 2>&1)
 ends "a key that is there" 2 "a key is never overwritten" $? "$out"
 out=$(ranks 2 "$build/snnsim" run gesture.cfg 2>&1)
 ends "a command for one process" 2 "runs as one process" $? "$out"
 out=$(encrypt 3 "$work/none" --model "$work/no.h5" 2>&1)
 ends "a model that is not there" 3 "there is no model" $? "$out"
-out=$(mkdir "$work/full" && encrypt 2 "$work/full" --set encrypt.search=greedy --set encrypt.most_bits=1 2>&1)
+out=$(mkdir "$work/full" && encrypt 2 "$work/full" --set encrypt.search=random --set encrypt.most_bits=1 2>&1)
 ends "a goal that is not met" 4 "the goal was not met" $? "$out"
 out=$(ranks 2 "$SNNSIM" encrypt gesture.cfg -o "$work/x.h5" --key "$work/x.key" 2>&1)
 code=$?

@@ -15,7 +15,7 @@ encrypt() { # OPTIONS...
 }
 
 @test "a search on two chips, run on two others" {
-    encrypt --set encrypt.search=greedy --set encrypt.chips=2 --set hw.device=ideal --set hw.cell_error=0.001
+    encrypt --set encrypt.search=random --set encrypt.chips=2 --set hw.device=ideal --set hw.cell_error=0.001
     expect 0
     local run=(run gesture.cfg "${recordings[@]}" --model "$BATS_TEST_TMPDIR/enc.h5" --set hw.device=ideal --set hw.cell_error=0.001 --set hw.chips=2)
     go "${run[@]}" --key "$BATS_TEST_TMPDIR/net.key" --out "$BATS_TEST_TMPDIR/key"
