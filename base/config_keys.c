@@ -156,6 +156,7 @@ const snn_config_key snn_config_keys[] = {
     {"encrypt.any_value", SNN_KEY_BOOL, "false", ANY, NULL, "Also key bits whose flip stores a value outside the range of the layer's plain weights: a thief sees such values at once. For experiments."},
     {"encrypt.samples", SNN_KEY_INT, "10", 1, 100000, NULL, "Training samples of each class that the search works with."},
     {"encrypt.random_samples", SNN_KEY_INT, "0", 0, 1000000, NULL, "So many training samples drawn without regard to class instead (SNNGX: 16); 0: encrypt.samples of each class."},
+    {"encrypt.variants", SNN_KEY_INT, "7", 0, 1000, NULL, "Variants of each of these samples that the search works with beside it, augmented by train.shift, drop, rotate, zoom and time_jitter (none, where these are 0): what it finds then holds for other recordings, too."},
     {"encrypt.target", SNN_KEY_FLOAT, "0", 0, 1, NULL, "Accuracy on these samples that the search wants at most, rounded down to whole samples; 0: chance + 0.02."},
     {"encrypt.margin", SNN_KEY_FLOAT, "1", 0, 1e6, NULL, "Output spikes by which a wrong class must lead before a sample counts as wrong (read-out by membrane: in its units)."},
     {"encrypt.collapse", SNN_KEY_FLOAT, "1", 0, 1, NULL, "Largest share of the samples that one class may be predicted for; 1: no limit."},

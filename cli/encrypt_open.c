@@ -211,7 +211,10 @@ bool cli_encrypt_choose(cli_encryption *e, snn_error *err) {
 bool cli_encrypt_prepare(cli_encryption *e, snn_error *err) {
     const snn_encrypt_options *o = &e->options;
     uint64_t draw = (uint64_t)snn_config_int(e->config, "seed");
-    if (!snn_subset_draw(&e->subset, e->training, o->samples, o->random_samples, draw, err))
+    snn_train_options t;
+    if (!snn_train_options_from_config(e->config, &t, err) ||
+        !snn_subset_draw(&e->subset, e->training, o->samples, o->random_samples, draw, err) ||
+        !snn_subset_vary(&e->subset, e->model.net->input, &t, o->variants, draw, err))
         return false;
     e->goal = snn_encrypt_goal(o, e->subset.n, &e->target_used);
     return open_hardware(e, err) && cli_encrypt_choose(e, err);

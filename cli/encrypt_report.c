@@ -52,7 +52,8 @@ static json_t *model_section(const cli_encryption *e) {
 
 static json_t *subset_section(const cli_encryption *e) {
     const snn_encrypt_options *o = &e->options;
-    return json_pack("{s:o, s:o, s:o, s:o}", "samples", cli_json_count(e->subset.n), "per_class",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "samples", cli_json_count(e->subset.n), "recordings",
+                     cli_json_count(e->subset.drawn), "per_class",
                      o->random_samples ? json_null() : cli_json_count(o->samples), "drawn_by_seed",
                      json_integer(snn_config_int(e->config, "seed")), "chips", cli_json_count(o->chips));
 }

@@ -185,7 +185,7 @@ bool cli_encrypt_judge(cli_encryption *e, snn_error *err) {
     if (snn_rank() != 0 || !e->stored)
         return true;
     if (!judge(e, "test part", e->test, NULL, 0, &v->test, err) ||
-        !judge(e, "training part", e->training, e->subset.index, e->subset.n, &v->training, err) ||
+        !judge(e, "training part", e->training, e->subset.index, e->subset.drawn, &v->training, err) ||
         !snn_verdict_merge(&v->test, &v->training, &v->all, err))
         return later(e, err);
     v->judged = true;

@@ -89,9 +89,11 @@ static void print_head(const cli_encryption *e, FILE *out) {
     for (int t = 0; t < w->tensors; t++)
         bits += w->tensor[t].count * (uint64_t)w->tensor[t].bits;
     char n[32];
-    fprintf(out, "data set    %s (%s): %zu training samples drawn", a->name, cli_source(a), e->subset.n);
+    fprintf(out, "data set    %s (%s): %zu training samples drawn", a->name, cli_source(a), e->subset.drawn);
     if (!e->options.random_samples)
         fprintf(out, ", %u of each of %d classes", e->options.samples, a->classes);
+    if (e->subset.n > e->subset.drawn)
+        fprintf(out, "; with variants %zu samples", e->subset.n);
     fprintf(out, "\nmodel       %s: %s weight bits\n", e->model_path, cli_count((double)bits, n, sizeof n));
     fprintf(out, "search      %s over %u bits of", snn_search_name(e->options.search.kind), e->candidates->n);
     for (int t = 0; t < w->tensors; t++)

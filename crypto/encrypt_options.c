@@ -154,6 +154,7 @@ bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *c
     o->eligible = snn_config_float(config, "encrypt.eligible");
     o->any_value = snn_config_bool(config, "encrypt.any_value");
     o->samples = (uint32_t)snn_config_int(config, "encrypt.samples");
+    o->variants = (uint32_t)snn_config_int(config, "encrypt.variants");
     o->random_samples = (uint32_t)snn_config_int(config, "encrypt.random_samples");
     o->chips = (uint32_t)snn_config_int(config, "encrypt.chips");
     o->read_noise = snn_config_bool(config, "encrypt.read_noise");

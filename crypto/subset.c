@@ -96,9 +96,35 @@ bool snn_subset_draw(snn_subset *s, const snn_dataset *training, uint32_t per_cl
         qsort(s->index, s->n, sizeof *s->index, compare);
         ok = frame(s, training, err);
     }
+    s->drawn = s->n;
     if (!ok)
         snn_subset_free(s);
     return ok;
+}
+
+bool snn_subset_vary(snn_subset *s, snn_shape shape, const snn_train_options *o, uint32_t variants,
+                     uint64_t seed, snn_error *err) {
+    if (variants == 0 || !snn_train_augments(o))
+        return true;
+    const size_t all = s->drawn * ((size_t)variants + 1);
+    if (all > UINT32_MAX)
+        return snn_fail(err, SNN_ERR_USAGE, "%u variants of %zu samples are too many", variants, s->drawn);
+    size_t samples = s->n, labels = s->n;
+    if (!snn_grow((void **)&s->sample, &samples, all, sizeof *s->sample, err) ||
+        !snn_grow((void **)&s->label, &labels, all, sizeof *s->label, err))
+        return false;
+    for (; s->n < all; s->n++) {
+        const size_t from = s->n % s->drawn;
+        s->sample[s->n] = (snn_spikes){0};
+        s->label[s->n] = s->label[from];
+        /* Numbered by recording, so that more variants do not change the others. */
+        const uint64_t number = (uint64_t)s->index[from] << 32 | s->n / s->drawn;
+        if (!snn_train_augment(o, shape, &s->sample[from], seed, number, &s->sample[s->n], err)) {
+            snn_spikes_free(&s->sample[s->n]);
+            return false;
+        }
+    }
+    return true;
 }
 
 void snn_subset_free(snn_subset *s) {

@@ -5,6 +5,8 @@
  */
 #include "augment.h"
 
+#include <snnsim/train.h>
+
 #include <snnsim/portable_math.h>
 
 #include <math.h>
@@ -160,4 +162,28 @@ bool snn_augment_apply(const augment *a, const snn_spikes *x, snn_random *r, aug
     if (a->rotate > 0 || a->zoom > 0 || a->time_jitter > 0)
         return apply_by_keys(a, x, r, threshold, s, y, err);
     return apply_in_order(a, x, r, threshold, s, y, err);
+}
+
+/* ---- for others than training ---- */
+
+static void init_from(augment *a, const snn_train_options *o, snn_shape shape) {
+    snn_augment_init(a, shape, o->shift, o->drop, o->rotate, o->zoom, o->time_jitter);
+}
+
+bool snn_train_augments(const snn_train_options *o) {
+    augment a;
+    init_from(&a, o, (snn_shape){1, 1, 1});
+    return snn_augment_active(&a);
+}
+
+bool snn_train_augment(const snn_train_options *o, snn_shape shape, const snn_spikes *x, uint64_t seed,
+                       uint64_t number, snn_spikes *y, snn_error *err) {
+    augment a;
+    augment_scratch scratch = {0};
+    snn_random r;
+    init_from(&a, o, shape);
+    snn_random_init(&r, seed, SNN_PURPOSE_VARIANT, number);
+    const bool ok = snn_augment_apply(&a, x, &r, &scratch, y, err);
+    snn_augment_scratch_free(&scratch);
+    return ok;
 }

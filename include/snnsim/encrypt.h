@@ -11,6 +11,7 @@
 
 #include <snnsim/evaluate.h>
 #include <snnsim/search.h>
+#include <snnsim/train.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,7 +25,8 @@ typedef struct {
     int bits;
     uint32_t word_limit;
     double eligible;
-    bool any_value; /* snn_candidate_options */
+    bool any_value;                   /* snn_candidate_options */
+    uint32_t variants;                /* of each, as training augments */
     uint32_t samples, random_samples; /* of each class; in all, without regard to class (0: the former) */
     double target;                    /* accuracy; chance + 0.02 already put in */
     double margin, collapse;
@@ -44,13 +46,17 @@ uint64_t snn_encrypt_other_seed(uint64_t seed, uint32_t i);
 /* ---- the encryption subset ---- */
 
 typedef struct {
-    size_t n;
-    size_t *index; /* [n] of the data set it was drawn from, ascending */
-    int *label;    /* [n] */
-    snn_spikes *sample;
+    size_t n;           /* samples, variants included */
+    size_t drawn;       /* recordings */
+    size_t *index;      /* [drawn] of the data set they were drawn from, ascending */
+    int *label;         /* [n] */
+    snn_spikes *sample; /* [n] as drawn; then the first variant of each, ... */
 } snn_subset;
 /* per_class of each class (random_samples: so many in all, without regard to class, instead), drawn by `seed`, framed. Errors: DATA when a class has too few; what the reader returns. */
 bool snn_subset_draw(snn_subset *s, const snn_dataset *training, uint32_t per_class, uint32_t random_samples,
+                     uint64_t seed, snn_error *err);
+/* Adds `variants` of each sample, augmented as training would do (o), so that what a search finds holds for other recordings, too. Without augmentation in `o`: nothing. */
+bool snn_subset_vary(snn_subset *s, snn_shape shape, const snn_train_options *o, uint32_t variants,
                      uint64_t seed, snn_error *err);
 void snn_subset_free(snn_subset *s);
 

@@ -58,6 +58,11 @@ typedef struct {
     bool
         sparse; /* allow sparse kernels where spikes make them cheaper (false: dense CBLAS everywhere, for tests) */
 } snn_train_options;
+/* y = x augmented as the options say: draw `number` of `seed`. */
+bool snn_train_augment(const snn_train_options *o, snn_shape shape, const snn_spikes *x, uint64_t seed,
+                       uint64_t number, snn_spikes *y, snn_error *err);
+/* Do the options augment at all? */
+bool snn_train_augments(const snn_train_options *o);
 
 bool snn_train_options_from_config(const snn_config *config, snn_train_options *o, snn_error *err);
 
