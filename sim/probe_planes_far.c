@@ -261,25 +261,23 @@ static bool walk_tiles(walk *k) {
     return true;
 }
 
+/* Copies `from` into *own, which is made when it is not there. */
+static bool copy_rows(void **own, const void *from, size_t n, size_t size, snn_error *err) {
+    if (!*own && !(*own = snn_alloc(n, size, "weights of a probe", err)))
+        return false;
+    memcpy(*own, from, n * size);
+    return true;
+}
+
 /* The workspace's own copy of the rows, to be changed. */
 static bool own_rows(const planes *p, int stage, planes_workspace *w, snn_error *err) {
     const planes_stage *g = &p->stage[stage];
     const size_t n = g->blocks * g->rows * BLOCK;
-    if (!w->rows8[stage] && !w->rows16[stage]) {
-        if (g->rows8)
-            w->rows8[stage] = snn_alloc(n, 1, "weights of a probe", err);
-        else
-            w->rows16[stage] = snn_alloc(n, sizeof *w->rows16[stage], "weights of a probe", err);
-        if (!w->rows8[stage] && !w->rows16[stage])
-            return false;
-    } else if (w->version[stage] == p->version)
+    if ((w->rows8[stage] || w->rows16[stage]) && w->version[stage] == p->version)
         return true;
-    if (g->rows8)
-        memcpy(w->rows8[stage], g->rows8, n);
-    else
-        memcpy(w->rows16[stage], g->rows16, n * sizeof *g->rows16);
     w->version[stage] = p->version;
-    return true;
+    return g->rows8 ? copy_rows((void **)&w->rows8[stage], g->rows8, n, 1, err)
+                    : copy_rows((void **)&w->rows16[stage], g->rows16, n, sizeof *g->rows16, err);
 }
 
 bool planes_far_run(const planes *p, int stage, const planes_far *f, planes_workspace *w, snn_error *err) {
