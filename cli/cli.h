@@ -79,6 +79,8 @@ snn_config *cli_config(const cli_common *common, snn_error *err);
 snn_split cli_split(const snn_config *config);
 /* Where the model is: --model if given, else model.path; NULL with a USAGE error when there is neither. */
 const char *cli_model_path(const snn_config *config, const char *option, snn_error *err);
+/* Are both names of one file? */
+bool cli_same_file(const char *a, const char *b);
 /* May a model be written there? USAGE error when another kind of file stands there, like a config whose name was given twice. */
 bool cli_model_target(const char *path, snn_error *err);
 /* Loads it; an error for a missing file says how to make one. */

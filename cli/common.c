@@ -71,6 +71,11 @@ const char *cli_model_path(const snn_config *config, const char *option, snn_err
     return NULL;
 }
 
+bool cli_same_file(const char *a, const char *b) {
+    struct stat x, y;
+    return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
 bool cli_model_target(const char *path, snn_error *err) {
     static const char model[] = "snnsim model", hdf5[] = "\x89HDF";
     char start[sizeof model - 1];

@@ -43,6 +43,9 @@ static bool check(const options *o, snn_error *err) {
     const char *missing = !o->key ? "--key FILE" : !o->output || !*o->output ? "-o PLAIN" : NULL;
     if (missing)
         return snn_fail(err, SNN_ERR_USAGE, "decrypt: %s is missing (see snnsim decrypt --help)", missing);
+    if (cli_same_file(o->output, o->encrypted))
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "-o %s: is the encrypted model; the plain one must be another file", o->output);
     return cli_model_target(o->output, err);
 }
 

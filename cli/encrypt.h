@@ -36,6 +36,7 @@ typedef struct {
 typedef struct {
     const char *old_path; /* --key */
     int old_fd;           /* of its passphrase; -1 */
+    bool sealed;          /* the old key is */
     snn_key *old;
 } cli_rotation;
 

@@ -4,17 +4,13 @@
 #include "encrypt.h"
 #include "key.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- files ---- */
-
-static bool same_file(const char *a, const char *b) {
-    struct stat x, y;
-    return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
-}
 
 /* An unwritable folder must be found before the search. */
 static bool check_writable(const char *path, unsigned mode, snn_error *err) {
@@ -42,17 +38,29 @@ static bool check_key_target(const cli_encryption *e, snn_error *err) {
                     e->key_path);
 }
 
+/* What stands where the checkpoint goes is written over and removed in the end: it must be a checkpoint, and one that is to be continued. */
+static bool check_checkpoint(const cli_encryption *e, snn_error *err) {
+    uint64_t seed;
+    bool found;
+    if (!snn_search_checkpoint_seed(e->checkpoint, &seed, &found, err))
+        return false;
+    return !found || e->resume ||
+           snn_fail(err, SNN_ERR_USAGE,
+                    "%s: holds a search that has not ended; continue it with --resume, or remove the file",
+                    e->checkpoint);
+}
+
 static bool check_targets(cli_encryption *e, snn_error *err) {
     if (!*e->output || !*e->key_path)
         return snn_fail(err, SNN_ERR_USAGE, "%s: the name of a file is empty", e->command);
-    if (same_file(e->output, e->key_path))
+    if (cli_same_file(e->output, e->key_path))
         return snn_fail(err, SNN_ERR_USAGE, "%s: model and key cannot be the same file", e->command);
     if (!name_checkpoint(e, err))
         return false;
-    if (same_file(e->checkpoint, e->key_path) || same_file(e->checkpoint, e->output))
+    if (cli_same_file(e->checkpoint, e->key_path) || cli_same_file(e->checkpoint, e->output))
         return snn_fail(err, SNN_ERR_USAGE, "--checkpoint %s: is another file of this command",
                         e->checkpoint);
-    return check_key_target(e, err) && check_writable(e->key_path, 0600, err) &&
+    return check_checkpoint(e, err) && check_key_target(e, err) && check_writable(e->key_path, 0600, err) &&
            check_writable(e->checkpoint, 0600, err) && cli_model_target(e->output, err) &&
            check_writable(e->output, 0644, err);
 }
@@ -80,9 +88,11 @@ static bool open_folder(cli_encryption *e, snn_error *err) {
 /* ---- model and data ---- */
 
 static bool load_plain(cli_encryption *e, snn_error *err) {
-    if (!cli_model_load(e->config, e->model_option, &e->model, &e->model_path, err))
+    char found[PATH_MAX];
+    if (!cli_model_load(e->config, e->model_option, &e->model, &e->model_path, err) ||
+        !snn_model_find(e->model_path, found, sizeof found, err))
         return false;
-    return !same_file(e->output, e->model_path) ||
+    return !cli_same_file(e->output, found) ||
            snn_fail(err, SNN_ERR_USAGE, "-o %s: is the plain model; the encrypted one must be another file",
                     e->output);
 }
@@ -130,12 +140,17 @@ static bool take_passphrase(cli_encryption *e, snn_error *err) {
     if (snn_rank() == 0 && !e->clear &&
         !cli_key_passphrase(e->key_path, e->passphrase_fd, &e->passphrase, err))
         return false;
+    if (e->rotation && e->rotation->sealed && snn_rank() == 0 && !e->clear && !e->passphrase.text)
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "key rotate: the old key is sealed, but there is no passphrase for the new one: use "
+                        "--new-passphrase-fd, or --clear for a key without");
     e->sealed = e->passphrase.text != NULL;
     snn_secret_forget();
     return true;
 }
 
 bool cli_encrypt_open(cli_encryption *e, snn_error *err) {
+    cli_harden(); /* on every rank: all of them search */
     if (!(e->config = cli_config(&e->common, err)) || !check_targets(e, err) ||
         !cli_engine_options(e->config, &e->engine, err) || !open_model(e, err) ||
         !snn_encrypt_options_from_config(&e->options, e->config, e->model.net, err))

@@ -124,10 +124,14 @@ static bool check_own_key(const cli_encryption *e, const snn_key *key, snn_error
 static bool write_both(const cli_encryption *e, const snn_key *key, snn_error *err) {
     snn_model stored = {.net = e->model.net,
                         .weights = e->stored}; /* no record: it tells of the plain network */
+    const bool there =
+        !access(e->key_path, F_OK); /* of this search, which had been killed; its model may be there too */
     if (!cli_key_save(key, e->key_path, &e->passphrase, e->kdf, err))
         return snn_error_context(err, "nothing is written");
     if (snn_model_save(&stored, e->output, err))
         return true;
+    if (there)
+        return snn_error_context(err, "the model is not written");
     unlink(e->key_path); /* of a model that does not exist */
     return snn_error_context(err, "neither model nor key is written");
 }

@@ -64,6 +64,10 @@ static bool check(const cli_encryption *e, snn_error *err) {
 
 bool cli_rotation_open(cli_encryption *e, snn_error *err) {
     cli_rotation *r = e->rotation;
+    snn_key_about about;
+    if (!snn_key_peek(r->old_path, &about, err))
+        return false;
+    r->sealed = about.sealed;
     if (!cli_model_load(e->config, e->model_option, &e->model, &e->model_path, err) ||
         !cli_key_open(r->old_path, r->old_fd, false, &r->old, err))
         return false;

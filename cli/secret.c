@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -32,6 +33,14 @@ static void warn_unlocked(bool locked, const char *what) {
                 what);
 }
 
+/* Who has sealed his key and finds it in clear has not got his key: anybody can make one in clear, for any weights. */
+static bool refuse_clear(const char *path, snn_error *err) {
+    return snn_fail(err, SNN_ERR_DATA,
+                    "%s: is not sealed, but a passphrase was given for it: it may have been exchanged for "
+                    "another key",
+                    path);
+}
+
 bool cli_key_open(const char *path, int fd, bool optional, snn_key **k, snn_error *err) {
     snn_key_about about;
     snn_secret s = {0};
@@ -42,6 +51,8 @@ bool cli_key_open(const char *path, int fd, bool optional, snn_key **k, snn_erro
         return false;
     if (about.exposed)
         fprintf(stderr, "snnsim: warning: others may read %s; make it yours alone with: chmod 600\n", path);
+    if (!about.sealed && fd >= 0)
+        return refuse_clear(path, err);
     snprintf(ask, sizeof ask, "Passphrase for %s: ", path);
     if (about.sealed && !snn_secret_get(&s, fd, ask, false, err))
         return false;
@@ -55,8 +66,11 @@ bool cli_key_open(const char *path, int fd, bool optional, snn_key **k, snn_erro
 }
 
 snn_key *cli_key_load(const char *path, int fd, snn_error *err) {
+    const bool given = getenv(SNN_PASSPHRASE_VARIABLE) != NULL;
     snn_key *k;
-    bool ok = cli_key_open(path, fd, false, &k, err);
+    snn_key_about about;
+    bool ok = snn_key_peek(path, &about, err) && (about.sealed || !given || refuse_clear(path, err)) &&
+              cli_key_open(path, fd, false, &k, err);
     snn_secret_forget();
     return ok ? k : NULL;
 }

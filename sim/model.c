@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A model in memory, and where model files are looked for. */
-#include "model_find.h"
-
 #include <snnsim/model.h>
 
 #include <stdio.h>

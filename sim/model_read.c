@@ -4,7 +4,6 @@
  * is read, every type and size is compared with what the network asks for before memory is taken, and a file must hold at least as many bytes as the
  * best compression of its announced data would need.
  */
-#include "model_find.h"
 #include "model_format.h"
 #include "weights_internal.h"
 

@@ -30,6 +30,9 @@ bool snn_model_save(const snn_model *m, const char *path, snn_error *err);
 /* DATA errors name the file and the object; a wrong digest is an error. A bare name is looked up like a config: current folder, then ./models, then
  * the installed one (environment SNNSIM_MODELS overrides). *m is overwritten, not freed; after an error it is empty. */
 bool snn_model_load(snn_model *m, const char *path, snn_error *err);
+/* Path of the model `name` into path[size]. A bare name (no '/') is looked up in the current folder, in ./models, then in the installed models
+ * folder (compiled in as SNN_MODEL_DIR; environment SNNSIM_MODELS overrides). Errors: DATA naming where it was looked for. */
+bool snn_model_find(const char *name, char *path, size_t size, snn_error *err);
 /* Human-readable description. */
 bool snn_model_show(const snn_model *m, FILE *out, snn_error *err);
 /* Writes differences of two models (topology, scales, number of differing codes and bits per tensor, first few) to out; *same tells. */
