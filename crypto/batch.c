@@ -62,8 +62,9 @@ static bool share(const batch *b, size_t first, size_t end, int threads, snn_err
     for (int t = 0; t < threads; t++)
         if (!snn_objective_own(b->objective, t, err))
             return false;
-    size_t chunk = (end - first) / ((size_t)threads * CHUNKS), failed = SIZE_MAX;
-    chunk = chunk < 1 ? 1 : chunk > MOST_CHUNK ? MOST_CHUNK : chunk;
+    const size_t fair = (end - first) / ((size_t)threads * CHUNKS);
+    const size_t chunk = fair < 1 ? 1 : fair > MOST_CHUNK ? MOST_CHUNK : fair;
+    size_t failed = SIZE_MAX;
 #pragma omp parallel num_threads(threads)
     {
         snn_error e = {0};

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What greedy search does where no single bit improves (loss, lead): spike counts are whole numbers, so that one bit often changes nothing. It tries
- *   - the next 2, 4, ... bits of each rule's order together (of every output class, of all candidates), and all pairs of the most promising bits, and takes what improves most;
- *   - else it starts again (iterated greedy, Ruiz and Stuetzle 2007, doi:10.1016/j.ejor.2005.12.009), in turn from a random part of the best set so far and from the first bits of one of the orders.
+ * What greedy search does where no single bit improves (loss, lead), which happens because spike counts are whole numbers: it tries the next 2, 4, ... bits of each rule's order together (of every
+ * output class, of all candidates), and all pairs of the most promising bits, and takes what improves most by
+ * bit.
+ * Else, and when the goal is met, it starts again (iterated greedy, Ruiz and Stuetzle 2007, doi:10.1016/j.ejor.2005.12.009), in turn from a random part of the best set so far and from the first bits
+ * of one of the orders.
  */
 #include "greedy.h"
 
 #include <stdlib.h>
 
 enum {
-    PAIRED = 48,    /* promising bits of which all pairs are tried */
+    PAIRED = 48,      /* promising bits of which all pairs are tried */
     MOST_NEXT = 4096, /* next bits of an order */
-    MOST_KICKS = 40 /* in a row without a better set */
+    /* Restarts in a row without a better set, and in all; while the goal is not met, and to save bits once it is. */
+    RESTARTS_UNMET = 12,
+    ALL_UNMET = 40,
+    RESTARTS_MET = 6,
+    ALL_MET = 18
 };
 
 typedef struct {
@@ -66,8 +72,18 @@ static bool add_next(snn_search_job *job, const uint32_t *order, uint32_t n, tri
     return ok;
 }
 
+/* Does a lower the loss more than b, by added bit? The lead decides between equal ones. */
+static bool earns_more(const snn_set *from, const snn_set *a, const snn_set *b) {
+    const double more_a = a->n - from->n, more_b = b->n - from->n;
+    const double loss_a = (from->score.loss - a->score.loss) * more_b,
+                 loss_b = (from->score.loss - b->score.loss) * more_a;
+    if (loss_a != loss_b)
+        return loss_a > loss_b;
+    return (from->score.lead - a->score.lead) * more_b > (from->score.lead - b->score.lead) * more_a;
+}
+
 /* Several bits at once. */
-static bool leap(snn_search_job *job, bool *moved, snn_error *err) {
+bool snn_greedy_leap(snn_search_job *job, bool *moved, snn_error *err) {
     const snn_greedy_plan *p = job->own;
     const snn_set *current = &job->state->set[CURRENT];
     trials t = {0};
@@ -78,7 +94,7 @@ static bool leap(snn_search_job *job, bool *moved, snn_error *err) {
     const snn_set *best = NULL;
     for (uint32_t i = 0; ok && i < t.n; i++)
         if (snn_score_less(&t.set[i].score, &current->score) &&
-            (!best || snn_score_less(&t.set[i].score, &best->score)))
+            (!best || earns_more(current, &t.set[i], best)))
             best = &t.set[i];
     *moved = ok && best;
     if (*moved)
@@ -111,12 +127,17 @@ static bool part_of_order(snn_search_job *job, uint32_t list, snn_set *out, snn_
     return ok;
 }
 
-static bool kick(snn_search_job *job, bool *moved, snn_error *err) {
+bool snn_greedy_restart(snn_search_job *job, bool *moved, snn_error *err) {
     const snn_greedy_plan *p = job->own;
     snn_search_state *st = job->state;
-    if (st->best.n == 0 || st->reg[KICKS] == MOST_KICKS)
+    *moved = false;
+    const bool met = snn_score_met(&st->best.score);
+    if (st->best.n == 0 || st->reg[RESTARTS] >= (met ? RESTARTS_MET : RESTARTS_UNMET) ||
+        st->reg[ALL_RESTARTS] >= (met ? ALL_MET : ALL_UNMET))
         return true;
-    const uint64_t turn = st->reg[KICKS]++;
+    st->reg[RESTARTS]++;
+    st->reg[IDLE] = 0;
+    const uint64_t turn = st->reg[ALL_RESTARTS]++;
     snn_set from = {0};
     bool ok = turn % 2 == 0 ? part_of_best(job, &from, err)
                             : part_of_order(job, (uint32_t)(turn / 2 % p->lists), &from, err);
@@ -124,9 +145,4 @@ static bool kick(snn_search_job *job, bool *moved, snn_error *err) {
     snn_set_free(&from);
     *moved = ok;
     return ok;
-}
-
-bool snn_greedy_unstick(snn_search_job *job, bool *moved, snn_error *err) {
-    *moved = false;
-    return leap(job, moved, err) && (*moved || kick(job, moved, err));
 }

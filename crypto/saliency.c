@@ -6,6 +6,7 @@
 #include "order.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     FINE = 4096,     /* up to this length every prefix is evaluated */
@@ -40,20 +41,33 @@ static void close_lists(snn_search_job *job) {
     job->own = NULL;
 }
 
+/* order [candidates]: scratch */
 static bool make_list(const snn_search_job *job, const snn_rates *rates, lists *l, uint32_t i,
-                      snn_error *err) {
+                      uint32_t *order, snn_error *err) {
     const uint32_t most = job->options->most_bits;
-    l->order[i] = snn_alloc(job->candidates->n, sizeof **l->order, "an order of candidates", err);
-    if (!l->order[i] || !snn_rates_order(rates, job->objective, job->options->rule, (int)i, l->order[i], NULL,
-                                         &l->length[i], err))
+    uint32_t n;
+    if (!snn_rates_order(rates, job->objective, job->options->rule, (int)i, order, NULL, &n, err))
         return false;
-    l->length[i] = snn_placer_thin(job->placer, l->order[i], l->length[i]);
-    if (most > 0 && l->length[i] > most)
-        l->length[i] = most;
-    l->longest = l->length[i] > l->longest ? l->length[i] : l->longest;
-    uint32_t *fit = realloc(l->order[i], (l->length[i] + 1) * sizeof *fit);
-    l->order[i] = fit ? fit : l->order[i];
-    return true;
+    n = snn_placer_thin(job->placer, order, n);
+    n = most > 0 && n > most ? most : n;
+    l->length[i] = n;
+    l->longest = n > l->longest ? n : l->longest;
+    l->order[i] = snn_alloc(n, sizeof *order, "an order of candidates", err);
+    if (l->order[i])
+        memcpy(l->order[i], order, n * sizeof *order);
+    return l->order[i] != NULL;
+}
+
+static bool make_lists(const snn_search_job *job, const snn_rates *rates, lists *l, snn_error *err) {
+    l->order = snn_alloc(l->lists, sizeof *l->order, "orders of candidates", err);
+    l->length = l->order ? snn_alloc(l->lists, sizeof *l->length, "orders of candidates", err) : NULL;
+    uint32_t *order =
+        l->length ? snn_alloc(job->candidates->n, sizeof *order, "an order of candidates", err) : NULL;
+    bool ok = order != NULL;
+    for (uint32_t i = 0; ok && i < l->lists; i++)
+        ok = make_list(job, rates, l, i, order, err);
+    free(order);
+    return ok;
 }
 
 static bool open_lists(snn_search_job *job, snn_error *err) {
@@ -63,11 +77,7 @@ static bool open_lists(snn_search_job *job, snn_error *err) {
     if (!l || (rule != SNN_RULE_MAGNITUDE && !snn_rates_new(&rates, job->objective, err)))
         return false;
     l->lists = rule == SNN_RULE_CLASS_RATE ? snn_objective_net(job->objective)->classes : 1;
-    l->order = snn_alloc(l->lists, sizeof *l->order, "orders of candidates", err);
-    l->length = l->order ? snn_alloc(l->lists, sizeof *l->length, "orders of candidates", err) : NULL;
-    bool ok = l->length != NULL;
-    for (uint32_t i = 0; ok && i < l->lists; i++)
-        ok = make_list(job, &rates, l, i, err);
+    const bool ok = make_lists(job, &rates, l, err);
     snn_rates_free(&rates);
     return ok;
 }
