@@ -113,6 +113,55 @@ static void everywhere(void **state) {
     one_kind(SNN_SEARCH_RANDOM, 0, 100); /* stopped by its budget, then pruned */
 }
 
+/* So many candidates that greedy search screens them and saliency leaves lengths out and bisects. */
+static void many_candidates(void **state) {
+    (void)state;
+    static const snn_search_kind kind[] = {SNN_SEARCH_GREEDY, SNN_SEARCH_SALIENCY};
+    snn_error err = {0};
+    search_rig g =
+        rig_make("{name=\"a\"; type=\"linear\"; outputs=12;}, {name=\"b\"; type=\"linear\"; outputs=4;}",
+                 (snn_shape){1, 48, 48}, 8, 5, SNN_SIGN_MAGNITUDE, 4);
+    rig_open(&g, 1, false, (snn_goal){.target = 1, .margin = 2, .largest = 8}, 1);
+    assert_true(g.candidates->n > 16384);
+    for (int k = 0; k < 2; k++) {
+        snn_search_options o = {.kind = kind[k], .rule = SNN_RULE_MAGNITUDE};
+        snn_search_result whole, r;
+        uint64_t all, steps;
+        must(run(&g, o, 0, &whole, &all, &err), &err);
+        assert_true(whole.met && all > 5);
+        if (kind[k] == SNN_SEARCH_SALIENCY) {
+            /* Beyond the 4096 lengths that are all tried: the last one that failed is one bit shorter. */
+            assert_true(whole.flips.n > 4096);
+            const uint32_t bits = (uint32_t)whole.flips.n;
+            snn_search_result less;
+            o.most_bits = bits - 1;
+            must(run(&g, o, 0, &less, &steps, &err), &err);
+            assert_false(less.met);
+            snn_search_free(&less);
+            o.most_bits = bits;
+            must(run(&g, o, 0, &less, &steps, &err), &err);
+            assert_true(less.met && less.flips.n == bits);
+            snn_search_free(&less);
+            o.most_bits = 0;
+        }
+        const snn_score score = rig_score(&g, whole.flips.flip, whole.flips.n, SNN_ARITHMETIC_FLOAT);
+        same_score(&whole.score, &score);
+        o.checkpoint = file_name;
+        o.resume = true;
+        const uint64_t stop[] = {1, 2, all - 2, all - 1};
+        for (int i = 3 * k; i < 4; i++) {
+            assert_false(run(&g, o, stop[i], &r, &steps, &err));
+            assert_int_equal(err.code, SNN_ERR_INTERRUPTED);
+            must(run(&g, o, 0, &r, &steps, &err), &err);
+            assert_int_equal(steps, all - stop[i]);
+            same_result(&r, &whole);
+            snn_search_free(&r);
+        }
+        snn_search_free(&whole);
+    }
+    rig_close(&g);
+}
+
 /* A copy of the checkpoint, taken while the search runs, stands for a kill -9: the file is whole at any moment. */
 static void periodic(void **state) {
     (void)state;
@@ -381,9 +430,9 @@ int main(void) {
     snprintf(file_name, sizeof file_name, "%stest_search_resume.%ld.tmp",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : "", (long)getpid());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everywhere), cmocka_unit_test(periodic), cmocka_unit_test(without_file),
-        cmocka_unit_test(damage),     cmocka_unit_test(forged),   cmocka_unit_test(unsound),
-        cmocka_unit_test(others),
+        cmocka_unit_test(everywhere),   cmocka_unit_test(many_candidates), cmocka_unit_test(periodic),
+        cmocka_unit_test(without_file), cmocka_unit_test(damage),          cmocka_unit_test(forged),
+        cmocka_unit_test(unsound),      cmocka_unit_test(others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
