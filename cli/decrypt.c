@@ -71,7 +71,7 @@ static bool decrypt(const options *o, snn_error *err) {
     cli_harden();
     bool ok = check(o, err) && snn_model_load(&model, o->encrypted, err) &&
               (key = cli_key_load(o->key, o->fd, err));
-    if (ok && !(plain = snn_decrypt(model.weights, key, err)))
+    if (ok && !(plain = snn_decrypt_model(&model, key, err)))
         ok = snn_error_context(err, "%s with %s", o->encrypted, o->key);
     if (ok) {
         snn_weights_free(model.weights);

@@ -38,6 +38,7 @@ typedef struct {
     int old_fd;           /* of its passphrase; -1 */
     bool sealed;          /* the old key is */
     snn_key *old;
+    snn_flips spent; /* its bits and those that it retired: borrowed */
 } cli_rotation;
 
 /* One encryption, from the command line to the result. */
@@ -128,6 +129,8 @@ void cli_encrypt_close(cli_encryption *e);
 
 /* Loads the encrypted model and its key into e->model (plain) and e->rotation. */
 bool cli_rotation_open(cli_encryption *e, snn_error *err);
+/* Warns who rotates for the second time. */
+void cli_rotation_warn(const cli_encryption *e);
 json_t *cli_rotation_report(const cli_encryption *e);
 void cli_rotation_summary(const cli_encryption *e, FILE *out);
 

@@ -215,7 +215,7 @@ bool cli_encrypt_choose(cli_encryption *e, snn_error *err) {
                                .bits = e->options.bits,
                                .word_limit = e->options.word_limit,
                                .map = e->hardware.map,
-                               .exclude = e->rotation ? &e->rotation->old->flips : NULL,
+                               .exclude = e->rotation ? &e->rotation->spent : NULL,
                                .eligible = e->options.eligible,
                                .any_value = e->options.any_value,
                                .seed = e->options.search.seed};

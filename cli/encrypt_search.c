@@ -93,7 +93,8 @@ bool cli_encrypt_missed(const cli_encryption *e, snn_error *err) {
                  "; its budget ended it after %llu evaluations (with a larger one, --resume goes on)",
                  (unsigned long long)r->evaluations);
     else if (e->rotation)
-        snprintf(why, sizeof why, "; the %zu bits of the old key were excluded", e->rotation->old->flips.n);
+        snprintf(why, sizeof why, "; the %zu bits of %s were excluded", e->rotation->spent.n,
+                 e->rotation->old->versions ? "earlier keys" : "the old key");
     return snn_fail(err, SNN_ERR_CRITERION,
                     "the goal was not met, and neither model nor key is written: the best %zu bits leave %u "
                     "of %zu samples right, %u are allowed%s",
@@ -141,7 +142,8 @@ bool cli_encrypt_save(cli_encryption *e, snn_error *err) {
     if (!e->result.flips.n)
         return true; /* the search found nothing that does damage */
     e->stored = snn_encrypt(e->model.weights, &e->result.flips, e->options.search.seed, &key, err);
-    bool ok = e->stored != NULL;
+    bool ok = e->stored && snn_key_bind(key, e->model.net, err) &&
+              (!e->rotation || snn_key_retire(&key, e->rotation->old, err));
     if (ok)
         snn_weights_digest(e->stored, e->digest);
     if (ok && snn_rank() == 0 && e->result.met) {

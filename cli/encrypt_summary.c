@@ -78,6 +78,8 @@ void cli_encrypt_warn(cli_encryption *e) {
     warn_plain(e);
     warn_collapse(e);
     warn_variation(e);
+    if (e->rotation)
+        cli_rotation_warn(e);
 }
 
 /* ---- the table ---- */

@@ -49,6 +49,13 @@ static void print_head(const options *o, const snn_key_about *about, const snn_k
         printf("  content    sealed, and no passphrase was given\n");
 }
 
+static void print_flips(const snn_key *k, const snn_flips *list) {
+    for (size_t i = 0; i < list->n; i++) {
+        const snn_flip *f = &list->flip[i];
+        printf("%s,%" PRIu64 ",%" PRIu32 "\n", k->tensor[f->tensor].name, f->index, f->bit);
+    }
+}
+
 static void print_content(const options *o, const snn_key *k) {
     printf("  scheme     xor\n"
            "  bits       %zu\n",
@@ -64,21 +71,35 @@ static void print_content(const options *o, const snn_key *k) {
     printf("  plain      %s\n"
            "  encrypted  %s\n",
            k->plain, k->encrypted);
+    printf("  network    %s\n", k->network);
+    if (k->versions)
+        printf("  rotated    %" PRIu32 " earlier %s with %zu bits\n", k->versions,
+               k->versions == 1 ? "key" : "keys", k->retired.n);
     if (!o->positions)
         return;
     printf("  seed       %" PRIu64 "\n"
            "layer,index,bit\n",
            k->seed);
-    for (size_t i = 0; i < k->flips.n; i++) {
-        const snn_flip *f = &k->flips.flip[i];
-        printf("%s,%" PRIu64 ",%" PRIu32 "\n", k->tensor[f->tensor].name, f->index, f->bit);
-    }
+    print_flips(k, &k->flips);
+    if (k->retired.n)
+        puts("retired layer,index,bit");
+    print_flips(k, &k->retired);
 }
 
 /* ---- for programs ---- */
 
+static json_t *addresses(const snn_key *k, const snn_flips *list) {
+    json_t *all = json_array();
+    for (size_t i = 0; i < list->n; i++) {
+        const snn_flip *f = &list->flip[i];
+        json_array_append_new(all, json_pack("{s:s, s:o, s:i}", "layer", k->tensor[f->tensor].name, "index",
+                                             cli_json_count(f->index), "bit", (int)f->bit));
+    }
+    return all;
+}
+
 static json_t *content(const options *o, const snn_key *k) {
-    json_t *layers = json_array(), *positions = json_array();
+    json_t *layers = json_array();
     char seed[24];
     for (int i = 0; i < k->tensors; i++) {
         const snn_key_tensor *t = &k->tensor[i];
@@ -87,20 +108,16 @@ static json_t *content(const options *o, const snn_key *k) {
                                                 t->bits ? t->bits : 32, "weights", cli_json_count(t->weights),
                                                 "keyed", cli_json_count(t->keyed)));
     }
-    json_t *all = json_pack("{s:s, s:o, s:o, s:s, s:s}", "scheme", "xor", "bits", cli_json_count(k->flips.n),
-                            "layers", layers, "plain", k->plain, "encrypted", k->encrypted);
-    for (size_t i = 0; o->positions && i < k->flips.n; i++) {
-        const snn_flip *f = &k->flips.flip[i];
-        json_array_append_new(positions, json_pack("{s:s, s:o, s:i}", "layer", k->tensor[f->tensor].name,
-                                                   "index", cli_json_count(f->index), "bit", (int)f->bit));
-    }
+    json_t *all = json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "scheme", "xor", "bits",
+                            cli_json_count(k->flips.n), "layers", layers, "plain", k->plain, "encrypted",
+                            k->encrypted, "network", k->network, "earlier_keys", cli_json_count(k->versions),
+                            "retired_bits", cli_json_count(k->retired.n));
     if (o->positions) {
         snprintf(seed, sizeof seed, "%" PRIu64,
                  k->seed); /* as text: programs often read numbers as doubles */
         json_object_set_new(all, "seed", json_string(seed));
-        json_object_set_new(all, "positions", positions);
-    } else {
-        json_decref(positions);
+        json_object_set_new(all, "positions", addresses(k, &k->flips));
+        json_object_set_new(all, "retired", addresses(k, &k->retired));
     }
     return all;
 }

@@ -126,7 +126,7 @@ static bool open_key(cli_run *run, snn_error *err) {
     run->key = cli_key_load(run->key_path, run->key_fd, err);
     if (!run->key)
         return false;
-    snn_weights *plain = snn_decrypt(run->model.weights, run->key, err);
+    snn_weights *plain = snn_decrypt_model(&run->model, run->key, err);
     if (!plain)
         return snn_error_context(err, "model %s with key %s", run->model_path, run->key_path);
     if (run->chips.wanted) {

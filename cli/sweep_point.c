@@ -100,7 +100,7 @@ static bool load_model(cli_sweeper *s, const snn_config *config, snn_error *err)
     s->model_path = NULL;
     if (!cli_model_load(config, s->model_option, &s->model, &path, err))
         return false;
-    if (s->key && !(s->plain = snn_decrypt(s->model.weights, s->key, err)))
+    if (s->key && !(s->plain = snn_decrypt_model(&s->model, s->key, err)))
         return snn_error_context(err, "model %s", path);
     s->model_path = strdup(path);
     return s->model_path || snn_fail(err, SNN_ERR_RUNTIME, "out of memory");

@@ -2,6 +2,9 @@
 /* Encryption of weights: flips the key's bits, and flips them back, checked by digests. */
 #include "key_internal.h"
 
+#include <snnsim/digest.h>
+
+#include <stdlib.h>
 #include <string.h>
 
 snn_weights *snn_encrypt(const snn_weights *plain, const snn_flips *flips, uint64_t seed, snn_key **key,
@@ -19,6 +22,33 @@ snn_weights *snn_encrypt(const snn_weights *plain, const snn_flips *flips, uint6
     snn_weights_free(w);
     return NULL;
 }
+
+/* ---- the network ---- */
+
+static bool digest_net(const snn_net *net, char hex[SNN_DIGEST_HEX], snn_error *err) {
+    char *json = snn_net_to_json(net, err);
+    if (!json)
+        return false;
+    snn_digest_text(json, hex);
+    free(json);
+    return true;
+}
+
+bool snn_key_bind(snn_key *k, const snn_net *net, snn_error *err) {
+    return digest_net(net, k->network, err);
+}
+
+static bool fits_net(const snn_key *k, const snn_net *net, snn_error *err) {
+    char digest[SNN_DIGEST_HEX];
+    if (!digest_net(net, digest, err))
+        return false;
+    return strcmp(digest, k->network) == 0 ||
+           snn_fail(err, SNN_ERR_DATA,
+                    "the key does not belong to this network: its layers, thresholds, leaks, biases or steps "
+                    "are not those that it was encrypted with");
+}
+
+/* ---- the weights ---- */
 
 /* Is the model built like the one of the key? Otherwise the sentence says what differs; nothing of it is secret. */
 static bool same_model(const snn_key *k, const snn_weights *w, snn_error *err) {
@@ -70,5 +100,14 @@ snn_weights *snn_decrypt(const snn_weights *encrypted, const snn_key *k, snn_err
         return w;
     snn_weights_free(w);
     snn_fail(err, SNN_ERR_DATA, "the key's bits do not give the plain weights: the key was changed");
+    return NULL;
+}
+
+snn_weights *snn_decrypt_model(const snn_model *encrypted, const snn_key *k, snn_error *err) {
+    /* the weights first: their sentences say more of a key that belongs to another model */
+    snn_weights *w = snn_decrypt(encrypted->weights, k, err);
+    if (!w || fits_net(k, encrypted->net, err))
+        return w;
+    snn_weights_free(w);
     return NULL;
 }

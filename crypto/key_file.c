@@ -34,7 +34,7 @@ enum {
     AT_NONCE = 112,
     AT_PAYLOAD = 136,
     HEAD = 144,
-    VERSION = 1,
+    VERSION = 2, /* 1 had neither network nor retired bits */
     SEAL = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     STACK = 65536 /* bytes of the stack below us that are wiped after Argon2 has seen the passphrase */
 };

@@ -22,12 +22,12 @@ bool snn_terminal_read(const char *ask, char *text, size_t room, size_t *size, b
 #define SNN_KEY_TENSORS_MAX 65536  /* more than any network has layers */
 #define SNN_KEY_FLIPS_MAX 16777216 /* 256 MiB of addresses */
 #define SNN_KEY_PADDING 4096 /* payloads are multiples of it, so that sizes hardly tell the number of bits */
-#define SNN_KEY_FIXED 96     /* bytes before the table of tensors */
+#define SNN_KEY_FIXED 144    /* bytes before the table of tensors */
 #define SNN_KEY_ROW 64       /* of a tensor */
 #define SNN_KEY_ADDRESS 16   /* of a bit */
 
-/* A key with room for n flips and so many tensors, all of it zero (key.c). */
-snn_key *snn_key_alloc(int tensors, size_t flips, snn_error *err);
+/* A key with room for so many tensors, flips and retired ones, all of it zero (key.c). */
+snn_key *snn_key_alloc(int tensors, size_t flips, size_t retired, snn_error *err);
 /* What the key was made of stood in memory that could not be locked. */
 void snn_key_set_unlocked(snn_key *k);
 uint64_t snn_key_payload_size(const snn_key *k);
@@ -35,13 +35,13 @@ uint64_t snn_key_payload_size(const snn_key *k);
 void snn_key_payload_write(const snn_key *k, uint8_t *payload);
 /* NULL with a DATA error when it is no payload: everything in it is checked. */
 snn_key *snn_key_payload_read(const uint8_t *payload, size_t size, snn_error *err);
-/* Are the flips sorted, each once, and within their tensors? */
+/* Are flips and retired ones sorted, each once, and within their tensors? */
 bool snn_key_check(const snn_key *k, snn_error *err);
 
 /* Larger ones are no payloads. */
 #define SNN_KEY_PAYLOAD_MAX                                                                                  \
     (SNN_KEY_FIXED + (uint64_t)SNN_KEY_ROW * SNN_KEY_TENSORS_MAX +                                           \
-     (uint64_t)SNN_KEY_ADDRESS * SNN_KEY_FLIPS_MAX + SNN_KEY_PADDING)
+     2 * (uint64_t)SNN_KEY_ADDRESS * SNN_KEY_FLIPS_MAX + SNN_KEY_PADDING)
 
 static inline void snn_put32(uint8_t *to, uint32_t word) {
     for (int i = 0; i < 4; i++)

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a key file holds inside its seal, to bytes and back (docs/key.md). Little-endian:
- *    0   8  scheme: "xor" and zeros          96  64 for each tensor: name 32, encoding 4, bits 4, weights 8, keyed bits 8, zeros 8
+ *    0   8  scheme: "xor" and zeros         144  64 for each tensor: name 32, encoding 4, bits 4, weights 8, keyed bits 8, zeros 8
  *    8   8  seed of the search                   16 for each keyed bit: tensor 4, bit 4 (0: most significant), index 8; ascending
- *   16  32  digest of the plain weights          zeros up to a multiple of 4096
- *   48  32  digest of the encrypted weights
+ *   16  32  digest of the plain weights          16 for each retired bit: the same
+ *   48  32  digest of the encrypted weights      zeros up to a multiple of 4096
  *   80   4  tensors, then zeros 4
  *   88   8  keyed bits
+ *   96  32  digest of the network
+ *  128   8  retired bits
+ *  136   4  keys that they were in, then zeros 4
  */
 #include "key_internal.h"
+
+#include <snnsim/ranks.h>
 
 #include <sodium.h>
 #include <string.h>
@@ -17,6 +22,7 @@ static const char scheme[8] = "xor";
 
 /* ---- writing ---- */
 
+/* flips: keyed and retired */
 static uint64_t content_size(uint64_t tensors, uint64_t flips) {
     return SNN_KEY_FIXED + SNN_KEY_ROW * tensors + SNN_KEY_ADDRESS * flips;
 }
@@ -26,7 +32,7 @@ static uint64_t padded(uint64_t size) {
 }
 
 uint64_t snn_key_payload_size(const snn_key *k) {
-    return padded(content_size((uint64_t)k->tensors, k->flips.n));
+    return padded(content_size((uint64_t)k->tensors, k->flips.n + k->retired.n));
 }
 
 void snn_key_payload_write(const snn_key *k, uint8_t *payload) {
@@ -36,6 +42,9 @@ void snn_key_payload_write(const snn_key *k, uint8_t *payload) {
     sodium_hex2bin(payload + 48, 32, k->encrypted, 64, NULL, NULL, NULL);
     snn_put32(payload + 80, (uint32_t)k->tensors);
     snn_put64(payload + 88, k->flips.n);
+    sodium_hex2bin(payload + 96, 32, k->network, 64, NULL, NULL, NULL);
+    snn_put64(payload + 128, k->retired.n);
+    snn_put32(payload + 136, k->versions);
     uint8_t *at = payload + SNN_KEY_FIXED;
     for (int i = 0; i < k->tensors; i++, at += SNN_KEY_ROW) {
         const snn_key_tensor *t = &k->tensor[i];
@@ -45,10 +54,11 @@ void snn_key_payload_write(const snn_key *k, uint8_t *payload) {
         snn_put64(at + 40, t->weights);
         snn_put64(at + 48, t->keyed);
     }
-    for (size_t i = 0; i < k->flips.n; i++, at += SNN_KEY_ADDRESS) {
-        snn_put32(at, k->flips.flip[i].tensor);
-        snn_put32(at + 4, k->flips.flip[i].bit);
-        snn_put64(at + 8, k->flips.flip[i].index);
+    const snn_flips all = snn_key_spent(k);
+    for (size_t i = 0; i < all.n; i++, at += SNN_KEY_ADDRESS) {
+        snn_put32(at, all.flip[i].tensor);
+        snn_put32(at + 4, all.flip[i].bit);
+        snn_put64(at + 8, all.flip[i].index);
     }
 }
 
@@ -72,10 +82,11 @@ static bool read_tensor(snn_key_tensor *t, const uint8_t *at, snn_error *err) {
     return true;
 }
 
-/* The flips, and whether each tensor has as many as its row says. */
+/* The flips and those of earlier keys behind them. */
 static bool read_flips(snn_key *k, const uint8_t *at, snn_error *err) {
-    for (size_t i = 0; i < k->flips.n; i++, at += SNN_KEY_ADDRESS)
-        k->flips.flip[i] =
+    const snn_flips all = snn_key_spent(k);
+    for (size_t i = 0; i < all.n; i++, at += SNN_KEY_ADDRESS)
+        all.flip[i] =
             (snn_flip){.tensor = snn_get32(at), .bit = snn_get32(at + 4), .index = snn_get64(at + 8)};
     if (!snn_key_check(k, err))
         return false;
@@ -97,13 +108,15 @@ static bool read_all(snn_key *k, const uint8_t *payload, size_t size, snn_error 
     k->seed = snn_get64(payload + 8);
     sodium_bin2hex(k->plain, sizeof k->plain, payload + 16, 32);
     sodium_bin2hex(k->encrypted, sizeof k->encrypted, payload + 48, 32);
+    sodium_bin2hex(k->network, sizeof k->network, payload + 96, 32);
+    k->versions = snn_get32(payload + 136);
     const uint8_t *row = payload + SNN_KEY_FIXED, *address = row + SNN_KEY_ROW * (size_t)k->tensors;
     for (int i = 0; i < k->tensors; i++)
         if (!read_tensor(&k->tensor[i], row + SNN_KEY_ROW * (size_t)i, err))
             return false;
     if (!read_flips(k, address, err) || !check_counts(k, row, err))
         return false;
-    const uint8_t *end = address + SNN_KEY_ADDRESS * k->flips.n;
+    const uint8_t *end = address + SNN_KEY_ADDRESS * snn_key_spent(k).n;
     return sodium_is_zero(end, size - (size_t)(end - payload)) ||
            snn_fail(err, SNN_ERR_DATA, "the key has something behind its last bit");
 }
@@ -114,14 +127,41 @@ snn_key *snn_key_payload_read(const uint8_t *payload, size_t size, snn_error *er
         return NULL;
     }
     uint32_t tensors = snn_get32(payload + 80);
-    uint64_t flips = snn_get64(payload + 88);
+    uint32_t versions = snn_get32(payload + 136);
+    uint64_t flips = snn_get64(payload + 88), retired = snn_get64(payload + 128);
+    /* every earlier key had a bit of its own */
     if (tensors < 1 || tensors > SNN_KEY_TENSORS_MAX || flips < 1 || flips > SNN_KEY_FLIPS_MAX ||
-        snn_get32(payload + 84) != 0 || padded(content_size(tensors, flips)) != size) {
+        retired > SNN_KEY_FLIPS_MAX || versions > retired || (retired && !versions) ||
+        snn_get32(payload + 84) != 0 || snn_get32(payload + 140) != 0 ||
+        padded(content_size(tensors, flips + retired)) != size) {
         snn_fail(err, SNN_ERR_DATA, "the key announces more or less than it has");
         return NULL;
     }
-    snn_key *k = snn_key_alloc((int)tensors, (size_t)flips, err);
+    snn_key *k = snn_key_alloc((int)tensors, (size_t)flips, (size_t)retired, err);
     if (!k || read_all(k, payload, size, err))
+        return k;
+    snn_key_free(k);
+    return NULL;
+}
+
+/* ---- ranks ---- */
+
+snn_key *snn_key_broadcast(snn_key *k, snn_error *err) {
+    if (snn_ranks() == 1)
+        return k;
+    uint64_t size = k ? snn_key_payload_size(k) : 0;
+    uint8_t *payload = NULL;
+    bool ok = snn_rank_all(k || snn_rank() != 0, err) && snn_rank_broadcast(&size, sizeof size, err);
+    if (ok)
+        ok = snn_rank_all((payload = snn_guarded_alloc((size_t)size, NULL, "a key", err)) != NULL, err);
+    if (ok && k)
+        snn_key_payload_write(k, payload);
+    ok = ok && snn_rank_broadcast(payload, (size_t)size, err);
+    if (ok && !k)
+        k = snn_key_payload_read(payload, (size_t)size, err);
+    ok = ok && snn_rank_all(k != NULL, err);
+    sodium_free(payload);
+    if (ok)
         return k;
     snn_key_free(k);
     return NULL;

@@ -47,15 +47,28 @@ typedef struct {
     uint64_t seed;  /* of the search */
     char plain[65]; /* digests of the weights (snn_weights_digest) */
     char encrypted[65];
+    char network
+        [65]; /* digest of the network: layers, thresholds, leaks, biases (snn_net_to_json); zeros until snn_key_bind */
     int tensors;
     snn_key_tensor *tensor; /* [tensors] */
     snn_flips flips;        /* sorted by (tensor, index, bit), each once */
+    snn_flips
+        retired; /* bits of all keys that rotation has replaced by this one: the same order, none of them in flips */
+    uint32_t versions; /* so many keys */
 } snn_key;
 
 /* Copies flips, sorts them. like: the model's weights, plain or encrypted, for what the key says of its tensors. Errors: DATA (no flips, one outside the weights, one twice), RUNTIME. */
 snn_key *snn_key_new(const snn_weights *like, const snn_flips *flips, uint64_t seed, const char plain[65],
                      const char encrypted[65], snn_error *err);
 void snn_key_free(snn_key *k);
+/* Says which network the key belongs to. Errors: RUNTIME, DATA (a network that cannot be described). */
+bool snn_key_bind(snn_key *k, const snn_net *net, snn_error *err);
+/* The key's bits and the retired ones: what a new version must not use. Borrowed, in no order. */
+snn_flips snn_key_spent(const snn_key *k);
+/* Retires `old` for *k, which is made anew. Errors: DATA (other tensors, a bit that both have, too many), RUNTIME; *k is then as it was. */
+bool snn_key_retire(snn_key **k, const snn_key *old, snn_error *err);
+/* Collective (ranks.h): rank 0's key for all; the others give NULL. NULL on all ranks after an error. */
+snn_key *snn_key_broadcast(snn_key *k, snn_error *err);
 /* Could its memory be locked? If not (containers allow little: `ulimit -l`): worth a warning, swap may see it. */
 bool snn_key_locked(const snn_key *k);
 
@@ -96,6 +109,8 @@ snn_weights *snn_encrypt(const snn_weights *plain, const snn_flips *flips, uint6
 bool snn_key_fits(const snn_key *k, const snn_weights *encrypted, snn_error *err);
 /* Plain weights; checks both digests. */
 snn_weights *snn_decrypt(const snn_weights *encrypted, const snn_key *k, snn_error *err);
+/* The same; checks also that the network is the one of the key. */
+snn_weights *snn_decrypt_model(const snn_model *encrypted, const snn_key *k, snn_error *err);
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,7 @@ static bool open_key(bench *b, const char *path, snn_error *err) {
         return false;
     b->key = snn_key_load(path, &passphrase, err);
     snn_secret_free(&passphrase);
-    return b->key && (b->plain = snn_decrypt(b->model.weights, b->key, err));
+    return b->key && (b->plain = snn_decrypt_model(&b->model, b->key, err));
 }
 
 static bool frame(bench *b, snn_error *err) {

@@ -35,8 +35,8 @@ static bool encrypt(snn_model *model, size_t n, uint64_t seed, const char *encry
         for (size_t i = 0; i < n; i++)
             flips.flip[i] = bit_at(model->weights, order[i]);
         snn_weights *w = snn_encrypt(model->weights, &flips, seed, &key, err);
-        ok = w != NULL;
-        if (ok) {
+        ok = w && snn_key_bind(key, model->net, err);
+        if (w) {
             snn_weights_free(model->weights);
             model->weights = w;
         }

@@ -42,7 +42,7 @@ assert shown == expected, (shown, expected)' "$output"
     away key show net.key
     expect 0
     [ -z "$stderr" ]
-    [ "${lines[0]}" = "net.key: key of version 1, 4272 bytes" ]
+    [ "${lines[0]}" = "net.key: key of version 2, 4272 bytes" ]
     [ "${lines[1]}" = "  sealed     no: whoever reads the file has the key" ]
     [ "${lines[3]}" = "  bits       60" ]
     [[ ${lines[4]} == "  conv1      "*" in 72 weights of 8 bits, sign_magnitude" ]]
@@ -52,7 +52,7 @@ assert shown == expected, (shown, expected)' "$output"
 @test "key show of a sealed key without its passphrase" {
     away key show sealed.key
     expect 0
-    [ "$output" = "sealed.key: key of version 1, 4256 bytes
+    [ "$output" = "sealed.key: key of version 2, 4256 bytes
   sealed     Argon2id interactive: 2 passes over 64 MiB; XChaCha20-Poly1305
   content    sealed, and no passphrase was given" ]
     [ -z "$stderr" ]
@@ -61,7 +61,7 @@ assert shown == expected, (shown, expected)' "$output"
     [ "${#lines[@]}" -eq 2 ]
     away key show sealed.key --json
     expect 0
-    [ "$(json "d['sealed'], d['kdf'], d['content'], d['bytes'], d['version']")" = "True {'algorithm': 'argon2id', 'name': 'interactive', 'passes': 2, 'memory_bytes': 67108864} None 4256 1" ]
+    [ "$(json "d['sealed'], d['kdf'], d['content'], d['bytes'], d['version']")" = "True {'algorithm': 'argon2id', 'name': 'interactive', 'passes': 2, 'memory_bytes': 67108864} None 4256 2" ]
     away key show sealed.key --positions
     expect 2
     complains "sealed.key: is sealed and there is no passphrase: give it by --passphrase-fd, by SNNSIM_PASSPHRASE or on a terminal"
@@ -230,10 +230,37 @@ for name in "net.key", "sealed.key":
     complains "tiny.cfg: is no model, and is not replaced by one"
 }
 
+@test "a clear key is refused where a passphrase was given: anybody can make one" {
+    for command in "run tiny.cfg --model enc.h5" "decrypt enc.h5 -o clear.h5"; do
+        # shellcheck disable=SC2086 # words of a command
+        SNNSIM_PASSPHRASE="open sesame" away $command --key net.key
+        expect 3
+        complains "net.key: is not sealed, but a passphrase was given for it: it may have been exchanged for another key"
+        # shellcheck disable=SC2086
+        run --separate-stderr "$SNNSIM" $command --key net.key --passphrase-fd 3 3<<<"open sesame"
+        expect 3
+        complains "net.key: is not sealed, but a passphrase was given"
+    done
+    run --separate-stderr "$SNNSIM" key show net.key --passphrase-fd 3 3<<<"open sesame"
+    expect 3
+    [ ! -e clear.h5 ]
+}
+
+@test "decrypt does not write over the encrypted model, whatever its name" {
+    cp enc.h5 copy.h5
+    ln -sf copy.h5 link.h5
+    for name in copy.h5 ./copy.h5 link.h5; do
+        away decrypt copy.h5 --key net.key -o "$name"
+        expect 2
+        complains "-o $name: is the encrypted model; the plain one must be another file"
+    done
+    cmp copy.h5 enc.h5
+}
+
 @test "a key whose bits were changed, with a new digest, is refused" {
     "$PYTHON" -c 'import hashlib
 data = bytearray(open("net.key", "rb").read())[:-32]
-at = 144 + 96 + 2 * 64 + 59 * 16 + 4   # the last bit of the last layer
+at = 144 + 144 + 2 * 64 + 59 * 16 + 4   # the last bit of the last layer
 data[at] = (data[at] + 1) % 8 if data[at] != 7 else 6
 open("forged.key", "wb").write(data + hashlib.blake2b(data, digest_size=32).digest())'
     away decrypt enc.h5 --key forged.key -o forged.h5

@@ -50,8 +50,57 @@ print(n)'
     "$PYTHON" -c 'import math, sys
 k, n, left = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 assert abs(math.log2(math.comb(k + n, k)) - left) < 1e-6' "$old" "$new" "$(value new/report.json rotation.entropy_left_bits)"
-    [[ $output == *"rotation    $old old bits, $new new ones, none in common"* ]]
+    [[ $output == *"rotation    $old old bits, $new new ones, 0 in common with any earlier key"* ]]
     [ -s old.h5 ] && [ -s old.key ]
+}
+
+@test "a third version shares no bit with the first either, and rotating twice is warned of" {
+    need_numpy
+    [ "$(value new/report.json warnings)" = "[]" ] || [[ $(value new/report.json warnings) != *"three versions"* ]]
+    go key rotate quick.cfg --model new.h5 --key new.key -o third.h5 --new-key third.key "${SEARCH[@]}" --clear --out third
+    expect 0
+    [[ $output == *"warning     this is version 3 of the model: who has three versions finds the plain network and the keys"* ]]
+    [[ $(value third/report.json warnings) == *"retrain or quantise anew"* ]]
+    old=$(value new/report.json rotation.old_bits)
+    new=$(value new/report.json rotation.new_bits)
+    third=$(value third/report.json rotation.new_bits)
+    [ "$(value third/report.json rotation.earlier_keys)" = 1 ]
+    [ "$(value third/report.json rotation.retired_bits)" = $((old + new)) ]
+    [ "$(value third/report.json rotation.shared_bits)" = 0 ]
+    [ "$(bits_that_differ third.h5 old.h5)" = $((old + third)) ]
+    [ "$(bits_that_differ third.h5 new.h5)" = $((new + third)) ]
+    "$SNNSIM" key show third.key --positions --json >third.json
+    "$SNNSIM" key show old.key --positions --json >old.json
+    "$SNNSIM" key show new.key --positions --json >new.json
+    "$PYTHON" -c 'import json
+key = {n: json.load(open(n + ".json"))["content"] for n in ("old", "new", "third")}
+place = lambda list: {(p["layer"], p["index"], p["bit"]) for p in list}
+assert key["third"]["earlier_keys"] == 2
+assert place(key["third"]["retired"]) == place(key["old"]["positions"]) | place(key["new"]["positions"])
+assert not place(key["third"]["retired"]) & place(key["third"]["positions"])'
+    "$PYTHON" "$ROOT/tests/golden/read_key.py" third.key >expected.json
+    "$PYTHON" -c 'import json; assert json.load(open("third.json"))["content"] == json.load(open("expected.json"))'
+    # what the warning says: each bit as two of three versions have it
+    for f in old new third; do "$SNNSIM" model export $f.h5 --npy m_$f; done
+    "$SNNSIM" model export quick.h5 --npy m_plain
+    "$PYTHON" -c 'import numpy
+for layer in ("fc1", "fc2"):
+    a, b, c, plain = (numpy.load(f"m_{d}/{layer}.npy") for d in ("old", "new", "third", "plain"))
+    assert (numpy.where(a == b, a, c) == plain).all()'
+}
+
+@test "the new key of a sealed one needs a passphrase, or --clear" {
+    printf 'one\n' >one.pass
+    "$SNNSIM" key seal old.key -o sealed_old.key --kdf interactive --new-passphrase-fd 3 3<one.pass
+    run --separate-stderr setsid -w "$SNNSIM" key rotate quick.cfg --model old.h5 --key sealed_old.key -o z.h5 --new-key z.key "${SEARCH[@]}" \
+        --passphrase-fd 3 3<one.pass </dev/null
+    expect 2
+    complains "key rotate: the old key is sealed, but there is no passphrase for the new one: use --new-passphrase-fd, or --clear for a key without"
+    [ ! -e z.h5 ] && [ ! -e z.key ]
+    run --separate-stderr setsid -w "$SNNSIM" key rotate quick.cfg --model old.h5 --key old.key -o z.h5 --new-key z.key "${SEARCH[@]}" \
+        --clear --passphrase-fd 3 3<one.pass </dev/null
+    expect 3
+    complains "old.key: is not sealed, but a passphrase was given for it"
 }
 
 @test "the old version may be replaced, and a key never is" {
@@ -86,6 +135,11 @@ assert abs(math.log2(math.comb(k + n, k)) - left) < 1e-6' "$old" "$new" "$(value
     expect 4
     complains "of the old key were excluded"
     [ ! -e none.h5 ] && [ ! -e none.key ]
+    [[ $output != *rotation* ]]
+    rotate none --clear --set encrypt.most_bits=1 --out none
+    [ "$(value none/report.json rotation.new_bits)" = None ]
+    [ "$(value none/report.json rotation.bits_that_differ)" = None ]
+    [ "$(value none/report.json rotation.entropy_left_bits)" = None ]
 }
 
 @test "a wrong key and missing options" {

@@ -28,7 +28,7 @@ static size_t wrap(uint8_t *file, const uint8_t *data, size_t size, bool sealed)
     memset(file, 0, HEAD + payload);
     memcpy(file, line, 64);
     memcpy(file + HEAD, data, size);
-    put(file + 64, 1, 4);
+    put(file + 64, 2, 4);
     put(file + 136, payload, 8);
     if (!sealed) {
         crypto_generichash(file + HEAD + payload, 32, file, HEAD + payload, NULL, 0);
@@ -46,9 +46,22 @@ static size_t wrap(uint8_t *file, const uint8_t *data, size_t size, bool sealed)
     return HEAD + payload + 16;
 }
 
+static void check_list(const snn_key *k, const snn_flips *list) {
+    for (size_t i = 0; i < list->n; i++) {
+        const snn_flip *f = &list->flip[i];
+        if (f->tensor >= (uint32_t)k->tensors || f->index >= k->tensor[f->tensor].weights ||
+            f->bit >= (uint32_t)k->tensor[f->tensor].bits)
+            abort();
+        if (i > 0 && f[-1].tensor == f->tensor &&
+            (f[-1].index > f->index || (f[-1].index == f->index && f[-1].bit >= f->bit)))
+            abort();
+    }
+}
+
 static void check(const snn_key *k) {
     size_t keyed = 0;
-    if (k->flips.n < 1 || k->tensors < 1 || strlen(k->plain) != 64 || strlen(k->encrypted) != 64)
+    if (k->flips.n < 1 || k->tensors < 1 || strlen(k->plain) != 64 || strlen(k->encrypted) != 64 ||
+        strlen(k->network) != 64 || k->versions > k->retired.n)
         abort();
     for (int i = 0; i < k->tensors; i++) {
         keyed += k->tensor[i].keyed;
@@ -57,15 +70,8 @@ static void check(const snn_key *k) {
     }
     if (keyed != k->flips.n)
         abort();
-    for (size_t i = 0; i < k->flips.n; i++) {
-        const snn_flip *f = &k->flips.flip[i];
-        if (f->tensor >= (uint32_t)k->tensors || f->index >= k->tensor[f->tensor].weights ||
-            f->bit >= (uint32_t)k->tensor[f->tensor].bits)
-            abort();
-        if (i > 0 && f[-1].tensor == f->tensor &&
-            (f[-1].index > f->index || (f[-1].index == f->index && f[-1].bit >= f->bit)))
-            abort();
-    }
+    check_list(k, &k->flips);
+    check_list(k, &k->retired);
 }
 
 /* Saved in clear, its payload is the one that was read. */
@@ -79,7 +85,7 @@ static void read_back(const snn_key *k, const uint8_t *payload) {
     snn_key *again = snn_key_load(path, NULL, &err);
     FILE *f = fopen(path, "rb");
     size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
-    if (!again || again->flips.n != k->flips.n || n <= HEAD + 32)
+    if (!again || again->flips.n != k->flips.n || again->retired.n != k->retired.n || n <= HEAD + 32)
         abort();
     if (payload && memcmp(bytes + HEAD, payload, n - HEAD - 32) != 0)
         abort();

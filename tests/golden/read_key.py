@@ -34,7 +34,7 @@ def read(data, passphrase=None):
     assert data[:64] == LINE
     version, form, _, zero, passes, memory = struct.unpack_from("<IIIIQQ", data, 64)
     size, = struct.unpack_from("<Q", data, 136)
-    assert version == 1 and zero == 0 and size % 4096 == 0
+    assert version == 2 and zero == 0 and size % 4096 == 0
     if form == 0:
         assert hashlib.blake2b(data[:144 + size], digest_size=32).digest() == data[144 + size:]
         payload = data[144:144 + size]
@@ -44,19 +44,22 @@ def read(data, passphrase=None):
     assert payload[:8] == b"xor\0\0\0\0\0"
     seed, plain, encrypted = struct.unpack_from("<Q32s32s", payload, 8)
     tensors, zero, bits = struct.unpack_from("<IIQ", payload, 80)
-    layers, positions, at = [], [], 96
+    network, gone, versions, zero = struct.unpack_from("<32sQII", payload, 96)
+    assert zero == 0
+    layers, addresses, at = [], [], 144
     for _ in range(tensors):
         name, encoding, width, weights, keyed, zero = struct.unpack_from("<32sIIQQQ", payload, at)
         layers.append({"name": name.rstrip(b"\0").decode(), "encoding": ENCODING[encoding], "bits": width, "weights": weights,
                        "keyed": keyed})
         at += 64
-    for _ in range(bits):
+    for _ in range(bits + gone):
         tensor, bit, index = struct.unpack_from("<IIQ", payload, at)
-        positions.append({"layer": layers[tensor]["name"], "index": index, "bit": bit})
+        addresses.append({"layer": layers[tensor]["name"], "index": index, "bit": bit})
         at += 16
     assert not any(payload[at:])
-    return {"scheme": "xor", "bits": bits, "layers": layers, "plain": plain.hex(), "encrypted": encrypted.hex(), "seed": str(seed),
-            "positions": positions}
+    return {"scheme": "xor", "bits": bits, "layers": layers, "plain": plain.hex(), "encrypted": encrypted.hex(),
+            "network": network.hex(), "earlier_keys": versions, "retired_bits": gone, "seed": str(seed), "positions": addresses[:bits],
+            "retired": addresses[bits:]}
 
 
 if __name__ == "__main__":

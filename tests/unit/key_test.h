@@ -88,7 +88,7 @@ static inline void key_head(uint8_t head[KEY_HEAD], bool sealed, uint64_t ops, u
                             uint64_t payload) {
     memset(head, 0, KEY_HEAD);
     memcpy(head, "snnsim key: tells which bits of a model are encrypted (secret).\n", 64);
-    put(head + 64, 1, 4);
+    put(head + 64, 2, 4);
     put(head + 136, payload, 8);
     if (!sealed)
         return;
@@ -142,7 +142,7 @@ static inline void write_sealed(const char *path, const uint8_t *payload, size_t
     free(file);
 }
 
-/* The payload of a key with bits (0, 2, 1), (1, 5, 0) and (1, 5, 7) of small_weights(sign_magnitude, 4). */
+/* The payload of a key with bits (0, 2, 1), (1, 5, 0) and (1, 5, 7) of small_weights(sign_magnitude, 4), after one with (0, 2, 3) and (1, 27, 0). */
 enum { KEY_PAYLOAD = 4096 };
 static inline void hand_payload(uint8_t payload[KEY_PAYLOAD]) {
     memset(payload, 0, KEY_PAYLOAD);
@@ -152,20 +152,27 @@ static inline void hand_payload(uint8_t payload[KEY_PAYLOAD]) {
     memset(payload + 48, 0xcd, 32);
     put(payload + 80, 2, 4);
     put(payload + 88, 3, 8);
-    memcpy(payload + 96, "conv", 4);
-    put(payload + 96 + 36, 4, 4);
-    put(payload + 96 + 40, 15, 8);
-    put(payload + 96 + 48, 1, 8);
-    memcpy(payload + 160, "fc", 2);
-    put(payload + 160 + 32, 2, 4); /* offset binary */
-    put(payload + 160 + 36, 8, 4);
-    put(payload + 160 + 40, 28, 8);
-    put(payload + 160 + 48, 2, 8);
-    static const uint64_t flip[3][3] = {{0, 1, 2}, {1, 0, 5}, {1, 7, 5}}; /* tensor, bit, index */
-    for (int i = 0; i < 3; i++) {
-        put(payload + 224 + 16 * i, flip[i][0], 4);
-        put(payload + 228 + 16 * i, flip[i][1], 4);
-        put(payload + 232 + 16 * i, flip[i][2], 8);
+    memset(payload + 96, 0xef, 32); /* of the network */
+    put(payload + 128, 2, 8);
+    put(payload + 136, 1, 4);
+    memcpy(payload + 144, "conv", 4);
+    put(payload + 144 + 36, 4, 4);
+    put(payload + 144 + 40, 15, 8);
+    put(payload + 144 + 48, 1, 8);
+    memcpy(payload + 208, "fc", 2);
+    put(payload + 208 + 32, 2, 4); /* offset binary */
+    put(payload + 208 + 36, 8, 4);
+    put(payload + 208 + 40, 28, 8);
+    put(payload + 208 + 48, 2, 8);
+    static const uint64_t flip[5][3] = {{0, 1, 2},
+                                        {1, 0, 5},
+                                        {1, 7, 5}, /* tensor, bit, index */
+                                        {0, 3, 2},
+                                        {1, 0, 27}}; /* the last two are retired */
+    for (int i = 0; i < 5; i++) {
+        put(payload + 272 + 16 * i, flip[i][0], 4);
+        put(payload + 276 + 16 * i, flip[i][1], 4);
+        put(payload + 280 + 16 * i, flip[i][2], 8);
     }
 }
 

@@ -186,11 +186,57 @@ static void a_changed_key_is_noticed(void **state) {
     snn_key_free(k);
 }
 
+/* Thresholds, biases and steps are not encrypted, but a key knows them. */
+static void a_key_refuses_another_network(void **state) {
+    (void)state;
+    static const char json[] =
+        "{\"format\":1,\"input\":[1,1,15],\"steps\":%d,\"step_us\":0,\"layers\":[{\"name\":"
+        "\"conv\",\"type\":\"linear\",\"outputs\":1,\"bias\":[%g],\"neuron\":{\"type\":"
+        "\"lif\",\"decay\":0.5,\"threshold\":%g,\"reset\":\"subtract\",\"at_threshold\":"
+        "false,\"gain\":1.0}}]}";
+    const struct {
+        int steps;
+        double bias, threshold;
+    } nets[] = {{5, 0.25, 1.5}, {5, 0.25, 1.5}, {6, 0.25, 1.5}, {5, 0.5, 1.5}, {5, 0.25, 1.75}};
+    snn_error err = {0};
+    snn_weights *w = small_weights(SNN_SIGN_MAGNITUDE, 8, 1);
+    snn_flip flip[] = {{0, 0, 4}, {1, 3, 9}};
+    snn_key *k;
+    snn_weights *e = snn_encrypt(w, &(snn_flips){2, flip}, 1, &k, &err);
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        char text[512];
+        snprintf(text, sizeof text, json, nets[i].steps, nets[i].bias, nets[i].threshold);
+        snn_net *net = snn_net_from_json(text, "test", &err);
+        if (!net)
+            fail_msg("%s", err.text);
+        const snn_model m = {.net = net, .weights = e};
+        static const char other[] =
+            "the key does not belong to this network: its layers, thresholds, leaks, biases or steps are not "
+            "those that it was encrypted with";
+        if (i == 0) {
+            assert_null(snn_decrypt_model(&m, k, &err)); /* not bound to any yet */
+            assert_string_equal(err.text, other);
+            assert_true(snn_key_bind(k, net, &err));
+        }
+        snn_weights *d = snn_decrypt_model(&m, k, &err);
+        assert_true((d != NULL) == (i < 2));
+        if (!d) {
+            assert_int_equal(err.code, SNN_ERR_DATA);
+            assert_string_equal(err.text, other);
+        }
+        snn_weights_free(d);
+        snn_net_free(net);
+    }
+    snn_weights_free(w);
+    snn_weights_free(e);
+    snn_key_free(k);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_width_and_encoding), cmocka_unit_test(a_bit_is_counted_from_the_top),
         cmocka_unit_test(what_cannot_be_encrypted), cmocka_unit_test(a_key_refuses_other_weights),
-        cmocka_unit_test(a_changed_key_is_noticed),
+        cmocka_unit_test(a_changed_key_is_noticed), cmocka_unit_test(a_key_refuses_another_network),
     };
     return cmocka_run_group_tests_name("encrypt", tests, NULL, NULL);
 }

@@ -198,8 +198,17 @@ static snn_key *three_bits(void) {
     }
     ab[64] = cd[64] = '\0';
     snn_key *k = snn_key_new(w, &flips, UINT64_C(0x1122334455667788), ab, cd, &err);
-    snn_weights_free(w);
     assert_non_null(k);
+    memset(k->network, 'e', 64);
+    for (int i = 1; i < 64; i += 2)
+        k->network[i] = 'f';
+    snn_flip before[] = {{1, 0, 27}, {0, 3, 2}};
+    flips = (snn_flips){2, before};
+    snn_key *old = snn_key_new(w, &flips, 1, ab, cd, &err);
+    assert_non_null(old);
+    assert_true(snn_key_retire(&k, old, &err));
+    snn_key_free(old);
+    snn_weights_free(w);
     return k;
 }
 
@@ -207,6 +216,11 @@ static void assert_same_key(const snn_key *a, const snn_key *b) {
     assert_int_equal(a->seed, b->seed);
     assert_string_equal(a->plain, b->plain);
     assert_string_equal(a->encrypted, b->encrypted);
+    assert_string_equal(a->network, b->network);
+    assert_int_equal(a->versions, b->versions);
+    assert_int_equal(a->retired.n, b->retired.n);
+    for (size_t i = 0; i < a->retired.n; i++)
+        assert_memory_equal(&a->retired.flip[i], &b->retired.flip[i], sizeof(snn_flip));
     assert_int_equal(a->tensors, b->tensors);
     for (int i = 0; i < a->tensors; i++) {
         assert_string_equal(a->tensor[i].name, b->tensor[i].name);
@@ -218,6 +232,52 @@ static void assert_same_key(const snn_key *a, const snn_key *b) {
     assert_int_equal(a->flips.n, b->flips.n);
     for (size_t i = 0; i < a->flips.n; i++)
         assert_flip(b, i, a->flips.flip[i].tensor, a->flips.flip[i].index, a->flips.flip[i].bit);
+}
+
+/* A third key knows the bits of the first and of the second, in order; no key has a bit of an earlier one. */
+static void rotation_retires_all_earlier_bits(void **state) {
+    (void)state;
+    snn_error err = {0};
+    snn_weights *w = small_weights(SNN_SIGN_MAGNITUDE, 4, 1),
+                *other = small_weights(SNN_SIGN_MAGNITUDE, 3, 1);
+    snn_key *first = new_key(w, (snn_flip[]){{1, 0, 9}, {0, 2, 3}}, 2, &err);
+    snn_key *second = new_key(w, (snn_flip[]){{0, 1, 3}}, 1, &err);
+    snn_key *third = new_key(w, (snn_flip[]){{0, 0, 14}, {1, 7, 27}}, 2, &err);
+    assert_int_equal(first->versions, 0);
+    assert_int_equal(snn_key_spent(first).n, 2);
+    assert_true(snn_key_retire(&second, first, &err));
+    assert_int_equal(second->versions, 1);
+    assert_int_equal(second->flips.n, 1);
+    assert_true(snn_key_retire(&third, second, &err));
+    assert_int_equal(third->versions, 2);
+    assert_int_equal(third->retired.n, 3);
+    assert_int_equal(third->seed, 77);
+    assert_string_equal(third->encrypted, encrypted);
+    const snn_flip retired[] = {{0, 1, 3}, {0, 2, 3}, {1, 0, 9}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(third->retired.flip[i].tensor, retired[i].tensor);
+        assert_int_equal(third->retired.flip[i].index, retired[i].index);
+        assert_int_equal(third->retired.flip[i].bit, retired[i].bit);
+    }
+    assert_int_equal(snn_key_spent(third).n, 5);
+    assert_flip(third, 1, 1, 27, 7);
+    assert_int_equal(third->tensor[1].keyed, 1);
+    snn_key *again = new_key(w, (snn_flip[]){{1, 0, 9}, {0, 0, 14}}, 2, &err), *kept = again;
+    assert_false(snn_key_retire(&again, second, &err));
+    assert_ptr_equal(again, kept);
+    assert_int_equal(err.code, SNN_ERR_DATA);
+    assert_string_equal(err.text, "bit 1 of the key was in an earlier one, too");
+    snn_key *foreign = new_key(other, (snn_flip[]){{0, 0, 14}}, 1, &err);
+    assert_false(snn_key_retire(&again, foreign, &err));
+    assert_string_equal(err.text, "the old key belongs to another model");
+    assert_ptr_equal(snn_key_broadcast(again, &err), again); /* one rank */
+    snn_key_free(first);
+    snn_key_free(second);
+    snn_key_free(third);
+    snn_key_free(again);
+    snn_key_free(foreign);
+    snn_weights_free(w);
+    snn_weights_free(other);
 }
 
 /* The file that docs/key.md describes, written here by hand. */
@@ -311,7 +371,7 @@ static void files_are_for_their_owner_alone(void **state) {
     snn_key_free(k);
 }
 
-/* Sizes tell the number of bits only roughly: 1 to 246 bits of a model with one tensor take a unit of 4096 bytes. */
+/* Sizes tell the number of bits only roughly: 1 to 243 bits of a model with one tensor take a unit of 4096 bytes. */
 static void sizes_hide_the_number_of_bits(void **state) {
     (void)state;
     snn_error err = {0};
@@ -319,10 +379,10 @@ static void sizes_hide_the_number_of_bits(void **state) {
     snn_flip flip[1000];
     for (size_t i = 0; i < 1000; i++)
         flip[i] = (snn_flip){0, 0, i};
-    /* (4096 - 96 - 64) / 16 = 246, (8192 - 160) / 16 = 502 */
+    /* (4096 - 144 - 64) / 16 = 243, (8192 - 208) / 16 = 499 */
     const struct {
         size_t bits, payload;
-    } cases[] = {{1, 4096}, {246, 4096}, {247, 8192}, {502, 8192}, {503, 12288}};
+    } cases[] = {{1, 4096}, {243, 4096}, {244, 8192}, {499, 8192}, {500, 12288}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         snn_key_about about;
         snn_key *k = new_key(w, flip, cases[i].bits, &err);
@@ -347,7 +407,7 @@ static void a_file_says_how_it_is_sealed(void **state) {
     assert_true(snn_key_save(k, path, NULL, SNN_KDF_SENSITIVE, &err));
     assert_true(snn_key_peek(path, &about, &err));
     assert_false(about.sealed);
-    assert_int_equal(about.version, 1);
+    assert_int_equal(about.version, 2);
     assert_int_equal(about.opslimit, 0);
     snn_secret s = secret_of("x");
     const struct {
@@ -435,6 +495,7 @@ int main(void) {
         cmocka_unit_test(many_addresses_are_sorted),
         cmocka_unit_test(wrong_addresses_are_refused),
         cmocka_unit_test(keys_work_in_memory_that_cannot_be_locked),
+        cmocka_unit_test(rotation_retires_all_earlier_bits),
         cmocka_unit_test(the_clear_layout_is_the_documented_one),
         cmocka_unit_test(the_sealed_layout_is_the_documented_one),
         cmocka_unit_test(files_are_for_their_owner_alone),

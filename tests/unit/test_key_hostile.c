@@ -142,10 +142,10 @@ static void hostile_heads(void **state) {
     refused("is no key of snnsim", SNN_ERR_DATA, NULL);
     changed_head(false, 63, ' ', 1);
     refused("is no key of snnsim", SNN_ERR_DATA, NULL);
-    changed_head(false, 64, 2, 4);
-    refused("is a key of version 2, expected 1", SNN_ERR_DATA, NULL);
+    changed_head(false, 64, 1, 4);
+    refused("is a key of version 1, expected 2", SNN_ERR_DATA, NULL);
     changed_head(false, 64, 0, 4);
-    refused("is a key of version 0, expected 1", SNN_ERR_DATA, NULL);
+    refused("is a key of version 0, expected 2", SNN_ERR_DATA, NULL);
     changed_head(false, 68, 2, 4);
     refused("is damaged in its first 144 bytes", SNN_ERR_DATA, NULL);
     changed_head(false, 76, 1, 4);
@@ -163,7 +163,7 @@ static void hostile_heads(void **state) {
                                      UINT64_MAX,
                                      UINT64_MAX - 4095,
                                      UINT64_C(1) << 62,
-                                     UINT64_C(272634208) / 4096 * 4096 + 4096};
+                                     UINT64_C(541069456) / 4096 * 4096 + 4096};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         char text[100];
         changed_head(false, 136, sizes[i], 8);
@@ -232,37 +232,52 @@ static void hostile_payloads(void **state) {
         {80, 70, 4, announces},
         {84, 1, 4, announces},
         {88, 0, 8, announces},
-        {88, 243, 8, announces},
+        {88, 238, 8, announces},
         {88, 16777217, 8, announces},
         {88, UINT64_MAX, 8, announces},
         {88, UINT64_C(1) << 60, 8, announces},
-        {96, 0, 4, name},
-        {98, 0, 1, name},
-        {96, ' ', 1, name},
-        {96, 0x7f, 1, name},
-        {96, 0x1b, 1, name},
-        {96, 0xe9, 1, name},
-        {101, 'x', 1, name},
-        {127, 'x', 1, name},
-        {152, 1, 1, name},
-        {159, 1, 1, name},
-        {128, 3, 4, "layer 'conv' of the key has encoding 3 with 4 bits: no such code"},
-        {132, 17, 4, "layer 'conv' of the key has encoding 0 with 17 bits: no such code"},
-        {132, 1, 4, "bit 0 of the key is outside the weights of layer 'conv'"},
-        {136, 2, 8, "bit 0 of the key is outside the weights of layer 'conv'"},
-        {144, 0, 8, "the key has another number of bits in layer 'conv' than it says"},
-        {208, 3, 8, "the key has another number of bits in layer 'fc' than it says"},
-        {144, UINT64_MAX, 8, "the key has another number of bits in layer 'conv' than it says"},
-        {224, 2, 4, "bit 0 of the key is in a tensor that the model does not have"},
-        {228, 4, 4, "bit 0 of the key is outside the weights of layer 'conv'"},
-        {232, 15, 8, "bit 0 of the key is outside the weights of layer 'conv'"},
-        {224, 1, 4, "the key has another number of bits in layer 'conv' than it says"},
-        {248, 6, 8, "bit 2 of the key is out of order"},
-        {260, 0, 4, "bit 2 of the key is given twice"},
-        {244, 7, 4, "bit 2 of the key is given twice"},
-        {272, 1, 1, behind},
+        {144, 0, 4, name},
+        {146, 0, 1, name},
+        {144, ' ', 1, name},
+        {144, 0x7f, 1, name},
+        {144, 0x1b, 1, name},
+        {144, 0xe9, 1, name},
+        {149, 'x', 1, name},
+        {175, 'x', 1, name},
+        {200, 1, 1, name},
+        {207, 1, 1, name},
+        {176, 3, 4, "layer 'conv' of the key has encoding 3 with 4 bits: no such code"},
+        {180, 17, 4, "layer 'conv' of the key has encoding 0 with 17 bits: no such code"},
+        {180, 1, 4, "bit 0 of the key is outside the weights of layer 'conv'"},
+        {184, 2, 8, "bit 0 of the key is outside the weights of layer 'conv'"},
+        {192, 0, 8, "the key has another number of bits in layer 'conv' than it says"},
+        {256, 3, 8, "the key has another number of bits in layer 'fc' than it says"},
+        {192, UINT64_MAX, 8, "the key has another number of bits in layer 'conv' than it says"},
+        {272, 2, 4, "bit 0 of the key is in a tensor that the model does not have"},
+        {276, 4, 4, "bit 0 of the key is outside the weights of layer 'conv'"},
+        {280, 15, 8, "bit 0 of the key is outside the weights of layer 'conv'"},
+        {272, 1, 4, "the key has another number of bits in layer 'conv' than it says"},
+        {296, 6, 8, "bit 2 of the key is out of order"},
+        {308, 0, 4, "bit 2 of the key is given twice"},
+        {292, 7, 4, "bit 2 of the key is given twice"},
+        {352, 1, 1, behind},
         {4095, 1, 1, behind},
-        {88, 2, 8, "the key has another number of bits in layer 'fc' than it says"},
+        {88, 2, 8, "retired bit 1 of the key is out of order"},
+        {128, 237, 8, announces},
+        {128, 16777217, 8, announces},
+        {128, UINT64_MAX, 8, announces},
+        {128, 0, 8, announces}, /* but an earlier key */
+        {136, 0, 4, announces},
+        {136, 3, 4, announces}, /* more keys than bits */
+        {136, UINT32_MAX, 4, announces},
+        {140, 1, 1, announces},
+        {143, 1, 1, announces},
+        {128, 1, 8, behind},
+        {128, 3, 8, "retired bit 2 of the key is out of order"},
+        {320, 2, 4, "retired bit 0 of the key is in a tensor that the model does not have"},
+        {324, 4, 4, "retired bit 0 of the key is outside the weights of layer 'conv'"},
+        {344, 28, 8, "retired bit 1 of the key is outside the weights of layer 'fc'"},
+        {324, 1, 4, "bit 0 of the key was in an earlier one, too"},
         {88, 4, 8, "bit 3 of the key is out of order"},
     };
     uint8_t payload[KEY_PAYLOAD];
@@ -274,13 +289,13 @@ static void hostile_payloads(void **state) {
     }
     /* what may be: a name of 31 bytes, 16 bits, the last weight and bit */
     hand_payload(payload);
-    memset(payload + 96, 'n', 31);
-    put(payload + 132, 16, 4);
-    put(payload + 228, 15, 4);
-    put(payload + 232, 14, 8);
+    memset(payload + 144, 'n', 31);
+    put(payload + 180, 16, 4);
+    put(payload + 276, 15, 4);
+    put(payload + 280, 14, 8);
     write_clear(path, payload, sizeof payload);
     assert_true(loads(NULL));
-    put(payload + 132, 0, 4); /* a layer of floats has no bits */
+    put(payload + 180, 0, 4); /* a layer of floats has no bits */
     write_clear(path, payload, sizeof payload);
     refused("bit 0 of the key is outside the weights of layer 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn'",
             SNN_ERR_DATA, NULL);
