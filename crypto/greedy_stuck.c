@@ -13,6 +13,7 @@
 enum {
     PAIRED = 48,      /* promising bits of which all pairs are tried */
     MOST_NEXT = 4096, /* next bits of an order */
+    FAR_LESS = 8,
     /* Restarts in a row without a better set, and in all; while the goal is not met, and to save bits once it is. */
     RESTARTS_UNMET = 12,
     ALL_UNMET = 40,
@@ -82,6 +83,15 @@ static bool earns_more(const snn_set *from, const snn_set *a, const snn_set *b) 
     return (from->score.lead - a->score.lead) * more_b > (from->score.lead - b->score.lead) * more_a;
 }
 
+/* A leap whose bits earn far less than those of the best set is left for when restarts do not help either. */
+static bool worth(const snn_search_job *job, const snn_set *to) {
+    const snn_search_state *st = job->state;
+    const snn_set *from = &st->set[CURRENT], *empty = &st->front[0], *best = &st->best;
+    const double earned = best->n > 0 ? (empty->score.loss - best->score.loss) / best->n : 0;
+    return st->reg[RESTARTS] >= RESTARTS_UNMET / 2 ||
+           (from->score.loss - to->score.loss) * FAR_LESS >= earned * (to->n - from->n);
+}
+
 /* Several bits at once. */
 bool snn_greedy_leap(snn_search_job *job, bool *moved, snn_error *err) {
     const snn_greedy_plan *p = job->own;
@@ -93,7 +103,7 @@ bool snn_greedy_leap(snn_search_job *job, bool *moved, snn_error *err) {
     ok = ok && snn_search_score(job, t.set, t.n, err);
     const snn_set *best = NULL;
     for (uint32_t i = 0; ok && i < t.n; i++)
-        if (snn_score_less(&t.set[i].score, &current->score) &&
+        if (snn_score_less(&t.set[i].score, &current->score) && worth(job, &t.set[i]) &&
             (!best || earns_more(current, &t.set[i], best)))
             best = &t.set[i];
     *moved = ok && best;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Score of one set from the outputs of the probe. Called once per evaluation, so that it must cost far less than one: loops over samples that the compiler
- * vectorises, no memory, and the largest hinges found by counting (spike counts) or by selection (membranes). Sums run in the order of samples, so that a score is one definite number.
+ * vectorises, no memory, and the largest hinges found by counting (spike counts) or by selection (membranes). Sums run in one order, so that a score is one definite number.
  */
 #include "search_internal.h"
 
@@ -14,26 +14,51 @@ enum {
     CLASSES = 256 /* classes whose predictions are counted in one pass */
 };
 
-/* lead[i] = out[label] - best other */
-static void leads(const snn_probe_result *r, const int *label, double *lead) {
-    double own[BLOCK], other[BLOCK], wanted[BLOCK];
+/* Of samples first .. first + n: own = out[label], other = the best of the other classes. The label's outputs are hidden from the maximum for a moment, so that it needs no comparison of labels. */
+static void outputs(const snn_probe_result *r, const int *label, size_t first, size_t n, double *own,
+                    double *other) {
+    const size_t samples = r->samples;
+    for (size_t i = first; i < first + n; i++) {
+        double *out = &r->out[(size_t)label[i] * samples + i];
+        own[i - first] = *out;
+        *out = -INFINITY;
+        other[i - first] = -INFINITY;
+    }
+    for (uint32_t c = 0; c < r->classes; c++) {
+        const double *out = r->out + c * samples + first;
+        for (size_t i = 0; i < n; i++)
+            other[i] = other[i] > out[i] ? other[i] : out[i];
+    }
+    for (size_t i = first; i < first + n; i++)
+        r->out[(size_t)label[i] * samples + i] = own[i - first];
+}
+
+/* Leads out[label] - best other of a block as hinges see them: a tie that the label wins, without a margin, is half an output to beat; what the label cannot catch up with is beaten. lead [n] */
+static void adjust(const snn_goal *goal, const double *same, const double *own, const double *other, size_t n,
+                   double *lead) {
+    const double margin = goal->margin, most = goal->most > 0 ? goal->most : INFINITY;
+    const double beaten = -ceil(margin); /* whole, so that counts stay counts */
+    for (size_t i = 0; i < n; i++) {
+        const double x = own[i] - other[i];
+        const double tie = x + margin <= 0 ? 0.5 : x, lost = x > beaten ? beaten : x;
+        const double wrong = other[i] >= most ? lost : x;
+        lead[i] = same[i] > 0 ? tie : wrong;
+    }
+}
+
+/* Fills lead [samples]; returns the sum of the plain leads, in four parts (samples 0, 4, ..., samples 1, 5, ...). */
+static double leads(const snn_goal *goal, const snn_probe_result *r, const int *label, double *lead) {
+    double own[BLOCK], other[BLOCK], same[BLOCK], sum[4] = {0};
     for (size_t first = 0; first < r->samples; first += BLOCK) {
         const size_t n = r->samples - first < BLOCK ? r->samples - first : BLOCK;
-        for (size_t i = 0; i < n; i++) {
-            own[i] = r->out[(size_t)label[first + i] * r->samples + first + i];
-            wanted[i] = label[first + i];
-            other[i] = -INFINITY;
-        }
-        for (uint32_t c = 0; c < r->classes; c++) {
-            const double *out = r->out + c * r->samples + first, class_ = c;
-            for (size_t i = 0; i < n; i++) {
-                const double x = wanted[i] == class_ ? -INFINITY : out[i];
-                other[i] = other[i] > x ? other[i] : x;
-            }
-        }
+        outputs(r, label, first, n, own, other);
         for (size_t i = 0; i < n; i++)
-            lead[first + i] = own[i] - other[i];
+            same[i] = r->predicted[first + i] == label[first + i];
+        adjust(goal, same, own, other, n, lead + first);
+        for (size_t i = 0; i < n; i++)
+            sum[i % 4] += own[i] - other[i];
     }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 /* Samples predicted as the most frequent class. */
@@ -95,40 +120,32 @@ static double largest_value(double *x, size_t n, size_t k) {
     }
 }
 
-/* Leads as hinges see them: where the margin asks for too much or too little. Returns the sum of the plain ones. */
-static double adjust(const snn_goal *goal, const snn_probe_result *r, const int *label, double *lead) {
-    const size_t n = r->samples;
-    const double beaten = -ceil(goal->margin); /* whole, so that counts stay counts */
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += lead[i];
-        const bool right = r->predicted[i] == label[i];
-        if (right && lead[i] + goal->margin <= 0)
-            lead[i] = 0.5; /* a tie that the label wins, without a margin */
-        else if (!right && goal->most > 0 && lead[i] > beaten &&
-                 r->out[(size_t)r->predicted[i] * n + i] >= goal->most)
-            lead[i] = beaten;
-    }
-    return sum;
-}
-
 typedef struct {
     double low, high;
     size_t right; /* leads that the margin does not beat */
     bool whole;
 } summary;
 
+enum { LANES = 4 };
+
 static summary summarise(const double *lead, size_t n, double margin) {
-    summary s = {.low = lead[0], .high = lead[0], .whole = true};
-    size_t fractions = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double x = lead[i];
-        s.low = x < s.low ? x : s.low;
-        s.high = x > s.high ? x : s.high;
-        s.right += x + margin > 0;
-        fractions += x != (double)(int32_t)(x < 1e9 && x > -1e9 ? x : 0.5);
+    double low[LANES], high[LANES], right[LANES] = {0}, fractions[LANES] = {0};
+    for (size_t k = 0; k < LANES; k++)
+        low[k] = high[k] = lead[0];
+    for (size_t i = 0; i < n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            const double x = lead[i + k < n ? i + k : n - 1], in = i + k < n ? 1 : 0;
+            low[k] = low[k] < x ? low[k] : x;
+            high[k] = high[k] > x ? high[k] : x;
+            right[k] += x + margin > 0 ? in : 0;
+            fractions[k] += x != (double)(int32_t)(x < 1e9 && x > -1e9 ? x : 0.5) ? 1 : 0;
+        }
+    summary s = {low[0], high[0], (size_t)(right[0] + right[1] + right[2] + right[3]), true};
+    for (size_t k = 0; k < LANES; k++) {
+        s.low = low[k] < s.low ? low[k] : s.low;
+        s.high = high[k] > s.high ? high[k] : s.high;
+        s.whole = s.whole && fractions[k] == 0;
     }
-    s.whole = fractions == 0;
     return s;
 }
 
@@ -160,8 +177,7 @@ snn_score snn_objective_score(const snn_goal *goal, const snn_probe_result *r, c
     for (size_t i = 0; i < n; i++)
         score.correct += r->predicted[i] == label[i];
     double *lead = scratch;
-    leads(r, label, lead);
-    const double sum = adjust(goal, r, label, lead);
+    const double sum = leads(goal, r, label, lead);
     const summary s = summarise(lead, n, goal->margin);
     score.right = (uint32_t)s.right;
     score.lead = sum / (double)n;

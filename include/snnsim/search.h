@@ -50,6 +50,7 @@ typedef struct {
     uint32_t word_limit; /* 0: none */
     snn_weights *weights;
     snn_value_range *range; /* [tensors] of plain values; NULL with any_value */
+    uint64_t pool;          /* bits that could be keyed: those that are not eligible, too */
     uint64_t considered;    /* bits of the chosen layers and significances before anything was left out */
 } snn_candidates;
 
@@ -82,7 +83,7 @@ typedef struct {
     uint32_t correct; /* predicted = label */
     uint32_t right;   /* of the samples, those whose label is not beaten by the margin */
     uint32_t largest; /* samples predicted as the most frequent class */
-    /* Hinge of a sample: max(0, out[label] - best other + margin); 0 when the label cannot catch up (a wrong class fires in every step); 1/2 when the label is predicted by a tie and the margin is 0. The sum of all but the `target` largest hinges (in the order of samples), over the number of samples; plus what is beyond
+    /* Hinge of a sample: max(0, out[label] - best other + margin); 0 when the label cannot catch up (a wrong class fires in every step); 1/2 when the label is predicted by a tie and the margin is 0. The sum of all but the `target` largest hinges, over the number of samples; plus what is beyond
      * goal.largest, per sample. 0 exactly when the goal is met. */
     double loss;
     /* Mean over samples of out[label] - best other: tells sets apart whose loss is the same. */
@@ -110,7 +111,7 @@ typedef struct {
 snn_objective *snn_objective_new(const snn_objective_options *o, const snn_candidates *candidates,
                                  const snn_spikes *sample, const int *label, size_t n, snn_error *err);
 void snn_objective_free(snn_objective *o);
-/* Score of outputs as the probe gives them. scratch [2 * samples] */
+/* Score of outputs as the probe gives them; they are changed in between and put back. scratch [2 * samples] */
 snn_score snn_objective_score(const snn_goal *goal, const snn_probe_result *r, const int *label,
                               double *scratch);
 
