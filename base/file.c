@@ -4,8 +4,11 @@
  */
 #include <snnsim/output.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,6 +60,31 @@ static char *resolve_target(const char *path, snn_error *err) {
     return target;
 }
 
+/* What killed processes have left beside the target: a key in clear or a search must not lie about for ever. Failing is no error: it is a courtesy. */
+static void remove_stale(const char *path) {
+    const size_t folder = folder_length(path);
+    char prefix[BASE_NAME_MAX + 8];
+    const int length = snprintf(prefix, sizeof prefix, ".~%.*s.", BASE_NAME_MAX, path + folder);
+    char *where = folder ? strndup(path, folder) : strdup(".");
+    DIR *d = where ? opendir(where) : NULL;
+    free(where);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        char end;
+        long pid;
+        int number;
+        struct stat st;
+        if (strncmp(entry->d_name, prefix, (size_t)length) != 0 ||
+            sscanf(entry->d_name + length, "%ld.%d%c", &pid, &number, &end) != 2 || pid <= 0 || pid > INT_MAX)
+            continue;
+        const bool gone = kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+        if (gone && fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            st.st_uid == geteuid())
+            unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    if (d)
+        closedir(d);
+}
+
 /* Opens an exclusive temporary file beside the target; -1 with errno. The kernel applies the umask. */
 static int open_temporary(snn_file *f, unsigned mode) {
     size_t folder = folder_length(f->path);
@@ -85,6 +113,7 @@ snn_file *snn_file_create(const char *path, unsigned mode, snn_error *err) {
         release(f);
         return NULL;
     }
+    remove_stale(f->path);
     int fd = open_temporary(f, mode);
     if (fd < 0) {
         snn_fail_errno(err, "cannot write '%s'", path);

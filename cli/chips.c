@@ -78,7 +78,16 @@ bool cli_chips_map(cli_chips *c, const snn_config *config, const snn_model *mode
 
 bool cli_chips_place(const cli_chips *c, const snn_config *config, snn_error *err) {
     int64_t limit = snn_config_int(config, "encrypt.word_limit");
-    return !c->map || !c->key || !limit || snn_flips_place(c->map, c->key, (uint32_t)limit, err);
+    if (!c->map || !c->key || !limit || snn_flips_place(c->map, c->key, (uint32_t)limit, err))
+        return true;
+    /* the sentence for searches names a row: of a key it would tell where bits are */
+    return err->code == SNN_ERR_CRITERION
+               ? snn_fail(
+                     err, SNN_ERR_CRITERION,
+                     "the key does not fit the decryptor: it has more keyed bits in a row word than the %lld "
+                     "of encrypt.word_limit",
+                     (long long)limit)
+               : false;
 }
 
 void cli_chips_free(cli_chips *c) {

@@ -85,6 +85,11 @@ static inline uint32_t cli_encrypt_views(const cli_encryption *e) {
     return e->options.chips ? e->options.chips + 1 : 1;
 }
 
+/* Bits of entropy that the seed has at most: numbers of a config are exact up to 2^53 only. */
+static inline int cli_encrypt_seed_bits(const cli_encryption *e) {
+    return e->options.seed_given ? 53 : 64;
+}
+
 /* ---- command line (encrypt.c) ---- */
 
 /* Options that both commands have, in a table for getopt_long. */
@@ -149,7 +154,7 @@ bool cli_encrypt_missed(const cli_encryption *e, snn_error *err);
 void cli_encrypt_warn(cli_encryption *e);
 /* report.json; NULL when out of memory. Nothing in it helps to find the key. */
 json_t *cli_encrypt_report(const cli_encryption *e, snn_error *err);
-/* front.csv: bits,right,share_right,correct,accuracy,loss */
+/* front.csv: bits,right,share_right,correct,accuracy */
 void cli_encrypt_front(const cli_encryption *e, FILE *out);
 /* The table for people. */
 void cli_encrypt_summary(const cli_encryption *e, FILE *out);

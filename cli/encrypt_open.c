@@ -232,7 +232,8 @@ bool cli_encrypt_prepare(cli_encryption *e, snn_error *err) {
         !snn_subset_vary(&e->subset, e->model.net->input, &t, o->variants, draw, err))
         return false;
     e->goal = snn_encrypt_goal(o, e->subset.n, &e->target_used);
-    return open_hardware(e, err) && cli_encrypt_choose(e, err);
+    return snn_encrypt_goal_check(&e->goal, e->subset.n, e->model.net->classes, err) &&
+           open_hardware(e, err) && cli_encrypt_choose(e, err);
 }
 
 /* ---- the end ---- */

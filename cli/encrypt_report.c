@@ -3,7 +3,7 @@
  * report.json and front.csv of an encryption. Fields are described in docs/encryption.md.
  *
  * Left out, because a thief who finds the report must not be helped: positions and what they are counted by (layers, classes), the seed of the search, and every digest by which a guessed key could be
- * checked (of the plain weights, of the plain network's spikes).
+ * checked (of the plain weights, of the plain network's spikes; loss and lead are sums over all samples, which are as good as digests).
  */
 #include "encrypt.h"
 #include "json.h"
@@ -68,13 +68,13 @@ static json_t *goal_section(const cli_encryption *e) {
 static json_t *search_section(const cli_encryption *e) {
     const snn_encrypt_options *o = &e->options;
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:i}", "name", snn_search_name(o->search.kind),
-        "seed", o->seed_given ? "given" : "system", "bits_per_weight",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:i}", "name",
+        snn_search_name(o->search.kind), "seed", o->seed_given ? "given" : "system", "bits_per_weight",
         o->bits ? json_integer(o->bits) : json_null(), "bits_considered",
-        cli_json_count(e->candidates->considered), "candidates", cli_json_count(e->candidates->n), "eligible",
-        cli_json_real(o->eligible), "word_limit", o->word_limit ? cli_json_count(o->word_limit) : json_null(),
-        "prune", (int)o->search.prune, "most_bits",
-        o->search.most_bits ? cli_json_count(o->search.most_bits) : json_null(), "evaluations",
+        cli_json_count(e->candidates->considered), "pool", cli_json_count(e->candidates->pool), "candidates",
+        cli_json_count(e->candidates->n), "eligible", cli_json_real(o->eligible), "word_limit",
+        o->word_limit ? cli_json_count(o->word_limit) : json_null(), "prune", (int)o->search.prune,
+        "most_bits", o->search.most_bits ? cli_json_count(o->search.most_bits) : json_null(), "evaluations",
         o->search.evaluations ? cli_json_count(o->search.evaluations) : json_null(), "threads", e->threads);
 }
 
@@ -82,10 +82,9 @@ static json_t *search_section(const cli_encryption *e) {
 
 static json_t *score(const cli_encryption *e, const snn_score *s) {
     double n = (double)scored_samples(e);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "correct", cli_json_count(s->correct), "accuracy",
+    return json_pack("{s:o, s:o, s:o, s:o}", "correct", cli_json_count(s->correct), "accuracy",
                      cli_json_real(s->correct / n), "right", cli_json_count(s->right), "largest_class",
-                     cli_json_count(s->largest), "loss", cli_json_real(s->loss), "lead",
-                     cli_json_real(s->lead));
+                     cli_json_count(s->largest));
 }
 
 static json_t *front(const cli_encryption *e) {
@@ -100,14 +99,14 @@ static json_t *front(const cli_encryption *e) {
 
 static json_t *result_section(const cli_encryption *e) {
     const snn_search_result *r = &e->result;
-    return json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "met", (int)r->met,
-                     "stopped", (int)r->stopped, "minimal", (int)r->minimal, "bits",
-                     cli_json_count(r->flips.n), "share_of_bits",
-                     cli_json_real((double)r->flips.n / (double)weight_bits(e->model.weights)),
-                     "entropy_bound_bits", cli_json_real(snn_log2_choose(e->candidates->n, r->flips.n)),
-                     "evaluations", cli_json_count(r->evaluations), "searched", cli_json_count(r->searched),
-                     "seconds", cli_json_real(r->seconds), "plain", score(e, &r->plain), "encrypted",
-                     score(e, &r->score), "front", front(e));
+    return json_pack(
+        "{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "met", (int)r->met, "stopped",
+        (int)r->stopped, "minimal", (int)r->minimal, "bits", cli_json_count(r->flips.n), "share_of_bits",
+        cli_json_real((double)r->flips.n / (double)weight_bits(e->model.weights)), "entropy_bound_bits",
+        cli_json_real(snn_log2_choose(e->candidates->pool, r->flips.n)), "seed_bits",
+        json_integer(cli_encrypt_seed_bits(e)), "evaluations", cli_json_count(r->evaluations), "searched",
+        cli_json_count(r->searched), "seconds", cli_json_real(r->seconds), "plain", score(e, &r->plain),
+        "encrypted", score(e, &r->score), "front", front(e));
 }
 
 static json_t *verdict_part(const snn_verdict_part *p, int classes) {
@@ -186,10 +185,10 @@ json_t *cli_encrypt_report(const cli_encryption *e, snn_error *err) {
 
 void cli_encrypt_front(const cli_encryption *e, FILE *out) {
     double n = (double)scored_samples(e);
-    fputs("bits,right,share_right,correct,accuracy,loss,lead\n", out);
+    fputs("bits,right,share_right,correct,accuracy\n", out);
     for (uint32_t i = 0; i < e->result.points; i++) {
         const snn_score *s = &e->result.front[i].score;
-        fprintf(out, "%u,%u,%.9g,%u,%.9g,%.9g,%.9g\n", e->result.front[i].bits, s->right, s->right / n,
-                s->correct, s->correct / n, s->loss, s->lead);
+        fprintf(out, "%u,%u,%.9g,%u,%.9g\n", e->result.front[i].bits, s->right, s->right / n, s->correct,
+                s->correct / n);
     }
 }

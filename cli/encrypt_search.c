@@ -46,11 +46,14 @@ bool cli_encrypt_search(cli_encryption *e, snn_error *err) {
                      e->checkpoint);
         return false;
     }
-    if (e->result.met && !e->result.flips.n)
+    if (e->result.met && !e->result.flips.n) {
+        if (snn_rank() == 0)
+            unlink(e->checkpoint);
         return snn_fail(err, SNN_ERR_CRITERION,
                         "there is nothing to encrypt: the plain network already has only %u of %zu samples "
                         "right (goal: %u)",
                         e->result.plain.right, e->subset.n, e->goal.target);
+    }
     return true;
 }
 
@@ -166,10 +169,12 @@ static void on_sample(void *context, uint64_t done, uint64_t total) {
 
 static bool judge(cli_encryption *e, const char *what, const snn_dataset *data, const size_t *skip,
                   size_t skips, snn_verdict *out, snn_error *err) {
-    snn_progress *line =
-        snn_progress_begin(what, "samples", snn_dataset_count(data) - skips, !e->common.quiet);
+    const size_t limit = (size_t)snn_config_int(e->config, "run.limit"), count = snn_dataset_count(data);
+    size_t total = limit && limit < count ? limit : count;
+    for (size_t i = 0, end = total; i < skips && skip[i] < end; i++)
+        total--;
+    snn_progress *line = snn_progress_begin(what, "samples", total, !e->common.quiet);
     snn_evaluate_hooks hooks = {.context = line, .progress = on_sample, .stop = e->stop};
-    size_t limit = (size_t)snn_config_int(e->config, "run.limit");
     snn_engine_options engine = e->engine;
     engine.count_operations = false;
     bool ok = snn_judge(e->model.net, e->model.weights, e->stored, &engine, data, limit, skip, skips,

@@ -56,8 +56,10 @@ static void warn_variation(cli_encryption *e) {
     const cli_encrypt_variation *v = &e->variation;
     if (v->met > 1 && v->of.constant)
         json_array_append_new(
-            e->warnings, json_string("this search comes to the same bits whatever its seed: who runs it "
-                                     "needs no key; set encrypt.eligible below 1 or use another search"));
+            e->warnings,
+            json_sprintf("all %u searches with other seeds came to the same bits: who runs this search "
+                         "needs no key; set encrypt.eligible below 1 or use another search",
+                         v->met));
     if (v->searches > v->met)
         json_array_append_new(e->warnings,
                               json_sprintf("%u of %u searches with other seeds did not meet the goal",
@@ -122,8 +124,11 @@ static void print_result(const cli_encryption *e, FILE *out) {
             r->plain.right, r->minimal ? ", every one of them is needed" : "",
             r->stopped ? ", stopped by its budget" : "", r->evaluations,
             cli_seconds(r->seconds, seconds, sizeof seconds));
-    fprintf(out, "positions   %.1f bits of entropy if all sets of that size were as likely\n",
-            snn_log2_choose(e->candidates->n, r->flips.n));
+    fprintf(out,
+            "positions   at most %.1f bits of entropy if all sets of that size were as likely; at most %d "
+            "for who "
+            "can repeat the search (its seed)\n",
+            snn_log2_choose(e->candidates->pool, r->flips.n), cli_encrypt_seed_bits(e));
 }
 
 static void print_interval(FILE *out, snn_interval i) {
@@ -167,7 +172,10 @@ static void print_variation(const cli_encryption *e, FILE *out) {
     if (v->met)
         fprintf(out, " with %g to %g bits (mean %.4g)", of->bits_least, of->bits_most, of->bits_mean);
     if (v->met > 1)
-        fprintf(out, "; two of them share %.1f %% of their bits, one has %.1f %% of its bits from the others",
+        fprintf(out,
+                "; two of them share %.1f %% of their bits, one has %.1f %% of its bits from the others (who "
+                "runs "
+                "more searches finds more)",
                 100 * of->overlap, 100 * of->guess);
     fputc('\n', out);
 }

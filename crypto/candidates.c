@@ -5,6 +5,7 @@
 #include <snnsim/random.h>
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,10 +103,13 @@ static bool filter_start(filter *f, const snn_candidates *c, const snn_candidate
     return true;
 }
 
-/* Bits must be asked for in ascending order of address. One number of the stream belongs to each bit considered, so that what else is left out does not change the draw. */
+/* One number of the stream belongs to each bit considered, so that what else is left out does not change the draw. */
+static bool eligible(filter *f) {
+    return !f->thin || snn_random_uniform(&f->random) < f->o->eligible;
+}
+
+/* Bits must be asked for in ascending order of address. */
 static bool passes(filter *f, const snn_flip *x) {
-    if (f->thin && !(snn_random_uniform(&f->random) < f->o->eligible))
-        return false;
     while (f->next < f->excluded && by_address(&f->exclude[f->next], x) < 0)
         f->next++;
     if (f->next < f->excluded && by_address(&f->exclude[f->next], x) == 0)
@@ -161,8 +165,10 @@ static bool collect(snn_candidates *c, filter *f, snn_error *err) {
         for (uint64_t i = 0; i < tensor->count; i++)
             for (uint32_t bit = 0; bit < bits; bit++) {
                 const snn_flip x = {t, bit, i};
+                const bool drawn = eligible(f), may = passes(f, &x);
                 c->considered++;
-                if (passes(f, &x) && !append(c, &capacity, &x, err))
+                c->pool += may;
+                if (drawn && may && !append(c, &capacity, &x, err))
                     return false;
             }
     }
@@ -215,6 +221,8 @@ snn_candidates *snn_candidates_new(const snn_weights *weights, const snn_candida
     snn_candidates *c = check_options(weights, o, err) ? snn_alloc(1, sizeof *c, "candidates", err) : NULL;
     bool ok = c && (c->weights = snn_weights_copy(weights, err)) && (o->any_value || find_ranges(c, err)) &&
               filter_start(&f, c, o, err) && collect(c, &f, err) && measure(c, err) && find_words(c, o, err);
+    if (f.exclude)
+        sodium_memzero(f.exclude, f.excluded * sizeof *f.exclude); /* an old key */
     free(f.exclude);
     if (!ok) {
         snn_candidates_free(c);

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -261,6 +262,8 @@ bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[SNN_DIG
         snn_error_context(err, "cannot resume");
     else if (*found)
         ok = parse(st, fingerprint, c, phases, path, data, size, err);
+    if (data)
+        sodium_memzero(data, size);
     free(data);
     if (!ok)
         snn_search_state_free(st);
@@ -286,6 +289,8 @@ bool snn_search_checkpoint_seed(const char *path, uint64_t *seed, bool *found, s
     bool ok = read_shared(path, &data, &size, found, err);
     if (ok && *found)
         ok = parse_seed(data, size, path, seed, err);
+    if (data)
+        sodium_memzero(data, size);
     free(data);
     return ok || snn_error_context(err, "cannot resume");
 }

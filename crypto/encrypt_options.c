@@ -184,6 +184,16 @@ snn_goal snn_encrypt_goal(const snn_encrypt_options *o, size_t n, double *target
     return goal;
 }
 
+bool snn_encrypt_goal_check(const snn_goal *goal, size_t n, int classes, snn_error *err) {
+    const size_t least = (n + (size_t)classes - 1) / (size_t)classes; /* some class has as many */
+    return goal->largest >= least ||
+           snn_fail(
+               err, SNN_ERR_USAGE,
+               "encrypt.collapse: cannot be met: with %zu samples and %d classes one class has at least %zu, "
+               "but only %u are allowed",
+               n, classes, least, goal->largest);
+}
+
 uint64_t snn_encrypt_other_seed(uint64_t seed, uint32_t i) {
     static const char purpose[] = "snnsim encrypt: seed of a throw-away search";
     uint8_t bytes[SNN_DIGEST_BYTES];

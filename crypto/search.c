@@ -12,6 +12,7 @@
 #include <snnsim/cpu.h>
 
 #include <stdio.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,11 +232,18 @@ static bool give(driver *d, snn_search_result *out, snn_error *err) {
            give_flips(d->job.candidates, &st->best, &out->flips, err) && give_front(d, out, err);
 }
 
+/* Positions are secrets. */
+static void wipe(snn_flips *f) {
+    if (f->flip)
+        sodium_memzero(f->flip, f->n * sizeof *f->flip);
+    free(f->flip);
+}
+
 void snn_search_free(snn_search_result *r) {
     for (uint32_t i = 0; i < r->points; i++)
-        free(r->front[i].flips.flip);
+        wipe(&r->front[i].flips);
     free(r->front);
-    free(r->flips.flip);
+    wipe(&r->flips);
     *r = (snn_search_result){0};
 }
 

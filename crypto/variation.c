@@ -4,6 +4,7 @@
 #include <snnsim/portable_math.h>
 
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,8 @@ static bool guesses(const snn_flips *set, uint32_t n, snn_variation *out, snn_er
     for (uint32_t i = 0; i < n; i++)
         sum += set[i].n ? (double)shared(&set[i], all, total) / (double)set[i].n : 0;
     out->guess = n > 1 ? sum / n : NAN;
+    if (all)
+        sodium_memzero(all, total * sizeof *all);
     free(all);
     return true;
 }

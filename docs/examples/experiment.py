@@ -48,7 +48,7 @@ def one_seed(config, folder, seed, options, plain, plain_digest):
         "encrypt", config, "-o", name + ".h5", "--key", name + ".key", "--set", "encrypt.seed=" + seed, "--json", *options, fine=(0, 4)
     )
     result = report["result"]
-    front = [(seed, p["bits"], p["right"], p["correct"], p["accuracy"], p["loss"], p["lead"]) for p in result["front"]]
+    front = [(seed, p["bits"], p["right"], p["correct"], p["accuracy"]) for p in result["front"]]
     if code == 4:
         return (seed, 0, front[-1][1], plain, "", "", ""), front
     without, _ = run(config, "--model", name + ".h5")
@@ -82,7 +82,7 @@ def main():
         table.writerows(rows)
     with open(os.path.join(folder, "front.csv"), "w", newline="") as f:
         table = csv.writer(f, lineterminator="\n")
-        table.writerow("seed bits right correct accuracy loss lead".split())
+        table.writerow("seed bits right correct accuracy".split())
         table.writerows(fronts)
     with open(os.path.join(folder, "experiment.csv")) as f:
         sys.stdout.write(f.read())

@@ -40,7 +40,7 @@ run() { # OPTION...
 read -r plain plain_digest <<<"$(run --model "$model")"
 missed=0
 echo "seed,met,bits,plain_accuracy,accuracy_without_key,accuracy_with_key,same_spikes" >"$folder/experiment.csv"
-echo "seed,bits,right,share_right,correct,accuracy,loss,lead" >"$folder/front.csv"
+echo "seed,bits,right,share_right,correct,accuracy" >"$folder/front.csv"
 for seed in ${SEEDS:-1 2 3}; do
     name=$folder/seed$seed
     rm -f "$name.h5" "$name.key" # an experiment may be repeated; a key is never overwritten

@@ -40,6 +40,8 @@ bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *c
 void snn_encrypt_options_free(snn_encrypt_options *o);
 /* The goal on n samples (on each chip); *target_used: the accuracy that the whole samples allowed stand for. */
 snn_goal snn_encrypt_goal(const snn_encrypt_options *o, size_t n, double *target_used);
+/* Can it be met: may a class have its share of n samples? Errors: USAGE. */
+bool snn_encrypt_goal_check(const snn_goal *goal, size_t n, int classes, snn_error *err);
 /* Seed number i of the throw-away searches of snn_variation: depends on the secret seed, but does not tell it (BLAKE2b). */
 uint64_t snn_encrypt_other_seed(uint64_t seed, uint32_t i);
 
@@ -105,8 +107,9 @@ typedef struct {
     double bits_mean, bits_least, bits_most;
     double
         overlap; /* mean over pairs of searches: share of the bits of the smaller set that the other has too */
-    double guess;  /* mean share of a search's bits that the other searches together contain */
-    bool constant; /* all searches came to the same bits: the search has no entropy */
+    double
+        guess; /* mean share of a search's bits that the other searches together contain; who runs more searches finds more: a lower bound */
+    bool constant; /* all of these searches came to the same bits: the search has hardly any entropy */
 } snn_variation;
 /* set [n], each sorted and without repeats. Never includes the key itself: its overlap with what a thief can compute is a secret. Below two searches overlap and guess are NAN. */
 bool snn_variation_of(const snn_flips *set, uint32_t n, snn_variation *out, snn_error *err);

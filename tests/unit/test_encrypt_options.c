@@ -174,6 +174,20 @@ static void goals(void **state) {
     }
 }
 
+/* 10 samples of 3 classes: one class has 4 or more. */
+static void a_collapse_that_cannot_be_met(void **state) {
+    (void)state;
+    snn_error err = {0};
+    const snn_goal four = {.largest = 4}, three = {.largest = 3};
+    assert_true(snn_encrypt_goal_check(&four, 10, 3, &err));
+    assert_true(snn_encrypt_goal_check(&three, 9, 3, &err));
+    assert_false(snn_encrypt_goal_check(&three, 10, 3, &err));
+    assert_int_equal(err.code, SNN_ERR_USAGE);
+    assert_string_equal(err.text,
+                        "encrypt.collapse: cannot be met: with 10 samples and 3 classes one class has at "
+                        "least 4, but only 3 are allowed");
+}
+
 static void seeds(void **state) {
     (void)state;
     snn_encrypt_options a = parsed("seed = 5;"), b = parsed("seed = 0;"), c = parsed("");
@@ -192,9 +206,13 @@ static void seeds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),        cmocka_unit_test(every_key),
-        cmocka_unit_test(kinds_and_rules), cmocka_unit_test(keys_that_could_not_act),
-        cmocka_unit_test(layers),          cmocka_unit_test(goals),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(every_key),
+        cmocka_unit_test(kinds_and_rules),
+        cmocka_unit_test(keys_that_could_not_act),
+        cmocka_unit_test(layers),
+        cmocka_unit_test(goals),
+        cmocka_unit_test(a_collapse_that_cannot_be_met),
         cmocka_unit_test(seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -276,6 +277,35 @@ static void lost_temporary(void **state) {
     assert_int_equal(entries(folder), 0);
 }
 
+/* A temporary of a process that is gone goes when the same file is written next; those of others stay. */
+static void stale_temporaries_go(void **state) {
+    (void)state;
+    snn_error e = {0};
+    const pid_t child = fork();
+    if (child == 0) {
+        begin(path, "of a process that was killed");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(entries(folder), 1);
+    char stay[5][256];
+    const char *name = strrchr(path, '/') + 1;
+    snprintf(stay[0], sizeof stay[0], "%s/.~%s.%ld.77", folder, name, (long)getppid()); /* alive */
+    snprintf(stay[1], sizeof stay[1], "%s/.~%sx.%ld.0", folder, name, (long)child);     /* of another file */
+    snprintf(stay[2], sizeof stay[2], "%s/.~%s.%ld.0x", folder, name, (long)child);     /* none of ours */
+    snprintf(stay[3], sizeof stay[3], "%s/.~%s.%ld", folder, name, (long)child);
+    snprintf(stay[4], sizeof stay[4], "%s/.~%s.0.0", folder, name);
+    for (int i = 0; i < 5; i++)
+        fclose(fopen(stay[i], "w"));
+    snn_file *f = begin(path, "new");
+    assert_int_equal(entries(folder), 6);
+    assert_true(snn_file_commit(f, &e));
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(unlink(stay[i]), 0);
+    unlink(path);
+    assert_int_equal(entries(folder), 0);
+}
+
 static void folders(void **state) {
     (void)state;
     snn_error e = {0};
@@ -425,6 +455,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(write_errors_are_never_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lost_temporary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stale_temporaries_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reading_whole_files, set_up, tear_down),
         cmocka_unit_test(progress_on_a_terminal),
