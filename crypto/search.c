@@ -34,7 +34,7 @@ static const struct {
     const char *name;
     const snn_searcher *searcher;
 } kinds[] = {
-    [SNN_SEARCH_GENETIC] = {"genetic", NULL},
+    [SNN_SEARCH_GENETIC] = {"genetic", &snn_searcher_genetic},
     [SNN_SEARCH_SNNGX] = {"snngx", &snn_searcher_snngx},
     [SNN_SEARCH_GREEDY] = {"greedy", &snn_searcher_greedy},
     [SNN_SEARCH_SALIENCY] = {"saliency", &snn_searcher_saliency},
