@@ -187,6 +187,11 @@ digest() { # RUN OPTIONS...: of the output spikes
     expect 2
     complains "-o quick.h5: is the plain model"
     [ ! -e p.key ]
+    mkdir -p models
+    cp quick.h5 models/bare.h5
+    go encrypt quick.cfg --model bare.h5 -o models/bare.h5 --key p.key "${ONE[@]}"
+    expect 2
+    complains "-o models/bare.h5: is the plain model"
     go encrypt quick.cfg -o quick.cfg --key p.key "${ONE[@]}"
     expect 2
     complains "quick.cfg: is no model"
@@ -203,6 +208,38 @@ digest() { # RUN OPTIONS...: of the output spikes
     go encrypt quick.cfg -o p.h5 --key nowhere/p.key "${ONE[@]}"
     expect 1
     [ ! -e p.h5 ]
+}
+
+@test "a checkpoint is not written over by mistake, nor is what is none" {
+    cp quick.cfg precious.txt
+    encrypt c --checkpoint precious.txt
+    expect 3
+    complains "precious.txt"
+    complains "is not a checkpoint of snnsim's bit search"
+    cmp precious.txt quick.cfg
+    encrypt c --set encrypt.evaluations=1
+    expect 4
+    [ -s c.key.search ]
+    cp c.key.search before.search
+    encrypt c
+    expect 2
+    complains "c.key.search: holds a search that has not ended; continue it with --resume, or remove the file"
+    cmp c.key.search before.search
+    [ ! -e c.key ] && [ ! -e c.h5 ]
+}
+
+@test "nothing to encrypt, and a goal that nothing can meet" {
+    "$SNNSIM" train quick.cfg --quiet --threads 1 --set train.epochs=1 --model weak.h5
+    encrypt n --model weak.h5 --set encrypt.target=0.9
+    expect 4
+    complains "there is nothing to encrypt"
+    [ ! -e n.key.search ] && [ ! -e n.key ] && [ ! -e n.h5 ]
+    # 12 samples, 11 classes: one class has 2 or more, but 0.1 of 12 is 1
+    go encrypt quick.cfg -o n.h5 --key n.key --set encrypt.layers=fc2 --set encrypt.search=greedy --set encrypt.collapse=0.1 \
+        --set encrypt.random_samples=12 --set encrypt.variation=0 --threads 1 --clear
+    expect 2
+    complains "encrypt.collapse: cannot be met: with 12 samples and 11 classes one class has at least 2, but only 1 are allowed"
+    [ ! -e n.key.search ]
 }
 
 @test "a goal that is missed: exit 4, nothing written but the report" {
@@ -309,11 +346,16 @@ digest() { # RUN OPTIONS...: of the output spikes
     [ "$(value v/report.json variation.searches)" = 3 ]
     [ "$(value v/report.json variation.met)" = 3 ]
     [ "$(value v/report.json variation.constant)" = True ]
-    [[ $output == *"comes to the same bits whatever its seed"* ]]
+    [[ $output == *"all 3 searches with other seeds came to the same bits"* ]]
     encrypt x --set encrypt.variation=3 --set encrypt.search=saliency --set encrypt.target=0.6 --set encrypt.seed=4 --set encrypt.eligible=0.5 --out x
     expect 0
     [ "$(value x/report.json variation.constant)" = False ]
-    [[ $output != *"comes to the same bits whatever its seed"* ]]
+    [[ $output != *"came to the same bits"* ]]
+    # the bound counts what could be drawn, not what was
+    [ "$(value x/report.json search.pool)" -gt "$(value x/report.json search.candidates)" ]
+    [ "$(value x/report.json search.pool)" = "$(value v/report.json search.candidates)" ]
+    [ "$(value v/report.json result.seed_bits)" = 64 ]
+    [ "$(value x/report.json result.seed_bits)" = 53 ]
 }
 
 @test "misuse" {
