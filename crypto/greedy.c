@@ -137,8 +137,9 @@ static bool start(snn_search_job *job, snn_error *err) {
     snn_search_state *st = job->state;
     if (!snn_search_sets(st, SINGLES, err))
         return false;
-    st->set[CURRENT].score = st->best.score; /* of the empty set */
-    st->set[CURRENT].scored = true;
+    if (!snn_set_copy(&st->set[CURRENT], &st->best, err) || /* the empty set */
+        !snn_set_copy(&st->set[KEPT], &st->best, err))
+        return false;
     st->reg[SCREENING] = p->order != NULL;
     for (uint32_t i = 0; i < p->n && !p->order; i++)
         if (!add_single(job, i, unseen, err))
@@ -150,7 +151,7 @@ static bool sound(const snn_search_job *job) {
     const snn_search_state *st = job->state;
     const plan *p = job->own;
     if (st->sets < SINGLES || st->reg[SCREENING] > 1 || st->reg[SCREEN_NEXT] > p->n ||
-        (st->reg[SCREENING] && !p->order) || !st->set[CURRENT].scored)
+        (st->reg[SCREENING] && !p->order) || !st->set[CURRENT].scored || !st->set[KEPT].scored)
         return false;
     for (uint32_t i = SINGLES; i < st->sets; i++)
         if (st->set[i].n != 1)
@@ -310,7 +311,8 @@ static bool improves(const snn_score *gain) {
 
 /* Is the current set too large to become better than the best one? Sets shrink again at the end. */
 static bool hopeless(const snn_search_state *st) {
-    return snn_score_met(&st->best.score) && st->set[CURRENT].n > st->best.n + st->best.n / 8 + 4;
+    const snn_set *kept = &st->set[KEPT];
+    return snn_score_met(&kept->score) && st->set[CURRENT].n > kept->n + kept->n / 8 + 4;
 }
 
 /* Adds the best bit, or several, or starts again from a part of what was found; *done: nothing is left to try. */
@@ -339,14 +341,15 @@ static bool step(snn_search_job *job, bool *done, snn_error *err) {
     snn_search_state *st = job->state;
     if (st->reg[SCREENING])
         return screen(job, err);
-    const uint32_t bits = st->best.n;
-    const double loss = st->best.score.loss;
     bool shrunk = false;
     if (!shrink(job, &shrunk, err) || (!shrunk && !grow(job, done, err)))
         return false;
-    if (st->best.score.loss < loss || (st->best.score.loss == loss && st->best.n < bits))
+    const snn_set *current = &st->set[CURRENT], *kept = &st->set[KEPT];
+    /* A smaller lead alone is no reason to go on. */
+    if (current->score.loss < kept->score.loss ||
+        (current->score.loss == kept->score.loss && current->n < kept->n))
         st->reg[RESTARTS] = 0;
-    return true;
+    return !snn_set_better(current, kept) || snn_set_copy(&st->set[KEPT], current, err);
 }
 
 const snn_searcher snn_searcher_greedy = {

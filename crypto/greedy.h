@@ -5,8 +5,9 @@
 
 #include "search_internal.h"
 
-/* Sets of the state: the current set, then single candidates, the pool. The score of a single candidate is the gain that was last seen: (loss, lead) before less after it was added. */
-enum { CURRENT, SINGLES };
+/* Sets of the state: the current set; the best one that was current (the best of all may be a leap of hundreds of bits that was only tried); single candidates, the pool. The score of a single candidate
+ * is the gain that was last seen: (loss, lead) before less after it was added. */
+enum { CURRENT, KEPT, SINGLES };
 /* Registers: next of the order to screen; is there more to screen?; restarts since the best set became better, and all; bits added in a row that did not lower the loss. */
 enum { SCREEN_NEXT, SCREENING, RESTARTS, ALL_RESTARTS, IDLE };
 

@@ -86,7 +86,7 @@ static bool earns_more(const snn_set *from, const snn_set *a, const snn_set *b) 
 /* A leap whose bits earn far less than those of the best set is left for when restarts do not help either. */
 static bool worth(const snn_search_job *job, const snn_set *to) {
     const snn_search_state *st = job->state;
-    const snn_set *from = &st->set[CURRENT], *empty = &st->front[0], *best = &st->best;
+    const snn_set *from = &st->set[CURRENT], *empty = &st->front[0], *best = &st->set[KEPT];
     const double earned = best->n > 0 ? (empty->score.loss - best->score.loss) / best->n : 0;
     return st->reg[RESTARTS] >= RESTARTS_UNMET / 2 ||
            (from->score.loss - to->score.loss) * FAR_LESS >= earned * (to->n - from->n);
@@ -115,7 +115,7 @@ bool snn_greedy_leap(snn_search_job *job, bool *moved, snn_error *err) {
 
 /* Each bit of the best set with a probability that is itself drawn between a half and one. */
 static bool part_of_best(snn_search_job *job, snn_set *out, snn_error *err) {
-    const snn_set *best = &job->state->best;
+    const snn_set *best = &job->state->set[KEPT];
     snn_random r;
     snn_search_random(job, 0, &r);
     const double share = 0.5 + 0.5 * snn_random_uniform(&r);
@@ -131,7 +131,7 @@ static bool part_of_order(snn_search_job *job, uint32_t list, snn_set *out, snn_
     const snn_greedy_plan *p = job->own;
     bool ok = true;
     snn_placer_clear(job->placer);
-    for (uint32_t i = 0; ok && i < p->length[list] && out->n < job->state->best.n / 2; i++)
+    for (uint32_t i = 0; ok && i < p->length[list] && out->n < job->state->set[KEPT].n / 2; i++)
         if (snn_placer_add(job->placer, p->list[list][i]))
             ok = snn_set_add(out, p->list[list][i], err);
     return ok;
@@ -141,8 +141,8 @@ bool snn_greedy_restart(snn_search_job *job, bool *moved, snn_error *err) {
     const snn_greedy_plan *p = job->own;
     snn_search_state *st = job->state;
     *moved = false;
-    const bool met = snn_score_met(&st->best.score);
-    if (st->best.n == 0 || st->reg[RESTARTS] >= (met ? RESTARTS_MET : RESTARTS_UNMET) ||
+    const bool met = snn_score_met(&st->set[KEPT].score);
+    if (st->set[KEPT].n == 0 || st->reg[RESTARTS] >= (met ? RESTARTS_MET : RESTARTS_UNMET) ||
         st->reg[ALL_RESTARTS] >= (met ? ALL_MET : ALL_UNMET))
         return true;
     st->reg[RESTARTS]++;
