@@ -13,7 +13,7 @@ recordings=(--quiet --set dataset.camera.seconds=0.3 --set dataset.camera.train_
 
 encrypt() { # NAME OPTIONS...
     go encrypt gesture.cfg --clear "${recordings[@]}" -o "$BATS_TEST_TMPDIR/$1.h5" --key "$BATS_TEST_TMPDIR/$1.key" --set encrypt.layers=fc2 --set encrypt.samples=1 \
-        --set encrypt.seed=3 --set encrypt.variation=0 --set encrypt.target=0.3 "${@:2}"
+        --set encrypt.variants=0 --set encrypt.seed=3 --set encrypt.variation=0 --set encrypt.target=0.3 "${@:2}"
 }
 run_with() { # NAME LIMIT OPTIONS...
     go run gesture.cfg "${recordings[@]}" --model "$BATS_TEST_TMPDIR/$1.h5" --key "$BATS_TEST_TMPDIR/$1.key" --set hw.device=ideal --set "encrypt.word_limit=$2" --limit 2 "${@:3}"
@@ -27,7 +27,7 @@ print(max(collections.Counter(p["index"] % 1024 for p in positions).values()))'
 
 @test "a search keeps to the limit, and its key can be placed" {
     local chip=(--set hw.device=ideal --set hw.cell_bits=2 --set hw.array=64x32) # 8 outputs side by side
-    encrypt limited --set encrypt.search=random --set encrypt.bits=2 --set encrypt.word_limit=3 "${chip[@]}"
+    encrypt limited --set encrypt.search=random --set encrypt.bits=2 --set encrypt.any_value=true --set encrypt.word_limit=3 "${chip[@]}"
     expect 0
     most=$("$SNNSIM" key show "$BATS_TEST_TMPDIR/limited.key" --positions --json 2>/dev/null | "$PYTHON" -c '
 import collections, json, sys
