@@ -23,7 +23,7 @@ static bool suits(const snn_net *net, const snn_weights *weights, const snn_prob
 
 /* ---- read-out ---- */
 
-bool planes_reads_membrane(const planes *p, int stage) {
+bool snn_planes_reads_membrane(const planes *p, int stage) {
     return p->engine->membrane_readout && stage + 1 == p->stages;
 }
 
@@ -32,8 +32,8 @@ static size_t class_of(const planes_stage *g, uint32_t output, uint32_t pixel) {
     return (size_t)output * g->s->out.height * g->s->out.width + pixel;
 }
 
-void planes_read_membrane(const planes *p, const planes_stage *g, size_t sample, uint32_t output,
-                          uint32_t pixel, const int32_t *v, size_t step, double *out) {
+void snn_planes_read_membrane(const planes *p, const planes_stage *g, size_t sample, uint32_t output,
+                              uint32_t pixel, const int32_t *v, size_t step, double *out) {
     double sum = 0;
     for (int t = 0; t < planes_steps(p, sample); t++) {
         float x;
@@ -109,7 +109,7 @@ static bool make_scratch(const planes *p, planes_workspace *w, snn_error *err) {
         }
         outputs = (size_t)g->blocks * BLOCK > outputs ? (size_t)g->blocks * BLOCK : outputs;
     }
-    const bool lanes = planes_reads_membrane(p, p->stages - 1);
+    const bool lanes = snn_planes_reads_membrane(p, p->stages - 1);
     return (w->rows8 = snn_alloc(stages, sizeof *w->rows8, what, err)) &&
            (w->rows16 = snn_alloc(stages, sizeof *w->rows16, what, err)) &&
            (w->version = snn_alloc(stages, sizeof *w->version, what, err)) &&
@@ -119,7 +119,7 @@ static bool make_scratch(const planes *p, planes_workspace *w, snn_error *err) {
            (w->base = snn_alloc(steps, 2 * BLOCK * sizeof *w->base, what, err)) &&
            (w->lane_changed = snn_alloc(tile / 8 + 8, 1, what, err)) &&
            (!lanes || (w->lane_membrane = snn_alloc(tile, sizeof *w->lane_membrane, what, err))) &&
-           planes_list_reserve(p, w, err);
+           snn_planes_list_reserve(p, w, err);
 }
 
 static void clear_workspace(planes_workspace *w) {
@@ -155,7 +155,7 @@ static void clear_workspace(planes_workspace *w) {
     free(w->gather.start);
     free(w->gather.total);
     free(w->gather.window);
-    planes_list_free(&w->list);
+    snn_planes_list_free(&w->list);
     free(w);
 }
 
@@ -199,16 +199,16 @@ static bool run_stage(const planes *p, int stage, planes_deltas d, planes_worksp
     const planes_stage *g = &p->stage[stage];
     const bool inputs = is_dirty(p, stage, w);
     if (g->pool) {
-        planes_pool_run(p, stage, 0, p->samples, w);
+        snn_planes_pool_run(p, stage, 0, p->samples, w);
         return true;
     }
     if (!inputs && d.n == 0)
         return true;
-    const bool many = d.n > 0 && planes_near_cost(p, stage, d) > planes_far_cost(p, stage);
+    const bool many = d.n > 0 && snn_planes_near_cost(p, stage, d) > snn_planes_far_cost(p, stage);
     if (!inputs && !many)
-        return planes_near_run(p, stage, d, w, err);
+        return snn_planes_near_run(p, stage, d, w, err);
     const planes_far f = {.d = d, .anew = many, .every = d.n > 0};
-    return planes_far_run(p, stage, &f, w, err);
+    return snn_planes_far_run(p, stage, &f, w, err);
 }
 
 static bool eval(const void *state, const snn_delta *delta, size_t n, void *workspace, double *out,
@@ -225,12 +225,12 @@ static bool eval(const void *state, const snn_delta *delta, size_t n, void *work
     for (int i = 0; ok && i < p->stages; i++) {
         ok = run_stage(p, i, deltas_of(&p->stage[i], delta, n, &at), w, err);
         if (ok)
-            planes_forget(p, i, 0, p->samples, w);
+            snn_planes_forget(p, i, 0, p->samples, w);
     }
     if (ok)
         read_out(p, w);
     for (int i = 0; i <= p->stages; i++)
-        planes_forget(p, i, 0, p->samples, w);
+        snn_planes_forget(p, i, 0, p->samples, w);
     return ok;
 }
 
@@ -238,10 +238,10 @@ static bool eval(const void *state, const snn_delta *delta, size_t n, void *work
 
 /* Few weights of the stage change, its inputs do not: sums are added to where they stand. */
 static bool move_weights(planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err) {
-    if (!planes_near_run(p, stage, d, w, err))
+    if (!snn_planes_near_run(p, stage, d, w, err))
         return false;
     for (size_t k = 0; k < p->stage[stage].near.tiles; k++)
-        if (!planes_near_extra(p, stage, d, k, w, err) || !planes_keep_extra(p, stage, k, w, err))
+        if (!snn_planes_near_extra(p, stage, d, k, w, err) || !snn_planes_keep_extra(p, stage, k, w, err))
             return false;
     return true;
 }
@@ -251,15 +251,15 @@ static bool move_stage(planes *p, int stage, bool build, planes_deltas d, planes
                        snn_error *err) {
     const bool inputs = is_dirty(p, stage, w), anew = build || d.n > 0;
     if (p->stage[stage].pool) {
-        planes_pool_run(p, stage, 0, p->samples, w);
+        snn_planes_pool_run(p, stage, 0, p->samples, w);
         return true;
     }
     if (!anew && !inputs)
         return true;
-    if (!build && !inputs && planes_near_cost(p, stage, d) < planes_far_cost(p, stage))
+    if (!build && !inputs && snn_planes_near_cost(p, stage, d) < snn_planes_far_cost(p, stage))
         return move_weights(p, stage, d, w, err);
     const planes_far f = {.anew = anew, .every = anew, .keep = p};
-    return planes_far_run(p, stage, &f, w, err);
+    return snn_planes_far_run(p, stage, &f, w, err);
 }
 
 /* build: all stages, from nothing. */
@@ -272,13 +272,13 @@ static bool move_base(planes *p, const snn_delta *delta, size_t n, bool build, s
     for (int i = 0; ok && i < p->stages; i++) {
         const planes_deltas d = deltas_of(&p->stage[i], delta, n, &at);
         if (d.n > 0)
-            planes_patch(p, i, d, 1, p->stage[i].rows8, p->stage[i].rows16);
+            snn_planes_patch(p, i, d, 1, p->stage[i].rows8, p->stage[i].rows16);
         ok = move_stage(p, i, build, d, w, err);
     }
     if (ok)
         read_out(p, w);
     for (int i = 1; ok && i <= p->stages; i++)
-        planes_keep_signal(p, i, &w->difference[i]);
+        snn_planes_keep_signal(p, i, &w->difference[i]);
     clear_workspace(w);
     p->version++;
     return ok;
@@ -295,7 +295,7 @@ static void destroy(void *state) {
     planes *p = state;
     if (p->twin)
         snn_probe_twin.destroy(p->twin);
-    planes_clear(p);
+    snn_planes_clear(p);
     free(p);
 }
 
@@ -309,7 +309,7 @@ static void *create(const snn_probe *probe, const snn_probe_setup *s, snn_error 
     p->classes = s->net->classes;
     p->engine = snn_engine_new(s->net, s->weights, &o, err);
     p->kernels = p->engine ? snn_planes_kernels_for(o.simd) : NULL;
-    bool ok = p->engine && planes_build(p, s, &fast, err);
+    bool ok = p->engine && snn_planes_build(p, s, &fast, err);
     if (ok && fast) {
         p->out = snn_alloc(p->classes, p->samples * sizeof *p->out, "a probe", err);
         ok = p->out && move_base(p, NULL, 0, true, err);

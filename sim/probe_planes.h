@@ -200,37 +200,38 @@ typedef struct {
     uint32_t output, line, ky, kx;
     size_t row;
 } planes_weight;
-planes_weight planes_locate(const planes_stage *g, uint64_t index);
+planes_weight snn_planes_locate(const planes_stage *g, uint64_t index);
 
 /* probe_planes_base.c */
 /* Lays everything out, empty: sums 0, no spikes. suits: false when the plain twin must do it. */
-bool planes_build(planes *p, const snn_probe_setup *s, bool *suits, snn_error *err);
-void planes_clear(planes *p);
+bool snn_planes_build(planes *p, const snn_probe_setup *s, bool *suits, snn_error *err);
+void snn_planes_clear(planes *p);
 /* Adds dq (times sign) to the packed rows. */
-void planes_patch(const planes *p, int stage, planes_deltas d, int32_t sign, uint8_t *rows8, int16_t *rows16);
+void snn_planes_patch(const planes *p, int stage, planes_deltas d, int32_t sign, uint8_t *rows8,
+                      int16_t *rows16);
 
 /* probe_planes_keep.c: what is kept changes. Sums of 64 * blocks outputs of a pixel: sum [steps][64 * blocks]. */
-bool planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint32_t block, int blocks,
-                      const int32_t *sum, snn_error *err);
-/* The same of what changed weights add to a tile, as planes_near_extra left it. */
-bool planes_keep_extra(planes *p, int stage, size_t tile, const planes_workspace *w, snn_error *err);
+bool snn_planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint32_t block, int blocks,
+                          const int32_t *sum, snn_error *err);
+/* The same of what changed weights add to a tile, as snn_planes_near_extra left it. */
+bool snn_planes_keep_extra(planes *p, int stage, size_t tile, const planes_workspace *w, snn_error *err);
 /* Makes the differences the base. */
-void planes_keep_signal(planes *p, int signal, const planes_difference *d);
+void snn_planes_keep_signal(planes *p, int signal, const planes_difference *d);
 /* Puts the network's input into the lanes of the first stage. */
-void planes_keep_input(planes *p);
+void snn_planes_keep_input(planes *p);
 
 /* probe_planes_list.c: entries of one sample of signal i, as stage i reads them. all: every input that is active now; else what changed. */
-bool planes_list_sample(const planes *p, int stage, size_t sample, bool all, planes_workspace *w,
-                        snn_error *err);
-bool planes_list_reserve(const planes *p, planes_workspace *w, snn_error *err);
-void planes_list_free(planes_list *l);
+bool snn_planes_list_sample(const planes *p, int stage, size_t sample, bool all, planes_workspace *w,
+                            snn_error *err);
+bool snn_planes_list_reserve(const planes *p, planes_workspace *w, snn_error *err);
+void snn_planes_list_free(planes_list *l);
 
 /* probe_planes_near.c: weights of the stage change, inputs do not. */
-double planes_near_cost(const planes *p, int stage, planes_deltas d);
-bool planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err);
+double snn_planes_near_cost(const planes *p, int stage, planes_deltas d);
+bool snn_planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err);
 /* w->extra: what the changed weights add to the sums of tile `tile` with the inputs of the base; slot [outputs] of each output, -1: none. */
-bool planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile, planes_workspace *w,
-                       snn_error *err);
+bool snn_planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile, planes_workspace *w,
+                           snn_error *err);
 
 /* probe_planes_far.c: inputs of the stage change, and perhaps its weights. */
 typedef struct {
@@ -239,22 +240,22 @@ typedef struct {
     bool every;   /* every pixel, not only where inputs changed */
     planes *keep; /* rebase: keeps sums there; else NULL */
 } planes_far;
-double planes_far_cost(const planes *p, int stage);
-bool planes_far_run(const planes *p, int stage, const planes_far *f, planes_workspace *w, snn_error *err);
+double snn_planes_far_cost(const planes *p, int stage);
+bool snn_planes_far_run(const planes *p, int stage, const planes_far *f, planes_workspace *w, snn_error *err);
 
 /* probe_planes_pool.c: of `n` samples. */
-void planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_workspace *w);
+void snn_planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_workspace *w);
 /* A stage is about to write its differences of some samples; has written them: pools behind it take them on. */
-void planes_pool_begin(const planes *p, int stage, size_t first, planes_workspace *w);
-void planes_pool_end(const planes *p, int stage, size_t first, size_t n, planes_workspace *w);
+void snn_planes_pool_begin(const planes *p, int stage, size_t first, planes_workspace *w);
+void snn_planes_pool_end(const planes *p, int stage, size_t first, size_t n, planes_workspace *w);
 /* Forgets the differences of a signal. */
-void planes_forget(const planes *p, int signal, size_t first, size_t n, planes_workspace *w);
+void snn_planes_forget(const planes *p, int signal, size_t first, size_t n, planes_workspace *w);
 
 /* probe_planes.c */
 /* Is this the last layer, and read out by its membrane? */
-bool planes_reads_membrane(const planes *p, int stage);
+bool snn_planes_reads_membrane(const planes *p, int stage);
 /* Output of one neuron of the last layer from its membrane v [steps], `step` items apart. */
-void planes_read_membrane(const planes *p, const planes_stage *g, size_t sample, uint32_t output,
-                          uint32_t pixel, const int32_t *v, size_t step, double *out);
+void snn_planes_read_membrane(const planes *p, const planes_stage *g, size_t sample, uint32_t output,
+                              uint32_t pixel, const int32_t *v, size_t step, double *out);
 
 #endif

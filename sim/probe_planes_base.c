@@ -60,7 +60,7 @@ static void fill_input(planes *p, size_t sample, const snn_spikes *x) {
 
 /* ---- weights ---- */
 
-planes_weight planes_locate(const planes_stage *g, uint64_t index) {
+planes_weight snn_planes_locate(const planes_stage *g, uint64_t index) {
     const uint32_t output = (uint32_t)(index / g->inputs), i = (uint32_t)(index % g->inputs),
                    row = g->row_of[i];
     if (g->s->type == SNN_LAYER_LINEAR)
@@ -78,8 +78,8 @@ static bool order_rows(planes_stage *g, const planes_signal *in, snn_error *err)
     return g->row_of != NULL;
 }
 
-void planes_patch(const planes *p, int stage, planes_deltas d, int32_t sign, uint8_t *rows8,
-                  int16_t *rows16) {
+void snn_planes_patch(const planes *p, int stage, planes_deltas d, int32_t sign, uint8_t *rows8,
+                      int16_t *rows16) {
     const planes_stage *g = &p->stage[stage];
     uint64_t first = 0; /* weight of `output` */
     uint32_t output = 0;
@@ -378,11 +378,11 @@ static bool build_from(planes *p, snn_spikes *x, bool *suits, snn_error *err) {
         return false;
     for (size_t i = 0; i < p->samples; i++)
         fill_input(p, i, &x[i]);
-    planes_keep_input(p);
+    snn_planes_keep_input(p);
     return true;
 }
 
-bool planes_build(planes *p, const snn_probe_setup *s, bool *suits, snn_error *err) {
+bool snn_planes_build(planes *p, const snn_probe_setup *s, bool *suits, snn_error *err) {
     p->samples = s->n;
     p->first_step = snn_alloc(s->n + 1, sizeof *p->first_step, "a probe", err);
     snn_spikes *x = snn_alloc(s->n, sizeof *x, "samples of a probe", err);
@@ -424,7 +424,7 @@ static void clear_stage(planes_stage *g) {
     free(g->near.sample);
 }
 
-void planes_clear(planes *p) {
+void snn_planes_clear(planes *p) {
     for (int i = 0; p->stage && i < p->stages; i++)
         clear_stage(&p->stage[i]);
     for (int i = 0; p->signal && i <= p->stages; i++) {

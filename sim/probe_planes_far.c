@@ -155,8 +155,8 @@ static void set_base(const walk *k, const planes_window *v, uint32_t block, snn_
 
 static void read_outputs(const walk *k, const planes_window *v, uint32_t block, int blocks) {
     for (uint32_t j = 0; j < (uint32_t)blocks * BLOCK && block * BLOCK + j < k->g->outputs; j++)
-        planes_read_membrane(k->p, k->g, v->sample, block * BLOCK + j, v->pixel, k->w->membrane + j,
-                             (size_t)blocks * BLOCK, k->w->out);
+        snn_planes_read_membrane(k->p, k->g, v->sample, block * BLOCK + j, v->pixel, k->w->membrane + j,
+                                 (size_t)blocks * BLOCK, k->w->out);
 }
 
 static bool fire_window(const walk *k, const planes_window *v, uint32_t block, int blocks) {
@@ -165,7 +165,7 @@ static bool fire_window(const walk *k, const planes_window *v, uint32_t block, i
     planes_difference *d = &k->w->difference[k->stage + 1];
     const size_t at = k->p->first_step[v->sample] * out->pixels + v->pixel,
                  rows = (size_t)block * k->g->rows * BLOCK;
-    const bool membrane = planes_reads_membrane(k->p, k->stage);
+    const bool membrane = snn_planes_reads_membrane(k->p, k->stage);
     uint64_t any[2] = {0, 0};
     snn_planes_unit u = {
         .neuron = &k->g->neuron,
@@ -192,7 +192,7 @@ static bool fire_window(const walk *k, const planes_window *v, uint32_t block, i
     if (membrane)
         read_outputs(k, v, block, blocks);
     return !k->f->keep ||
-           planes_keep_sums(k->f->keep, k->stage, v->sample, v->pixel, block, blocks, k->w->sum, k->err);
+           snn_planes_keep_sums(k->f->keep, k->stage, v->sample, v->pixel, block, blocks, k->w->sum, k->err);
 }
 
 /* Fires all gathered windows and forgets them. */
@@ -211,12 +211,12 @@ static bool flush(const walk *k) {
 /* Lists what changed, or all that is active when that is less. */
 static bool list_inputs(const walk *k, size_t sample, bool *anew) {
     *anew = k->f->anew;
-    if (!planes_list_sample(k->p, k->stage, sample, *anew, k->w, k->err))
+    if (!snn_planes_list_sample(k->p, k->stage, sample, *anew, k->w, k->err))
         return false;
     if (*anew || k->w->list.n <= k->p->signal[k->stage].active[sample])
         return true;
     *anew = true;
-    return planes_list_sample(k->p, k->stage, sample, true, k->w, k->err);
+    return snn_planes_list_sample(k->p, k->stage, sample, true, k->w, k->err);
 }
 
 static bool walk_pixels(const walk *k, size_t sample) {
@@ -242,10 +242,10 @@ static bool walk_samples(const walk *k, size_t first, size_t n) {
     for (size_t s = first; s < first + n; s++) {
         if (!k->w->difference[k->stage].dirty[s] && !k->f->every)
             continue;
-        planes_pool_begin(k->p, k->stage, s, k->w);
+        snn_planes_pool_begin(k->p, k->stage, s, k->w);
         if (!walk_pixels(k, s) || (pool && !flush(k)))
             return false;
-        planes_pool_end(k->p, k->stage, s, 1, k->w);
+        snn_planes_pool_end(k->p, k->stage, s, 1, k->w);
     }
     return flush(k);
 }
@@ -254,7 +254,7 @@ static bool walk_tiles(walk *k) {
     const planes_near *n = &k->g->near;
     for (size_t i = 0; i < n->tiles; i++) {
         k->tile = &n->tile[i];
-        if (!planes_near_extra(k->p, k->stage, k->f->d, i, k->w, k->err) ||
+        if (!snn_planes_near_extra(k->p, k->stage, k->f->d, i, k->w, k->err) ||
             !walk_samples(k, k->tile->first, k->tile->samples))
             return false;
     }
@@ -280,7 +280,8 @@ static bool own_rows(const planes *p, int stage, planes_workspace *w, snn_error 
                     : copy_rows((void **)&w->rows16[stage], g->rows16, n, sizeof *g->rows16, err);
 }
 
-bool planes_far_run(const planes *p, int stage, const planes_far *f, planes_workspace *w, snn_error *err) {
+bool snn_planes_far_run(const planes *p, int stage, const planes_far *f, planes_workspace *w,
+                        snn_error *err) {
     const planes_stage *g = &p->stage[stage];
     walk k = {p, stage, g, f, g->rows8, g->rows16, NULL, w, err};
     w->gather.n = w->gather.steps = w->gather.windows = 0;
@@ -290,18 +291,18 @@ bool planes_far_run(const planes *p, int stage, const planes_far *f, planes_work
         return false;
     k.rows8 = w->rows8[stage];
     k.rows16 = w->rows16[stage];
-    planes_patch(p, stage, f->d, 1, w->rows8[stage], w->rows16[stage]);
+    snn_planes_patch(p, stage, f->d, 1, w->rows8[stage], w->rows16[stage]);
     const bool ok = f->anew ? walk_samples(&k, 0, p->samples) : walk_tiles(&k);
     w->version[stage] = STALE; /* copied again at the next time, unless taking the changes back is quicker */
     if (f->d.n < g->blocks * g->rows) {
-        planes_patch(p, stage, f->d, -1, w->rows8[stage], w->rows16[stage]);
+        snn_planes_patch(p, stage, f->d, -1, w->rows8[stage], w->rows16[stage]);
         w->version[stage] = p->version;
     }
     return ok;
 }
 
 /* In vector operations, for all inputs of the base: four for each row of a block, sixty for a block of neurons. */
-double planes_far_cost(const planes *p, int stage) {
+double snn_planes_far_cost(const planes *p, int stage) {
     const planes_stage *g = &p->stage[stage];
     const double taps = g->s->type == SNN_LAYER_LINEAR
                             ? 1

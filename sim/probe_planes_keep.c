@@ -74,8 +74,8 @@ static bool keep_lanes(planes_stage *g, size_t sample, uint32_t pixel, uint32_t 
     return put(&n->sums, &p, lane % BLOCK, BLOCK, sum, sum_step, (size_t)steps, err);
 }
 
-bool planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint32_t block, int blocks,
-                      const int32_t *sum, snn_error *err) {
+bool snn_planes_keep_sums(planes *p, int stage, size_t sample, uint32_t pixel, uint32_t block, int blocks,
+                          const int32_t *sum, snn_error *err) {
     planes_stage *g = &p->stage[stage];
     const size_t n = (size_t)blocks * BLOCK, row = (size_t)g->blocks * BLOCK;
     const int steps = planes_steps(p, sample);
@@ -112,7 +112,7 @@ static bool add_lane(planes *p, planes_stage *g, const planes_tile *tile, uint32
     return true;
 }
 
-bool planes_keep_extra(planes *p, int stage, size_t tile, const planes_workspace *w, snn_error *err) {
+bool snn_planes_keep_extra(planes *p, int stage, size_t tile, const planes_workspace *w, snn_error *err) {
     planes_stage *g = &p->stage[stage];
     const planes_tile *t = &g->near.tile[tile];
     for (uint32_t j = 0; j < g->outputs; j++)
@@ -150,7 +150,7 @@ static void keep_counts(planes *p, int signal, size_t sample, int step, size_t p
         *input_at(&p->stage[signal], g, sample, step, pixel, c) = count[c];
 }
 
-void planes_keep_input(planes *p) {
+void snn_planes_keep_input(planes *p) {
     const planes_signal *g = &p->signal[0];
     for (size_t s = 0; s < p->samples; s++)
         for (int t = 0; t < planes_steps(p, s); t++)
@@ -209,7 +209,7 @@ static void keep_moved(planes *p, int signal, size_t sample, const planes_differ
         }
 }
 
-void planes_keep_signal(planes *p, int signal, const planes_difference *d) {
+void snn_planes_keep_signal(planes *p, int signal, const planes_difference *d) {
     for (size_t s = 0; s < p->samples; s++) {
         if (!d->dirty[s])
             continue;

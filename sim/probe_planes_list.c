@@ -88,8 +88,8 @@ static bool list_counted(const planes_signal *g, const planes_difference *d, siz
     return true;
 }
 
-bool planes_list_sample(const planes *p, int stage, size_t sample, bool all, planes_workspace *w,
-                        snn_error *err) {
+bool snn_planes_list_sample(const planes *p, int stage, size_t sample, bool all, planes_workspace *w,
+                            snn_error *err) {
     const planes_signal *g = &p->signal[stage];
     const planes_difference *d = &w->difference[stage];
     planes_list *l = &w->list;
@@ -108,7 +108,7 @@ bool planes_list_sample(const planes *p, int stage, size_t sample, bool all, pla
     return true;
 }
 
-bool planes_list_reserve(const planes *p, planes_workspace *w, snn_error *err) {
+bool snn_planes_list_reserve(const planes *p, planes_workspace *w, snn_error *err) {
     size_t pixels = 1;
     for (int i = 0; i <= p->stages; i++)
         pixels = p->signal[i].pixels > pixels ? p->signal[i].pixels : pixels;
@@ -120,7 +120,7 @@ bool planes_list_reserve(const planes *p, planes_workspace *w, snn_error *err) {
     return w->list.first && w->list.before && w->list.touched;
 }
 
-void planes_list_free(planes_list *l) {
+void snn_planes_list_free(planes_list *l) {
     free(l->entry);
     free(l->count);
     free(l->before);

@@ -72,15 +72,15 @@ static void read_lanes(const planes *p, int stage, uint32_t output, const planes
     const planes_near *n = &p->stage[stage].near;
     for (uint32_t i = 0; i < tile->lanes; i++)
         if (n->pixel[i] != UINT32_MAX && n->sample[i] < tile->samples)
-            planes_read_membrane(p, &p->stage[stage], tile->first + n->sample[i], output, n->pixel[i],
-                                 w->lane_membrane + planes_lane_at(tile, i, 0) - tile->at, BLOCK, w->out);
+            snn_planes_read_membrane(p, &p->stage[stage], tile->first + n->sample[i], output, n->pixel[i],
+                                     w->lane_membrane + planes_lane_at(tile, i, 0) - tile->at, BLOCK, w->out);
 }
 
 static void fire(const planes *p, int stage, uint32_t output, const snn_planes_neuron *neuron,
                  const planes_tile *tile, size_t shifts, planes_workspace *w) {
     const planes_near *n = &p->stage[stage].near;
     const size_t at = output * n->lanes + tile->at;
-    const bool membrane = planes_reads_membrane(p, stage);
+    const bool membrane = snn_planes_reads_membrane(p, stage);
     const snn_planes_lanes l = {
         .neuron = neuron,
         .steps = tile->steps,
@@ -101,24 +101,24 @@ static void fire(const planes *p, int stage, uint32_t output, const snn_planes_n
         read_lanes(p, stage, output, tile, w);
 }
 
-bool planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err) {
+bool snn_planes_near_run(const planes *p, int stage, planes_deltas d, planes_workspace *w, snn_error *err) {
     const planes_near *near = &p->stage[stage].near;
     if (!snn_grow((void **)&w->shift, &w->shifts, d.n, sizeof *w->shift, err))
         return false;
     for (size_t k = 0; k < near->tiles; k++) {
-        planes_pool_begin(p, stage, near->tile[k].first, w);
+        snn_planes_pool_begin(p, stage, near->tile[k].first, w);
         for (size_t i = 0, n; i < d.n; i += n) {
             n = same_output(p, stage, d.delta + i, d.n - i);
-            const uint32_t output = planes_locate(&p->stage[stage], d.delta[i].index).output;
+            const uint32_t output = snn_planes_locate(&p->stage[stage], d.delta[i].index).output;
             const snn_planes_neuron neuron = spread(&p->stage[stage].neuron, output, w);
             for (size_t j = 0; j < n; j++) {
-                const planes_weight weight = planes_locate(&p->stage[stage], d.delta[i + j].index);
+                const planes_weight weight = snn_planes_locate(&p->stage[stage], d.delta[i + j].index);
                 w->shift[j] =
                     (snn_planes_shift){shifted_input(p, stage, &weight, &near->tile[k]), d.delta[i + j].dq};
             }
             fire(p, stage, output, &neuron, &near->tile[k], n, w);
         }
-        planes_pool_end(p, stage, near->tile[k].first, near->tile[k].samples, w);
+        snn_planes_pool_end(p, stage, near->tile[k].first, near->tile[k].samples, w);
     }
     return true;
 }
@@ -128,7 +128,7 @@ static void correct(const planes *p, int stage, const snn_delta *delta, size_t n
                     int32_t *extra) {
     memset(extra, 0, (size_t)tile->steps * tile->lanes * sizeof *extra);
     for (size_t i = 0; i < n; i++) {
-        const planes_weight w = planes_locate(&p->stage[stage], delta[i].index);
+        const planes_weight w = snn_planes_locate(&p->stage[stage], delta[i].index);
         const uint16_t *input = shifted_input(p, stage, &w, tile);
         for (int t = 0; t < tile->steps; t++)
             p->kernels->correct(extra + (size_t)t * tile->lanes, input + (size_t)t * tile->input_lanes,
@@ -136,8 +136,8 @@ static void correct(const planes *p, int stage, const snn_delta *delta, size_t n
     }
 }
 
-bool planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile, planes_workspace *w,
-                       snn_error *err) {
+bool snn_planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile, planes_workspace *w,
+                           snn_error *err) {
     const planes_stage *g = &p->stage[stage];
     const planes_tile *t = &g->near.tile[tile];
     const size_t size = (size_t)t->steps * t->lanes;
@@ -150,13 +150,13 @@ bool planes_near_extra(const planes *p, int stage, planes_deltas d, size_t tile,
                       err))
             return false;
         correct(p, stage, d.delta + i, n, t, w->extra + (size_t)slots * size);
-        w->slot[planes_locate(&p->stage[stage], d.delta[i].index).output] = slots++;
+        w->slot[snn_planes_locate(&p->stage[stage], d.delta[i].index).output] = slots++;
     }
     return true;
 }
 
 /* In vector operations: two for each delta, ten for each output (many deltas may share one). */
-double planes_near_cost(const planes *p, int stage, planes_deltas d) {
+double snn_planes_near_cost(const planes *p, int stage, planes_deltas d) {
     const planes_stage *g = &p->stage[stage];
     const double outputs = d.n < g->outputs ? (double)d.n : (double)g->outputs;
     return (double)g->near.lanes / 16 * (3 * (double)d.n + 10 * outputs);

@@ -122,7 +122,7 @@ static bool pool_step(const planes *p, const pooling *k, size_t step) {
     return any;
 }
 
-void planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_workspace *w) {
+void snn_planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_workspace *w) {
     const pooling k = {&p->stage[stage], &p->signal[stage], &p->signal[stage + 1], &w->difference[stage],
                        &w->difference[stage + 1]};
     for (size_t s = first; s < first + n; s++)
@@ -130,7 +130,7 @@ void planes_pool_run(const planes *p, int stage, size_t first, size_t n, planes_
             k.to->dirty[s] |= pool_step(p, &k, t);
 }
 
-void planes_forget(const planes *p, int signal, size_t first, size_t n, planes_workspace *w) {
+void snn_planes_forget(const planes *p, int signal, size_t first, size_t n, planes_workspace *w) {
     const planes_signal *g = &p->signal[signal];
     planes_difference *d = &w->difference[signal];
     for (size_t s = first; s < first + n; s++) {
@@ -149,14 +149,14 @@ static bool is_pooled(const planes *p, int signal) {
     return signal < p->stages && p->stage[signal].pool;
 }
 
-void planes_pool_begin(const planes *p, int stage, size_t first, planes_workspace *w) {
+void snn_planes_pool_begin(const planes *p, int stage, size_t first, planes_workspace *w) {
     for (int i = stage + 1; !w->whole && is_pooled(p, i); i++)
         w->difference[i].origin = p->first_step[first] * p->signal[i].pixels;
 }
 
-void planes_pool_end(const planes *p, int stage, size_t first, size_t n, planes_workspace *w) {
+void snn_planes_pool_end(const planes *p, int stage, size_t first, size_t n, planes_workspace *w) {
     for (int i = stage + 1; !w->whole && is_pooled(p, i); i++) {
-        planes_pool_run(p, i, first, n, w);
-        planes_forget(p, i, first, n, w);
+        snn_planes_pool_run(p, i, first, n, w);
+        snn_planes_forget(p, i, first, n, w);
     }
 }
