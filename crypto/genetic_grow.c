@@ -23,20 +23,24 @@ enum {
     STREAM_LEAP = 1 << 8 /* of a step; + tribe */
 };
 
-/* Another bit is preferred to one of the row when it takes off so many times as much loss: it will hold for fewer samples. */
+/* Another bit is preferred to one of the row when it does so many times as much: it will hold for fewer samples. */
 #define FAR_MORE 2.0
+/* Of SNN_GUIDE_SOFT, in spikes. */
+#define SOFTNESS 1.0
 
-static snn_guide guide_of(const snn_search_job *job, uint32_t tribe) {
+/* Small sets go straight towards the tribe's class; later it counts which samples are left. */
+static snn_guide guide_of(const snn_search_job *job, uint32_t tribe, uint32_t bits) {
     const snn_genetic_plan *p = job->own;
-    return (snn_guide){.kind = SNN_GUIDE_TOWARD,
+    return (snn_guide){.kind = bits < MIXED_FROM ? SNN_GUIDE_TOWARD : SNN_GUIDE_SOFT,
                        .toward = p->class_[tribe],
-                       .margin = snn_objective_goal(job->objective)->margin + 1};
+                       .margin = snn_objective_goal(job->objective)->margin + 1,
+                       .softness = SOFTNESS};
 }
 
 /* Scores of `s` with each of item [n] toggled, with the tribe's guide. */
 static snn_score *scan(snn_search_job *job, uint32_t tribe, const snn_set *s, const uint32_t *item,
                        uint32_t n, snn_error *err) {
-    const snn_guide guide = guide_of(job, tribe);
+    const snn_guide guide = guide_of(job, tribe, s->n);
     snn_score *score = snn_alloc(n, sizeof *score, "scores of bits", err);
     if (!score)
         return NULL;
@@ -56,7 +60,7 @@ static bool less_by_guide(const snn_score *a, const snn_score *b) {
 
 /* Scores `s` with its guide. */
 static bool score_with_guide(snn_search_job *job, uint32_t tribe, snn_set *s, snn_error *err) {
-    const snn_guide guide = guide_of(job, tribe);
+    const snn_guide guide = guide_of(job, tribe, s->n);
     s->scored = false;
     snn_objective_guide(job->objective, &guide);
     const bool ok = snn_search_score(job, s, 1, err);
@@ -86,21 +90,19 @@ bool snn_genetic_add(snn_search_job *job, uint32_t tribe, snn_set *s, uint32_t *
     snn_score *score = scan(job, tribe, s, item, n, err);
     if (!score)
         return false;
-    /* Without rows the guide chooses among all. */
-    uint32_t toward = n, other = n;
-    const uint32_t guided = row > 0 ? row : n;
+    uint32_t inside = n, outside = n; /* the best of the row, and of the others */
     for (uint32_t i = 0; i < n; i++) {
-        if (i < guided && (toward == n || less_by_guide(&score[i], &score[toward])))
-            toward = i;
-        if (other == n || snn_score_less(&score[i], &score[other]))
-            other = i;
+        uint32_t *best = i < row ? &inside : &outside;
+        if (*best == n || less_by_guide(&score[i], &score[*best]))
+            *best = i;
     }
+    const double from = s->score.guide;
     uint32_t chosen = n;
-    if (toward < n && less_by_guide(&score[toward], &s->score))
-        chosen = toward;
-    if (other < n && snn_score_less(&score[other], &s->score) &&
-        (chosen == n || s->score.loss - score[other].loss > FAR_MORE * (s->score.loss - score[chosen].loss)))
-        chosen = other;
+    if (inside < n && less_by_guide(&score[inside], &s->score))
+        chosen = inside;
+    if (outside < n && less_by_guide(&score[outside], &s->score) &&
+        (chosen == n || from - score[outside].guide > FAR_MORE * (from - score[inside].guide)))
+        chosen = outside;
     bool ok = true;
     if (chosen < n) {
         const snn_score its = score[chosen];
@@ -165,12 +167,21 @@ static bool draw_handfuls(snn_search_job *job, uint32_t tribe, const snn_set *s,
                           snn_error *err) {
     const uint32_t n = job->candidates->n,
                    size = s->n / HANDFUL_SHARE > LEAST_HANDFUL ? s->n / HANDFUL_SHARE : LEAST_HANDFUL;
+    const snn_bit_list *row = &((const snn_genetic_plan *)job->own)->row[tribe];
     snn_random r;
     snn_search_random(job, STREAM_LEAP + tribe, &r);
     for (int k = 0; k < HANDFULS; k++) {
         if (!snn_set_copy(&child[k], s, err))
             return false;
-        for (uint32_t i = 0; i < size; i++)
+        /* The first handful are the next of the row: where single bits do not show, its order is the best guess. */
+        uint32_t taken = 0;
+        for (uint32_t i = 0; k == 0 && i < row->n && taken < size; i++)
+            if (!snn_set_has(s, row->item[i])) {
+                if (!snn_set_add(&child[k], row->item[i], err))
+                    return false;
+                taken++;
+            }
+        for (uint32_t i = taken; i < size; i++)
             if (!snn_set_add(&child[k], snn_random_below(&r, n), err))
                 return false;
     }
