@@ -167,16 +167,36 @@ static bool offer_best(snn_search_job *job, const snn_set *base, const uint32_t 
     return best == n || offer_toggled(job, base, item[b->which[best]], &b->score[best], err);
 }
 
-static uint32_t choose_toggles(snn_search_job *job, const snn_set *base, const uint32_t *item, uint32_t n,
-                               uint32_t *which, snn_score *score) {
-    const bool full = job->options->most_bits > 0 && base->n >= job->options->most_bits;
-    uint32_t chosen = 0;
-    for (uint32_t i = 0; i < n; i++)
-        if (snn_placer_toggles(job->placer, item[i]) && !(full && !snn_placer_has(job->placer, item[i])))
-            which[chosen++] = i;
+/* Of a base that may not be keyed as it is: may it without `item`? `rest` has room for it. */
+static bool allowed_without(const snn_candidates *c, const snn_set *base, uint32_t item, uint32_t *rest) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < base->n; i++)
+        if (base->item[i] != item)
+            rest[n++] = base->item[i];
+    return snn_candidates_allowed(c, rest, n);
+}
+
+/* What may be scored, into which; the rest is refused. */
+static bool choose_toggles(snn_search_job *job, const snn_set *base, const uint32_t *item, uint32_t n,
+                           uint32_t *which, uint32_t *chosen, snn_score *score, snn_error *err) {
+    const uint32_t most = job->options->most_bits > 0 ? job->options->most_bits : UINT32_MAX;
+    /* The placer knows what a toggle does to its own word and weight; others of the base may be at odds among themselves. */
+    const bool sound = snn_candidates_allowed(job->candidates, base->item, base->n);
+    uint32_t *rest = snn_alloc(base->n, sizeof *rest, "a set without one bit", err);
+    if (!rest)
+        return false;
+    *chosen = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const bool out = snn_placer_has(job->placer, item[i]);
+        const bool fits = out ? base->n - 1 <= most : base->n < most;
+        if (fits && snn_placer_toggles(job->placer, item[i]) &&
+            (sound || (out && allowed_without(job->candidates, base, item[i], rest))))
+            which[(*chosen)++] = i;
         else
             score[i] = refused;
-    return chosen;
+    }
+    free(rest);
+    return true;
 }
 
 bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const uint32_t *item, uint32_t n,
@@ -186,9 +206,9 @@ bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const ui
     snn_placer_load(job->placer, base);
     uint32_t *which = snn_alloc(n, sizeof *which, "a batch of toggles", err);
     snn_score *found = which ? snn_alloc(n, sizeof *found, "scores of a batch", err) : NULL;
-    bool ok = found != NULL;
+    uint32_t chosen = 0;
+    bool ok = found && choose_toggles(job, base, item, n, which, &chosen, score, err);
     if (ok) {
-        const uint32_t chosen = choose_toggles(job, base, item, n, which, score);
         const batch b = {.objective = job->objective, .item = item, .which = which, .score = found};
         ok = run(&b, chosen, err);
         if (ok)

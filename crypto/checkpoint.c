@@ -10,6 +10,7 @@
 #include "search_internal.h"
 
 #include <snnsim/output.h>
+#include <snnsim/version.h>
 
 #include <errno.h>
 #include <math.h>
@@ -304,6 +305,10 @@ static void digest_candidates(snn_digest *d, const snn_candidates *c) {
                                   (uint32_t)(c->flip[i].index >> 32)};
         snn_digest_u32(d, word, 4);
     }
+    for (int t = 0; c->range && t < c->weights->tensors; t++) {
+        snn_digest_u64(d, (uint64_t)c->range[t].least);
+        snn_digest_u64(d, (uint64_t)c->range[t].most);
+    }
     snn_digest_u64(d, c->word_limit);
     if (c->word)
         snn_digest_u32(d, c->word, c->n);
@@ -316,6 +321,7 @@ bool snn_search_fingerprint(const snn_search_job *job, uint8_t out[SNN_DIGEST_BY
                                  o->population, o->generations, o->islands, o->eps};
     snn_digest d;
     snn_digest_init(&d);
+    snn_digest_bytes(&d, SNN_VERSION, sizeof SNN_VERSION); /* another version may search otherwise */
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         snn_digest_u64(&d, settings[i]);
     digest_candidates(&d, job->candidates);

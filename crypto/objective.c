@@ -222,6 +222,20 @@ static void digest_real(snn_digest *d, double x) {
     snn_digest_u64(d, bits);
 }
 
+/* What single flips do on a chip: it tells devices, ages and chips apart. Of very many candidates evenly spaced ones will do. */
+static bool digest_chip(const snn_objective *o, const snn_readout *r, snn_digest *d, snn_error *err) {
+    enum { ENOUGH = 65536 };
+    const uint32_t n = o->candidates->n, stride = n / ENOUGH + 1;
+    for (uint32_t i = 0; i < n; i += stride) {
+        snn_delta delta = {0};
+        size_t found = 1;
+        if (!snn_readout_deltas(r, &(snn_flips){1, &o->candidates->flip[i]}, &delta, &found, err))
+            return false;
+        snn_digest_u64(d, found ? (uint64_t)delta.dq : 0);
+    }
+    return true;
+}
+
 bool snn_objective_digest(const snn_objective *o, snn_digest *d, snn_error *err) {
     char *json = snn_net_to_json(o->net, err), hex[65];
     if (!json)
@@ -244,6 +258,8 @@ bool snn_objective_digest(const snn_objective *o, snn_digest *d, snn_error *err)
         snn_digest_bytes(d, hex, sizeof hex);
         /* what varies from read to read: nothing, or how much */
         digest_real(d, snn_readout_about(o->view[i].readout)->read_error_rate);
+        if (!digest_chip(o, o->view[i].readout, d, err))
+            return false;
     }
     return true;
 }
