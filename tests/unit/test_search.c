@@ -5,7 +5,8 @@
  */
 #include "search_test.h"
 
-static const snn_search_kind kinds[] = {SNN_SEARCH_GREEDY, SNN_SEARCH_SALIENCY, SNN_SEARCH_RANDOM};
+static const snn_search_kind kinds[] = {SNN_SEARCH_GENETIC, SNN_SEARCH_GREEDY, SNN_SEARCH_SALIENCY,
+                                        SNN_SEARCH_RANDOM};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static search_rig dense(int threads) {
@@ -241,12 +242,13 @@ static void most_bits(void **state) {
 static void word_limit(void **state) {
     (void)state;
     snn_error err = {0};
-    for (int k = 0; k < KINDS; k++) {
+    for (int run = 0; run < 2 * KINDS; run++) {
+        const int k = run / 2, bits = run % 2; /* 0: all bits of a weight, which may not go together either */
         search_rig g = rig_make(DENSE, (snn_shape){1, 6, 6}, 20, 5, SNN_SIGN_MAGNITUDE, 13);
         const snn_map_options mo = {.rows = 16, .columns = 64, .cell_bits = 1};
         snn_map *map = snn_map_new(g.net, g.weights, &mo, &err);
         must(map != NULL, &err);
-        const snn_candidate_options co = {.bits = 1, .eligible = 1, .word_limit = 1, .map = map};
+        const snn_candidate_options co = {.bits = bits, .eligible = 1, .word_limit = 1, .map = map};
         g.candidates = snn_candidates_new(g.weights, &co, &err);
         g.goal = (snn_goal){.target = 3, .margin = 3, .largest = 20, .most = RIG_STEPS};
         snn_objective_options o;
