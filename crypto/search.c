@@ -39,7 +39,7 @@ static const struct {
     [SNN_SEARCH_GREEDY] = {"greedy", &snn_searcher_greedy},
     [SNN_SEARCH_SALIENCY] = {"saliency", &snn_searcher_saliency},
     [SNN_SEARCH_RANDOM] = {"random", &snn_searcher_random},
-    [SNN_SEARCH_PARETO] = {"pareto", NULL},
+    [SNN_SEARCH_PARETO] = {"pareto", &snn_searcher_pareto},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

@@ -5,8 +5,8 @@
  */
 #include "search_test.h"
 
-static const snn_search_kind kinds[] = {SNN_SEARCH_GENETIC, SNN_SEARCH_GREEDY, SNN_SEARCH_SALIENCY,
-                                        SNN_SEARCH_RANDOM};
+static const snn_search_kind kinds[] = {SNN_SEARCH_GENETIC, SNN_SEARCH_PARETO, SNN_SEARCH_GREEDY,
+                                        SNN_SEARCH_SALIENCY, SNN_SEARCH_RANDOM};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static search_rig dense(int threads) {
