@@ -106,6 +106,9 @@ static void one_kind(snn_search_kind kind, snn_saliency_rule rule, uint64_t eval
 
 static void everywhere(void **state) {
     (void)state;
+    one_kind(SNN_SEARCH_GENETIC, 0, 0);
+    one_kind(SNN_SEARCH_PARETO, 0, 0);
+    one_kind(SNN_SEARCH_SNNGX, 0, 0);
     one_kind(SNN_SEARCH_GREEDY, 0, 0);
     one_kind(SNN_SEARCH_SALIENCY, SNN_RULE_CLASS_RATE, 0);
     one_kind(SNN_SEARCH_SALIENCY, SNN_RULE_MAGNITUDE, 0);
