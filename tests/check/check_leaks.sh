@@ -125,7 +125,7 @@ encryption() { # FOLDER OPTIONS...: sets command
     local folder=$1
     shift
     command=("$SNNSIM" encrypt gesture.cfg -o "$folder/enc.h5" --key "$folder/net.key" --kdf interactive --out "$folder/out" --json "${small[@]}"
-        --set encrypt.samples=1 --set encrypt.layers=fc2 --set encrypt.variation=1 "$@")
+        --set encrypt.samples=1 --set encrypt.layers=fc2 --set encrypt.variants=0 --set encrypt.target=0.5 --set encrypt.variation=1 "$@")
 }
 for kind in system given; do
     mkdir -p "$work/$kind"
