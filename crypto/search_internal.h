@@ -75,6 +75,10 @@ typedef struct {
 extern const snn_searcher snn_searcher_genetic, snn_searcher_snngx, snn_searcher_greedy,
     snn_searcher_saliency, snn_searcher_random, snn_searcher_pareto, snn_searcher_prune;
 
+/* ---- snngx.c ---- */
+/* Its fitness of a scored set; smaller is better. */
+double snn_snngx_fitness(const snn_search_job *job, const snn_set *s);
+
 /* ---- placer.c: builds sets that may be keyed (snn_candidates_allowed), item by item ---- */
 snn_placer *snn_placer_new(const snn_candidates *c, snn_error *err);
 void snn_placer_free(snn_placer *p);

@@ -42,7 +42,7 @@ static uint32_t half(uint32_t people) {
     return people * 3 / 10;
 }
 
-static double fitness(const snn_search_job *job, const snn_set *s) {
+double snn_snngx_fitness(const snn_search_job *job, const snn_set *s) {
     if (isinf(s->score.loss))
         return INFINITY;
     const double samples =
@@ -115,7 +115,7 @@ static bool rank_all(snn_search_job *job, snn_error *err) {
         return false;
     }
     for (uint32_t i = 0; i < st->sets; i++) {
-        r[i] = (rank){fitness(job, &st->set[i]), i};
+        r[i] = (rank){snn_snngx_fitness(job, &st->set[i]), i};
         old[i] = st->set[i];
     }
     qsort(r, st->sets, sizeof *r, by_fitness);
