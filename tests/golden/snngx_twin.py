@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An independent twin of SNNGX's genetic search (crypto/snngx.c) in NumPy, with a network of its own.
 
-snngx_twin.py FOLDER   repeats the search that tests/check/snngx_trace wrote into FOLDER, and compares every generation (best individual: bits, correct samples, lead; evaluations) and the last best set
+snngx_twin.py FOLDER                       repeats the search that tests/check/snngx_trace wrote into FOLDER, and compares every generation (best individual: bits, correct samples, lead; evaluations) and the last best set
+snngx_twin.py FOLDER SEED EPS POPULATION   the same for what tests/check/snngx_trajectory wrote: compares every individual of every generation, and its fitness
 
 Published (arXiv 2407.15152 and its code): population 100, all bits flipped and then mutated; mutation takes each flip back with probability 0.05; fitness of D flips with accuracy A: D <= eps ? eps A :
 D + D A; the best 60 stay, as halves of 30; 5 random places swap partners between the halves; uniform crossover, two children a pair, until there are 100; each round mutates three of the kept, never the best.
@@ -18,7 +19,7 @@ import json
 import sys
 import numpy as np
 
-POPULATION, KEPT, PAIRS, SWAPS, MUTATIONS = 100, 60, 30, 5, 3
+POPULATION, SWAPS, MUTATIONS = 100, 5, 3
 UNFLIP = (2**32 - 1) // 20
 PURPOSE = 10
 LOW = np.uint64(0xFFFFFFFF)
@@ -57,17 +58,12 @@ class Stream:
 class Network:
     """Fully connected layers of LIF neurons: v = 0.3 v + W x in float32, a spike and v = 0 where v > 0.3."""
 
-    def __init__(self, folder, layers):
-        codes = [np.load(f"{folder}/weights{i}.npy") for i in range(len(layers))]
-        self.q = [np.where(c >= 128, 128 - c.astype(int), c.astype(int)).astype(np.float64) for c in codes]
-        self.scale = [np.float32(x["scale"]) for x in layers]
-        self.input = np.load(f"{folder}/input.npy").astype(np.float64)
-        self.label = np.load(f"{folder}/label.npy").astype(int)
-        # Bits that can be flipped: signs of weights that are not 0.
-        self.searched = [x["searched"] for x in layers]
-        self.bits = [(t, i) for t, x in enumerate(layers) if x["searched"] for i in np.flatnonzero(self.q[t])]
-        self.first = self.searched.index(True)
-        self.fixed = self.input
+    def __init__(self, q, scale, place, x, label):
+        """place: of each layer, the weights whose signs may be flipped; x: input counts [sample][step][line]."""
+        self.q, self.scale, self.place, self.label = q, scale, place, label
+        self.bits = [(t, i) for t, p in enumerate(place) for i in p]
+        self.first = next(t for t, p in enumerate(place) if len(p))
+        self.fixed = x
         for t in range(self.first):
             self.fixed = self.layer(self.fixed, self.q[t], self.scale[t])
 
@@ -89,11 +85,10 @@ class Network:
         at, x = 0, self.fixed
         for t in range(self.first, len(self.q)):
             q = self.q[t].copy()
-            if self.searched[t]:
-                place = np.flatnonzero(q)
-                flipped = place[genes[at:at + len(place)]]
-                q.ravel()[flipped] = -q.ravel()[flipped]
-                at += len(place)
+            place = self.place[t]
+            flipped = place[genes[at:at + len(place)]]
+            q.ravel()[flipped] = -q.ravel()[flipped]
+            at += len(place)
             x = self.layer(x, q, self.scale[t])
         counts = x.sum(1)
         own = counts[np.arange(len(counts)), self.label]
@@ -127,10 +122,10 @@ def crossover(a, b, stream):
 
 
 class Search:
-    def __init__(self, network, seed, eps):
+    def __init__(self, network, seed, eps, population=POPULATION):
         self.network, self.seed, self.eps = network, seed, eps
         self.evaluations = 1  # the plain network
-        self.people = [Individual(np.ones(len(network.bits), bool)) for _ in range(POPULATION)]
+        self.people = [Individual(np.ones(len(network.bits), bool)) for _ in range(population)]
         for i, p in enumerate(self.people):
             p.mutate(Stream(seed, 0, 2**23 + i))
         self.rank()
@@ -145,22 +140,56 @@ class Search:
     def generation(self, g):
         numbers = iter(range(2**23))
         stream = lambda: Stream(self.seed, g, next(numbers))
-        kept = self.people[:KEPT]
-        mothers, fathers = list(kept[:PAIRS]), list(kept[PAIRS:])
+        population, pairs = len(self.people), len(self.people) * 3 // 10
+        kept = self.people[:2 * pairs]
+        mothers, fathers = kept[:pairs], kept[pairs:]
         swaps = stream()
         for _ in range(SWAPS):
-            i = swaps.below(PAIRS)
+            i = swaps.below(pairs)
             mothers[i], fathers[i] = fathers[i], mothers[i]
         children = []
-        for pair in range((POPULATION - KEPT) // 2):
-            children += crossover(mothers[pair], fathers[pair], stream())
+        for pair in range((population - len(kept) + 1) // 2):
+            children += crossover(mothers[pair % pairs], fathers[pair % pairs], stream())
             for _ in range(MUTATIONS):
                 mutation = stream()
-                kept[1 + mutation.below(KEPT - 1)].mutate(mutation)
-        self.people = kept + children
+                kept[1 + mutation.below(len(kept) - 1)].mutate(mutation)
+        self.people = (kept + children)[:population]
         self.rank()
         best = self.people[0]
         return int(best.genes.sum()), best.score[0], best.score[1], self.evaluations
+
+
+def traced(folder, layers):
+    codes = [np.load(f"{folder}/weights{i}.npy") for i in range(len(layers))]
+    q = [np.where(c >= 128, 128 - c.astype(int), c.astype(int)).astype(np.float64) for c in codes]
+    # All signs but those of zeros.
+    place = [np.flatnonzero(q[t]) if x["searched"] else np.zeros(0, int) for t, x in enumerate(layers)]
+    x = np.load(f"{folder}/input.npy").astype(np.float64)
+    return Network(q, [np.float32(x["scale"]) for x in layers], place, x, np.load(f"{folder}/label.npy").astype(int))
+
+
+def compare_populations(folder, seed, eps, size):
+    with open(f"{folder}/problem.txt") as f:
+        p = dict(line.split() for line in f)
+    if np.float32(p["decay"]) != np.float32(0.3) or np.float32(p["threshold"]) != np.float32(0.3):
+        sys.exit("not the published neuron")
+    samples, steps, inputs, classes, bits = (int(p[k]) for k in ("samples", "steps", "inputs", "classes", "candidates"))
+    read = lambda name, kind: np.fromfile(f"{folder}/{name}", kind)
+    hidden = read("hidden", np.uint8).reshape(samples, steps, inputs).astype(np.float64)
+    weight = read("weight", np.int8).reshape(classes, inputs).astype(np.float64)
+    network = Network([weight], [np.float32(p["scale"])], [read("candidate", "<u4").astype(int)], hidden, read("label", np.uint8).astype(int))
+    people, fitness = read("population", np.uint8), read("fitness", "<f8")
+    people = np.unpackbits(people.reshape(len(fitness), -1), axis=1)[:, :bits].astype(bool)
+    generations = len(fitness) // size - 1
+    search = Search(network, seed, eps, size)
+    for g in range(generations + 1):
+        if g > 0:
+            search.generation(g - 1)
+        for i, individual in enumerate(search.people):
+            ours, at = individual.fitness(eps, samples), g * size + i
+            if fitness[at] != ours or not np.array_equal(people[at], individual.genes):
+                sys.exit(f"generation {g}, individual {i}: {people[at].sum()} bits, fitness {fitness[at]!r}; the twin has {individual.genes.sum()}, {ours!r}")
+    print(f"{size} individuals, {generations} generations, {bits} bits -> {search.people[0].genes.sum()}, {search.people[0].score[0]} of {samples} correct")
 
 
 def main(folder):
@@ -170,7 +199,7 @@ def main(folder):
         theirs = [line.strip().split(",") for line in f]
     if len(theirs) != problem["generations"]:
         sys.exit(f"{len(theirs)} generations in the trajectory, expected {problem['generations']}")
-    network = Network(folder, problem["layers"])
+    network = traced(folder, problem["layers"])
     search = Search(network, problem["seed"], problem["eps"])
     for g, (step, bits, correct, lead, evaluations) in enumerate(theirs):
         ours = search.generation(g)
@@ -185,4 +214,7 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if len(sys.argv) == 5:
+        compare_populations(sys.argv[1], *(int(x) for x in sys.argv[2:]))
+    else:
+        main(sys.argv[1])
