@@ -11,8 +11,7 @@
 #include <string.h>
 
 enum {
-    FIRST_CUT = 8, /* bits after which, and after each further such number, half of the tribes are given up */
-    SURVIVORS = 3,
+    CUT = 8, /* bits after which, and after each further such number, half of the tribes are given up */
     PARTS = 4,
     SMALL_POOL = 512, /* of which all is looked at */
     MIXED_FROM = 16,  /* bits from which on others than those of the row are looked at, too */
@@ -23,29 +22,28 @@ enum {
     STREAM_LEAP = 1 << 8 /* of a step; + tribe */
 };
 
-/* Another bit is preferred to one of the row when it does so many times as much: it will hold for fewer samples. */
-#define FAR_MORE 2.0
+/* The row goes on alone for as long as its best bit brings all samples so much nearer. */
+#define ROW_GAIN 0.05
 /* Of SNN_GUIDE_SOFT, in spikes. */
 #define SOFTNESS 1.0
 
-/* Small sets go straight towards the tribe's class; later it counts which samples are left. */
-static snn_guide guide_of(const snn_search_job *job, uint32_t tribe, uint32_t bits) {
+static snn_guide guide_of(const snn_search_job *job, uint32_t tribe, snn_guide_kind kind) {
     const snn_genetic_plan *p = job->own;
-    return (snn_guide){.kind = bits < MIXED_FROM ? SNN_GUIDE_TOWARD : SNN_GUIDE_SOFT,
+    return (snn_guide){.kind = kind,
                        .toward = p->class_[tribe],
                        .margin = snn_objective_goal(job->objective)->margin + 1,
                        .softness = SOFTNESS};
 }
 
-/* Scores of `s` with each of item [n] toggled, with the tribe's guide. */
-static snn_score *scan(snn_search_job *job, uint32_t tribe, const snn_set *s, const uint32_t *item,
+/* Scores of `s` with each of item [n] toggled, and its own. */
+static snn_score *scan(snn_search_job *job, const snn_guide *guide, snn_set *s, const uint32_t *item,
                        uint32_t n, snn_error *err) {
-    const snn_guide guide = guide_of(job, tribe, s->n);
     snn_score *score = snn_alloc(n, sizeof *score, "scores of bits", err);
     if (!score)
         return NULL;
-    snn_objective_guide(job->objective, &guide);
-    const bool ok = snn_search_score_toggles(job, s, item, n, score, err);
+    snn_objective_guide(job->objective, guide);
+    s->scored = false;
+    const bool ok = snn_search_score(job, s, 1, err) && snn_search_score_toggles(job, s, item, n, score, err);
     snn_objective_guide(job->objective, NULL);
     if (!ok) {
         free(score);
@@ -56,16 +54,6 @@ static snn_score *scan(snn_search_job *job, uint32_t tribe, const snn_set *s, co
 
 static bool less_by_guide(const snn_score *a, const snn_score *b) {
     return a->guide != b->guide ? a->guide < b->guide : a->lead < b->lead;
-}
-
-/* Scores `s` with its guide. */
-static bool score_with_guide(snn_search_job *job, uint32_t tribe, snn_set *s, snn_error *err) {
-    const snn_guide guide = guide_of(job, tribe, s->n);
-    s->scored = false;
-    snn_objective_guide(job->objective, &guide);
-    const bool ok = snn_search_score(job, s, 1, err);
-    snn_objective_guide(job->objective, NULL);
-    return ok;
 }
 
 /* item without those in s; the first *row stay in front. */
@@ -81,38 +69,39 @@ static uint32_t leave_out(const snn_set *s, uint32_t *item, uint32_t n, uint32_t
     return kept;
 }
 
-bool snn_genetic_add(snn_search_job *job, uint32_t tribe, snn_set *s, uint32_t *item, uint32_t n,
-                     uint32_t row, bool *added, snn_error *err) {
-    *added = false;
-    n = leave_out(s, item, n, &row);
-    if (!score_with_guide(job, tribe, s, err))
-        return false;
-    snn_score *score = scan(job, tribe, s, item, n, err);
+/* Adds the bit of item [n] that leaves the smallest guide, if it takes off more than `share` of it. */
+static bool add_best(snn_search_job *job, const snn_guide *guide, snn_set *s, const uint32_t *item,
+                     uint32_t n, double share, bool *added, snn_error *err) {
+    snn_score *score = scan(job, guide, s, item, n, err);
     if (!score)
         return false;
-    uint32_t inside = n, outside = n; /* the best of the row, and of the others */
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t *best = i < row ? &inside : &outside;
-        if (*best == n || less_by_guide(&score[i], &score[*best]))
-            *best = i;
-    }
-    const double from = s->score.guide;
-    uint32_t chosen = n;
-    if (inside < n && less_by_guide(&score[inside], &s->score))
-        chosen = inside;
-    if (outside < n && less_by_guide(&score[outside], &s->score) &&
-        (chosen == n || from - score[outside].guide > FAR_MORE * (from - score[inside].guide)))
-        chosen = outside;
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (less_by_guide(&score[i], &score[best]))
+            best = i;
+    *added = n > 0 && less_by_guide(&score[best], &s->score) &&
+             s->score.guide - score[best].guide >= share * s->score.guide;
     bool ok = true;
-    if (chosen < n) {
-        const snn_score its = score[chosen];
-        ok = snn_set_add(s, item[chosen], err);
+    if (*added) {
+        const snn_score its = score[best];
+        ok = snn_set_add(s, item[best], err);
         s->score = its;
         s->scored = ok;
-        *added = ok;
     }
     free(score);
     return ok;
+}
+
+bool snn_genetic_add(snn_search_job *job, uint32_t tribe, snn_set *s, uint32_t *item, uint32_t n,
+                     uint32_t row, bool *added, snn_error *err) {
+    const snn_guide toward = guide_of(job, tribe, SNN_GUIDE_TOWARD),
+                    soft = guide_of(job, tribe, SNN_GUIDE_SOFT);
+    *added = false;
+    n = leave_out(s, item, n, &row);
+    const bool alone = s->n < MIXED_FROM;
+    if (!add_best(job, &toward, s, item, row > 0 ? row : n, alone ? 0 : ROW_GAIN, added, err))
+        return false;
+    return *added || add_best(job, &soft, s, item, n, 0, added, err);
 }
 
 /* ---- a turn of all tribes ---- */
@@ -151,12 +140,15 @@ static bool cut(snn_search_job *job, snn_error *err) {
     for (uint32_t i = 0; i < p->tribes; i++) {
         if (!(st->reg[GENETIC_ALIVE] >> i & 1))
             continue;
-        if (!score_with_guide(job, i, &st->set[i], err))
+        const snn_guide guide = guide_of(job, i, SNN_GUIDE_TOWARD);
+        snn_score *none = scan(job, &guide, &st->set[i], NULL, 0, err);
+        if (!none)
             return false;
+        free(none);
         s[n++] = (standing){st->set[i].score.guide, i};
     }
     qsort(s, n, sizeof *s, by_standing);
-    const uint32_t stay = (n + 1) / 2 > SURVIVORS ? (n + 1) / 2 : SURVIVORS;
+    const uint32_t stay = (n + 1) / 2;
     for (uint32_t i = stay; i < n; i++)
         st->reg[GENETIC_ALIVE] &= ~(UINT64_C(1) << s[i].tribe);
     return true;
@@ -239,7 +231,7 @@ bool snn_genetic_grow(snn_search_job *job, bool *over, snn_error *err) {
         most = st->set[i].n > most ? st->set[i].n : most;
     }
     free(item);
-    if (ok && most % FIRST_CUT == 0)
+    if (ok && most % CUT == 0)
         ok = cut(job, err);
     *over = (st->reg[GENETIC_ALIVE] & ~st->reg[GENETIC_FINISHED]) == 0;
     return ok;

@@ -6,7 +6,11 @@
 
 #include <math.h>
 
-enum { BLOCK = 64, REACH = 64 }; /* leads beyond 32 outputs count as 32 */
+enum {
+    BLOCK = 64,
+    REACH = 64 /* halves of an output: leads further behind count as so far */,
+    AHEAD = 8 /* and further ahead */
+};
 
 /* Samples first .. first + n: out[label] - best other, half a spike more where the label wins ties, -INFINITY where it cannot catch up. */
 static void soft_leads(const snn_probe_result *r, const int *label, double most, size_t first, size_t n,
@@ -34,26 +38,22 @@ static void soft_leads(const snn_probe_result *r, const int *label, double most,
 }
 
 static double soft(const snn_guide *g, const snn_goal *goal, const snn_probe_result *r, const int *label) {
-    uint32_t count[2 * REACH + 1] = {0};
+    uint32_t count[REACH + AHEAD + 1] = {0};
     double lead[BLOCK];
     for (size_t first = 0; first < r->samples; first += BLOCK) {
         const size_t n = r->samples - first < BLOCK ? r->samples - first : BLOCK;
         soft_leads(r, label, goal->most, first, n, lead);
         for (size_t i = 0; i < n; i++) {
-            if (lead[i] == -INFINITY)
+            if (lead[i] == -INFINITY || (uint32_t)label[first + i] == g->toward)
                 continue;
             const double x = floor(2 * lead[i] + 0.5) + REACH;
-            count[x < 0 ? 0 : x > 2 * REACH ? 2 * REACH : (int)x]++;
+            count[x < 0 ? 0 : x > REACH + AHEAD ? REACH + AHEAD : (int)x]++;
         }
     }
     double sum = 0;
-    uint32_t spared = goal->target;
-    for (int x = 2 * REACH; x >= 0; x--) {
-        const uint32_t off = count[x] < spared ? count[x] : spared;
-        spared -= off;
-        if (count[x] > off)
-            sum += (count[x] - off) * snn_exp((x - REACH) * 0.5 / g->softness);
-    }
+    for (int x = 0; x <= REACH + AHEAD; x++)
+        if (count[x] > 0)
+            sum += count[x] * snn_exp((x - REACH) * 0.5 / g->softness);
     return sum;
 }
 

@@ -137,7 +137,7 @@ typedef enum {
     SNN_GUIDE_NONE,
     /* How far class `toward` is from being predicted for every sample: sum of max(0, out[label] - out[toward] + margin) over the samples of other classes. */
     SNN_GUIDE_TOWARD,
-    /* Sum of exp(lead / softness) of all but the goal's `target` largest leads: near misses count most, and what is beaten still counts a little. */
+    /* Sum of exp(lead / softness) over the same samples: those that are nearly beaten, or nearly lost again, count most, as leads are bounded by 4 above. */
     SNN_GUIDE_SOFT
 } snn_guide_kind;
 typedef struct {
