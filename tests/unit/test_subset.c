@@ -91,6 +91,53 @@ static void all_of_them(void **state) {
     close_tiny(&s);
 }
 
+static bool same_spikes(const snn_spikes *a, const snn_spikes *b) {
+    const size_t n = a->first[a->steps];
+    return a->steps == b->steps && b->first[b->steps] == n &&
+           !memcmp(a->spike, b->spike, n * sizeof *a->spike);
+}
+
+/* Variants follow the samples, with their labels; each is what training's augmentation draws for (seed, recording, number), however many there are. */
+static void variants(void **state) {
+    (void)state;
+    snn_error err = {0};
+    tiny s = open_tiny("");
+    const snn_shape shape = {1, 1, INPUTS};
+    const snn_train_options none = {0}, shift = {.shift = 2};
+    snn_subset a = drawn(&s, 2, 0, 1), b = drawn(&s, 2, 0, 1), c = drawn(&s, 2, 0, 1);
+    assert_int_equal(a.drawn, 2 * CLASSES);
+    need(snn_subset_vary(&a, shape, &none, 5, 9, &err) && snn_subset_vary(&a, shape, &shift, 0, 9, &err),
+         &err);
+    check_subset(&a, 2 * CLASSES); /* without augmentation, or none asked for: nothing */
+    need(snn_subset_vary(&a, shape, &shift, 3, 9, &err), &err);
+    need(snn_subset_vary(&b, shape, &shift, 7, 9, &err), &err);
+    need(snn_subset_vary(&c, shape, &shift, 3, 10, &err), &err);
+    assert_true(a.n == 8 * CLASSES && a.drawn == 2 * CLASSES && b.n == 16 * CLASSES);
+    size_t changed = 0, other = 0;
+    for (size_t i = 0; i < a.n; i++) {
+        const size_t from = i % a.drawn;
+        assert_int_equal(a.label[i], a.label[from]);
+        assert_true(same_spikes(&a.sample[i], &b.sample[i]));
+        changed += !same_spikes(&a.sample[i], &a.sample[from]);
+        other += !same_spikes(&a.sample[i], &c.sample[i]);
+        if (i >= a.drawn) {
+            snn_spikes x = {0};
+            need(snn_train_augment(&shift, shape, &a.sample[from], 9,
+                                   (uint64_t)a.index[from] << 32 | i / a.drawn, &x, &err),
+                 &err);
+            assert_true(same_spikes(&x, &a.sample[i]));
+            snn_spikes_free(&x);
+        }
+    }
+    assert_true(changed > CLASSES && other > CLASSES);
+    assert_false(snn_subset_vary(&a, shape, &shift, UINT32_MAX, 9, &err));
+    check_error(&err, SNN_ERR_USAGE, "4294967295 variants of 6 samples are too many");
+    snn_subset_free(&a);
+    snn_subset_free(&b);
+    snn_subset_free(&c);
+    close_tiny(&s);
+}
+
 static void refuse(const snn_dataset *data, uint32_t per_class, uint32_t any, const char *sentence) {
     snn_error err = {0};
     snn_subset subset;
@@ -117,7 +164,7 @@ static void errors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stratified),  cmocka_unit_test(seeds_differ), cmocka_unit_test(fair),
-        cmocka_unit_test(all_of_them), cmocka_unit_test(errors),
+        cmocka_unit_test(all_of_them), cmocka_unit_test(variants),     cmocka_unit_test(errors),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
 }
