@@ -550,9 +550,9 @@ static void refused_assignments(void **state) {
     snn_config *c = parse(example);
     expect_set_error(c, "dataset.bins", "--set 'dataset.bins': expected section.key=value");
     expect_set_error(c, "", "--set '': expected section.key=value");
-    expect_set_error(
-        c, "=5",
-        "--set: unknown key '' (known here: seed, dataset, network, quant, run, train, model, hw, encrypt, cell)");
+    expect_set_error(c, "=5",
+                     "--set: unknown key '' (known here: seed, dataset, network, quant, run, train, model, "
+                     "hw, encrypt, cell)");
     expect_set_error(c, "dataset.bin=5", "--set: unknown key 'dataset.bin' (did you mean 'dataset.bins'?)");
     expect_set_error(c, "datset.bins=5", "--set: unknown key 'datset.bins' (did you mean 'dataset.bins'?)");
     expect_set_error(c, "dataset.bins=0", "--set: dataset.bins: 0 is out of range (1 to 65535)");
