@@ -135,7 +135,7 @@ static int by_standing(const void *a, const void *b) {
 static bool cut(snn_search_job *job, snn_error *err) {
     const snn_genetic_plan *p = job->own;
     snn_search_state *st = job->state;
-    standing s[SNN_TRIBES];
+    standing s[SNN_TRIBES] = {0};
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->tribes; i++) {
         if (!(st->reg[GENETIC_ALIVE] >> i & 1))

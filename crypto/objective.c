@@ -287,7 +287,7 @@ snn_objective_workspace *snn_objective_workspace_new(const snn_objective *o, snn
 void snn_objective_workspace_free(snn_objective_workspace *w) {
     if (!w)
         return;
-    for (uint32_t i = 0; i < w->views; i++)
+    for (uint32_t i = 0; w->probe && i < w->views; i++)
         snn_probe_workspace_free(w->probe[i]);
     free(w->probe);
     snn_probe_result_free(&w->result);

@@ -92,11 +92,12 @@ INLINE unsigned finish(const lanes_run *r, const ints *count, const bytes *diffe
 
 INLINE unsigned float_steps(const lanes_float *p, const lanes_run *r, const bool biased, const bool subtract,
                             const bool kept) {
+    const floats zero = {0}, threshold = zero + p->threshold;
     floats v[PARTS];
     ints count[PARTS];
     bytes differ[PARTS];
     for (int k = 0; k < PARTS; k++) {
-        v[k] = (floats){0};
+        v[k] = zero;
         count[k] = (ints){0};
         differ[k] = (bytes){0};
     }
@@ -110,7 +111,7 @@ INLINE unsigned float_steps(const lanes_float *p, const lanes_run *r, const bool
             const floats now = v[k] * p->decay + current;
             const ints spike = (ints)(now > p->above) & *(const ints *)(const void *)(r->live + at);
             if (subtract)
-                v[k] = now - (floats)(spike & (ints)((floats){0} + p->threshold));
+                v[k] = now - (floats)(spike & (ints)threshold);
             else
                 v[k] = (floats)(~spike & (ints)now);
             if (kept)
