@@ -178,8 +178,8 @@ static bool damaged(const char *path, const char *what, snn_error *err) {
 
 static bool read_head(archive *a, const uint8_t fingerprint[SNN_DIGEST_BYTES], const char *path,
                       snn_error *err) {
-    char magic[8];
-    uint32_t head[2];
+    char magic[8] = {0};
+    uint32_t head[2] = {0}; /* what is too short leaves them as they are */
     uint8_t print[SNN_DIGEST_BYTES];
     raw(a, magic, sizeof magic);
     raw(a, head, sizeof head);
@@ -213,7 +213,7 @@ static bool sound(const snn_search_state *st, uint32_t phases) {
 static bool parse(snn_search_state *st, const uint8_t fingerprint[SNN_DIGEST_BYTES], const snn_candidates *c,
                   uint32_t phases, const char *path, const uint8_t *data, size_t size, snn_error *err) {
     uint8_t digest[SNN_DIGEST_BYTES];
-    if (size < sizeof digest)
+    if (!data || size < sizeof digest)
         return damaged(path, "is not a checkpoint of snnsim's bit search", err);
     archive a = {.data = data, .left = size - sizeof digest, .candidates = c->n, .err = err};
     snn_digest_init(&a.digest);
@@ -275,7 +275,7 @@ bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[SNN_DIG
 static bool parse_seed(const uint8_t *data, size_t size, const char *path, uint64_t *seed, snn_error *err) {
     const size_t head = 8 + 2 * sizeof(uint32_t) + SNN_DIGEST_BYTES;
     uint32_t word[2];
-    if (size < head + sizeof *seed + SNN_DIGEST_BYTES || memcmp(data, MAGIC, 8) != 0)
+    if (!data || size < head + sizeof *seed + SNN_DIGEST_BYTES || memcmp(data, MAGIC, 8) != 0)
         return damaged(path, "is not a checkpoint of snnsim's bit search", err);
     memcpy(word, data + 8, sizeof word);
     if (word[0] != VERSION || word[1] != BYTE_ORDER_MARK)

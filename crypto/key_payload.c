@@ -13,6 +13,7 @@
  */
 #include "key_internal.h"
 
+#include <assert.h>
 #include <snnsim/ranks.h>
 
 #include <sodium.h>
@@ -36,6 +37,7 @@ uint64_t snn_key_payload_size(const snn_key *k) {
 }
 
 void snn_key_payload_write(const snn_key *k, uint8_t *payload) {
+    assert(payload != NULL);
     memcpy(payload, scheme, sizeof scheme);
     snn_put64(payload + 8, k->seed);
     sodium_hex2bin(payload + 16, 32, k->plain, 64, NULL, NULL, NULL);
@@ -122,7 +124,7 @@ static bool read_all(snn_key *k, const uint8_t *payload, size_t size, snn_error 
 }
 
 snn_key *snn_key_payload_read(const uint8_t *payload, size_t size, snn_error *err) {
-    if (size < SNN_KEY_FIXED || memcmp(payload, scheme, sizeof scheme) != 0) {
+    if (!payload || size < SNN_KEY_FIXED || memcmp(payload, scheme, sizeof scheme) != 0) {
         snn_fail(err, SNN_ERR_DATA, "the key is for an unknown scheme, expected xor");
         return NULL;
     }

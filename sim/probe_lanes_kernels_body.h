@@ -131,7 +131,8 @@ static unsigned fire_float(const lanes_float *p, const lanes_run *r) {
 
 /* v * decay / 4096 rounded toward zero without 64-bit products: |v| = 4096 high + low. */
 INLINE words leak(words v, uint32_t decay) {
-    const words sign = (words)((ints)v >> 31), size = (v ^ sign) - sign;
+    const ints none = {0};
+    const words sign = (words)((ints)v < none), size = (v ^ sign) - sign;
     const words rest = (size >> 12) * decay + (((size & 4095) * decay) >> 12);
     return (rest ^ sign) - sign;
 }
