@@ -94,8 +94,12 @@ static bool too_large(const snn_search_job *job, uint32_t n) {
     return job->options->most_bits > 0 && n > job->options->most_bits;
 }
 
-static const snn_score refused = {
-    .correct = UINT32_MAX, .right = UINT32_MAX, .largest = UINT32_MAX, .loss = INFINITY, .lead = INFINITY};
+static const snn_score refused = {.correct = UINT32_MAX,
+                                  .right = UINT32_MAX,
+                                  .largest = UINT32_MAX,
+                                  .loss = INFINITY,
+                                  .lead = INFINITY,
+                                  .guide = INFINITY};
 
 /* which [n]: those to evaluate; the others that are not scored get the worst score. */
 static uint32_t choose_sets(const snn_search_job *job, snn_set *set, uint32_t n, uint32_t *which) {
