@@ -101,7 +101,7 @@ static void guesses_count_once(void **state) {
 static void few_searches(void **state) {
     (void)state;
     static const unsigned a[] = {1, 2};
-    bits set[2];
+    bits set[2] = {0};
     snn_variation v = of(set, 0);
     assert_true(v.bits_mean == 0 && isnan(v.overlap) && isnan(v.guess) && !v.constant);
     fill(&set[0], 2, a);
