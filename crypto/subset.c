@@ -109,9 +109,11 @@ bool snn_subset_vary(snn_subset *s, snn_shape shape, const snn_train_options *o,
     const size_t all = s->drawn * ((size_t)variants + 1);
     if (all > UINT32_MAX)
         return snn_fail(err, SNN_ERR_USAGE, "%u variants of %zu samples are too many", variants, s->drawn);
-    size_t samples = s->n, labels = s->n;
-    if (!snn_grow((void **)&s->sample, &samples, all, sizeof *s->sample, err) ||
-        !snn_grow((void **)&s->label, &labels, all, sizeof *s->label, err))
+    size_t capacity = s->n;
+    if (!snn_grow((void **)&s->sample, &capacity, all, sizeof *s->sample, err))
+        return false;
+    capacity = s->n; /* of the labels, which are a list of their own */
+    if (!snn_grow((void **)&s->label, &capacity, all, sizeof *s->label, err))
         return false;
     for (; s->n < all; s->n++) {
         const size_t from = s->n % s->drawn;
