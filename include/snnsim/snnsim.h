@@ -6,9 +6,11 @@
 #include <snnsim/camera.h>
 #include <snnsim/chip.h>
 #include <snnsim/chips.h>
+#include <snnsim/cipher.h>
 #include <snnsim/config.h>
 #include <snnsim/cpu.h>
 #include <snnsim/dataset.h>
+#include <snnsim/decryptor.h>
 #include <snnsim/device.h>
 #include <snnsim/digest.h>
 #include <snnsim/encrypt.h>
@@ -27,11 +29,14 @@
 #include <snnsim/output.h>
 #include <snnsim/portable_math.h>
 #include <snnsim/probe.h>
+#include <snnsim/provision.h>
 #include <snnsim/random.h>
 #include <snnsim/ranks.h>
 #include <snnsim/readout.h>
+#include <snnsim/rows.h>
 #include <snnsim/search.h>
 #include <snnsim/spikes.h>
+#include <snnsim/tile.h>
 #include <snnsim/train.h>
 #include <snnsim/version.h>
 #include <snnsim/weights.h>
