@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Combinational: the mask of a row from a slotted associative memory. Entry k stands in slot k mod WAYS; a row has at most one entry in each slot.
+module mask_cam #(
+    parameter ADDR      = 14,
+    parameter KEYS      = 52,  // multiple of WAYS
+    parameter WAYS      = 4,
+    parameter POSITIONS = 128,
+    parameter GROUPS    = 4,
+    parameter POSITION  = $clog2(POSITIONS),  // bits of a position; derived
+    parameter ENTRY     = POSITION + ADDR + 1  // bits of an entry; derived
+) (
+    input  [      ADDR-1:0] addr_i,
+    input  [KEYS*ENTRY-1:0] entries_i,  // each {valid, row, position}
+    output [ POSITIONS-1:0] mask_o,
+    output [    GROUPS-1:0] group_o
+);
+  localparam DEPTH = KEYS / WAYS;  // entries of a slot
+
+  wire [         WAYS-1:0] hit;
+  wire [WAYS*POSITION-1:0] position;
+  genvar m, n, b;
+  generate
+    for (m = 0; m < WAYS; m = m + 1) begin : g_slot
+      wire [DEPTH-1:0] match;
+      for (n = 0; n < DEPTH; n = n + 1) begin : g_entry
+        localparam AT = (n * WAYS + m) * ENTRY;
+        assign match[n] = entries_i[AT+POSITION+ADDR] & (entries_i[AT+POSITION+:ADDR] == addr_i);
+      end
+      assign hit[m] = |match;
+
+      // Gated by the match: the position lines stay at zero without one.
+      for (b = 0; b < POSITION; b = b + 1) begin : g_bit
+        wire [DEPTH-1:0] matched;
+        for (n = 0; n < DEPTH; n = n + 1) begin : g_entry
+          assign matched[n] = match[n] & entries_i[(n*WAYS+m)*ENTRY+b];
+        end
+        assign position[m*POSITION+b] = |matched;
+      end
+    end
+  endgenerate
+
+  mask_decode #(
+      .WAYS     (WAYS),
+      .POSITIONS(POSITIONS),
+      .GROUPS   (GROUPS)
+  ) u_decode (
+      .hit_i     (hit),
+      .position_i(position),
+      .mask_o    (mask_o),
+      .group_o   (group_o)
+  );
+endmodule
