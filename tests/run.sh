@@ -12,6 +12,8 @@ export LC_ALL=C
 export BUILD=${BUILD:-build} TIMEOUT=${TIMEOUT:-300} SNNSIM_DATA=${SNNSIM_DATA:-../shared/data}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 export SNNSIM=$BUILD/snnsim
+# Suites run side by side: threads that wait by spinning would take the processors from each other.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 LOGS=$BUILD/test-logs
 if [ -n "${SAN:-}" ]; then
     # Absurd sizes must come back as NULL, as they do without the sanitizer.

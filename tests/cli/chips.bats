@@ -3,7 +3,7 @@
 # snnsim run with chips: every way of reading, the same results for any number of threads, files, refusals.
 load helpers
 
-setup_file() { tiny_model; }
+setup_file() { tiny_recorded; }
 
 setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 

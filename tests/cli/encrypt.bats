@@ -9,6 +9,7 @@ setup() {
     cd "$BATS_FILE_TMPDIR" || return 1
     unset SNNSIM_PASSPHRASE
     ONE=(--set encrypt.layers=fc2 --set encrypt.search=greedy --set encrypt.samples=2 --set encrypt.variation=0 --threads 1 --clear)
+    LONG=(--set encrypt.layers=fc1 --set encrypt.target=0.45) # a second or more, for who wants to interrupt it
 }
 
 # encrypt NAME OPTION...: NAME.h5 and NAME.key, of the last layer, in clear
@@ -280,9 +281,9 @@ digest() { # RUN OPTIONS...: of the output spikes
 }
 
 @test "interrupted: 130, a secret checkpoint, and --resume comes to the same files" {
-    encrypt i1 --set encrypt.layers=fc1 --set encrypt.seed=3
+    encrypt i1 "${LONG[@]}" --set encrypt.seed=3
     expect 0
-    "$SNNSIM" encrypt quick.cfg -o i2.h5 --key i2.key "${ONE[@]}" --set encrypt.layers=fc1 --set encrypt.seed=3 --out i2 2>stopped &
+    "$SNNSIM" encrypt quick.cfg -o i2.h5 --key i2.key "${ONE[@]}" "${LONG[@]}" --set encrypt.seed=3 --out i2 2>stopped &
     pid=$!
     for _ in $(seq 500); do [ -s i2.key.search ] && break; sleep 0.02; done
     kill -INT $pid
@@ -294,13 +295,13 @@ digest() { # RUN OPTIONS...: of the output spikes
     [ ! -e i2.h5 ] && [ ! -e i2.key ]
     is_empty i2
     # another search cannot go on from there
-    encrypt i2 --set encrypt.layers=fc1 --set encrypt.seed=4 --resume
+    encrypt i2 "${LONG[@]}" --set encrypt.seed=4 --resume
     expect 2
     complains "another encrypt.seed"
-    encrypt i2 --set encrypt.layers=fc1 --set encrypt.samples=3 --resume
+    encrypt i2 "${LONG[@]}" --set encrypt.samples=3 --resume
     expect 3
     complains "belongs to another search"
-    encrypt i2 --set encrypt.layers=fc1 --resume
+    encrypt i2 "${LONG[@]}" --resume
     expect 0
     cmp i1.h5 i2.h5
     cmp i1.key i2.key
@@ -308,25 +309,25 @@ digest() { # RUN OPTIONS...: of the output spikes
 }
 
 @test "killed between key and model: --resume finishes, but never over another key" {
-    "$SNNSIM" encrypt quick.cfg -o k2.h5 --key k2.key "${ONE[@]}" --set encrypt.layers=fc1 &
+    "$SNNSIM" encrypt quick.cfg -o k2.h5 --key k2.key "${ONE[@]}" "${LONG[@]}" --set encrypt.seed=3 &
     pid=$!
     for _ in $(seq 500); do [ -s k2.key.search ] && break; sleep 0.02; done
     kill -KILL $pid
     wait $pid || true
     [ -s k2.key.search ] && [ ! -e k2.key ]
     cp k2.key.search kept
-    encrypt k2 --set encrypt.layers=fc1 --resume
+    encrypt k2 "${LONG[@]}" --resume
     expect 0
     cp kept k2.key.search
     mv k2.h5 first.h5
-    encrypt k2 --set encrypt.layers=fc1 --resume
+    encrypt k2 "${LONG[@]}" --resume
     expect 0
     cmp k2.h5 first.h5
     encrypt other
     cp kept k2.key.search
     cp other.key k2.key
     rm k2.h5
-    encrypt k2 --set encrypt.layers=fc1 --resume
+    encrypt k2 "${LONG[@]}" --resume
     expect 2
     complains "k2.key: holds another key, which is not overwritten"
     cmp other.key k2.key

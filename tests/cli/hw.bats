@@ -4,7 +4,7 @@
 load helpers
 
 setup_file() {
-    tiny_model
+    tiny_recorded
 }
 
 setup() { cd "$BATS_FILE_TMPDIR" || return 1; }

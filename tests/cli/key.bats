@@ -5,7 +5,7 @@ load helpers
 
 # net.key: 60 random bits of tiny.h5 in clear; sealed.key: the same, passphrase "open sesame".
 setup_file() {
-    tiny_model || return 1
+    tiny_recorded || return 1
     TOOLS=${BUILD:-$(dirname "$SNNSIM")}/tools
     "$TOOLS/encrypt_random" tiny.h5 60 1234567890123 enc.h5 net.key || return 1
     "$TOOLS/encrypt_random" tiny.h5 60 9 other.h5 other.key || return 1

@@ -3,7 +3,7 @@
 # snnsim sweep: the grid, its table, going on after any interruption, refusals.
 load helpers
 
-setup_file() { tiny_model; }
+setup_file() { tiny_recorded; }
 
 setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 

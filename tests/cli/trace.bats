@@ -3,7 +3,7 @@
 # snnsim run --trace, and a whole run against the same network in NumPy.
 load helpers
 
-setup_file() { tiny_model; }
+setup_file() { tiny_recorded; }
 
 setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 
