@@ -72,8 +72,10 @@ void snn_decryptor_apply(const snn_decryptor *d, uint32_t row, uint8_t *code);
 bool snn_decryptor_hold(const snn_decryptor *d, bool word_valid);
 /* Mask register: word_o = word_i ^ mask [lanes]. Valid until the next clock. */
 const uint8_t *snn_decryptor_mask(const snn_decryptor *d);
-/* The edge that ends the cycle: stage A asks for row `row` (req); en: the pipeline moves; word_valid: the sense register holds a row word. */
-void snn_decryptor_clock(snn_decryptor *d, bool req, uint32_t row, bool en, bool word_valid);
+/* Does it key any bit? */
+bool snn_decryptor_keyed(const snn_decryptor *d);
+/* The edge that ends the cycle: stage A asks for row `row` (req); en: the pipeline moves. */
+void snn_decryptor_clock(snn_decryptor *d, bool req, uint32_t row, bool en);
 
 #ifdef __cplusplus
 }

@@ -37,8 +37,11 @@ typedef enum {
     SNN_PURPOSE_CELL_ERROR = 16, /* errors by decree (hw.cell_error) */
     SNN_PURPOSE_SENSE = 17,      /* offsets of sense amplifiers and converters; index = chip */
     SNN_PURPOSE_SLOW = 18, /* noise frozen within a sample: word (cell number), index packs (chip, sample) */
-    SNN_PURPOSE_SUBSET = 19, /* samples that a bit search sees; index = class (number of classes: any) */
-    SNN_PURPOSE_VARIANT = 20 /* augmented samples outside of training; index = number of the variant */
+    SNN_PURPOSE_SUBSET = 19,  /* samples that a bit search sees; index = class (number of classes: any) */
+    SNN_PURPOSE_VARIANT = 20, /* augmented samples outside of training; index = number of the variant */
+    SNN_PURPOSE_KEY_STORE =
+        21, /* a decryptor's keys: index 0 ciphers, 1 and more: hash functions, draw by draw */
+    SNN_PURPOSE_TRAFFIC = 22 /* drawn traffic of co-simulation; index: 0 reads, 1 exercise */
 } snn_purpose;
 
 typedef struct {
