@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* snnsim hw: the chip before any run: where weight bits stand, one programmed chip, cells and effects. */
 #include "hw.h"
+#include "hw_power.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ static const char help[] =
     "  device CONFIG               what the memory cells do: levels, spread, bit error rate\n"
     "  support                     which effect acts in which read-out mode\n"
     "  efficiency                  the energy model against a published chip\n"
+    "  power                       energy of a gate-level netlist from a simulation's dump\n"
     "  snnsim hw ACTION --help tells more.\n";
 
 static const char map_help[] =
@@ -273,6 +275,7 @@ static bool efficiency(int argc, char **argv, snn_error *err) {
 int snn_cmd_hw(int argc, char **argv) {
     static const cli_subcommand actions[] = {
         {"map", map},         {"program", program},       {"device", device},
-        {"support", support}, {"efficiency", efficiency}, {NULL, NULL}};
+        {"support", support}, {"efficiency", efficiency}, {"power", cli_hw_power},
+        {NULL, NULL}};
     return cli_dispatch("hw", help, actions, argc, argv);
 }

@@ -29,6 +29,7 @@
 #include <snnsim/output.h>
 #include <snnsim/portable_math.h>
 #include <snnsim/probe.h>
+#include <snnsim/power.h>
 #include <snnsim/provision.h>
 #include <snnsim/random.h>
 #include <snnsim/ranks.h>

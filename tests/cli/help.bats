@@ -43,6 +43,7 @@ golden() { # NAME ARGUMENT...: stdout as in golden/NAME.txt, nothing on stderr, 
 @test "snnsim hw device --help" { golden hw_device hw device --help; }
 @test "snnsim hw support --help" { golden hw_support hw support --help; }
 @test "snnsim hw efficiency --help" { golden hw_efficiency hw efficiency --help; }
+@test "snnsim hw power --help" { golden hw_power hw power --help; }
 @test "snnsim dataset --help" { golden dataset dataset --help; }
 @test "snnsim dataset show --help" { golden dataset_show dataset show --help; }
 @test "snnsim dataset make --help" { golden dataset_make dataset make --help; }

@@ -19,6 +19,7 @@ build      libgsl-dev           module:gsl
 build      libsodium-dev        module:libsodium
 build      libjansson-dev       module:jansson
 build      libhdf5-dev          module:hdf5
+build      zlib1g-dev           module:zlib
 build      libsuitesparse-dev   header:suitesparse/cholmod.h
 test       libcmocka-dev        module:cmocka
 test       bats                 command:bats
