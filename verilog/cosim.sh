@@ -105,16 +105,36 @@ complain() { # WHAT: the end of the log, then the reason
 }
 "$verilator" "${flags[@]}" --Mdir "$work/obj" -DSNN_OBSERVE -DDECRYPTOR="${value[DECRYPTOR]}" -I"$here/rtl" "${sources[@]}" >"$work/log" 2>&1 ||
     complain "Verilator refuses the Verilog (above)"
+units=()
 root=$("$verilator" --getenv VERILATOR_ROOT)
-compile=("$cxx" -std=c++14 -fPIC -O2 -w -fvisibility=hidden -DVM_TRACE=1 -DVM_TRACE_VCD=1 -DVM_TRACE_FST=0 -DVM_COVERAGE=0 -DVM_SC=0 -DVL_TIME_CONTEXT
-    -I"$work/obj" -I"$bridge" -isystem "$root/include" -isystem "$root/include/vltstd" "${given[@]}" -DSNN_RTL_MUTANTS="$mutants"
-    "-DSNN_RTL_DECRYPTOR=\"${value[DECRYPTOR]}\"" "-DSNN_RTL_DIGEST=\"$rtl_digest\"" '-DSNN_RTL_EXPORT=__attribute__((visibility("default")))')
-units=("$work"/obj/*.cpp "$bridge/rtl_bridge.cpp" "$root"/include/verilated.cpp "$root"/include/verilated_vcd_c.cpp)
-[ ! -f "$root/include/verilated_threads.cpp" ] || units+=("$root/include/verilated_threads.cpp")
-# shellcheck disable=SC2016 # the inner shell expands
-printf '%s\0' "${units[@]}" | xargs -0 -P 2 -I{} bash -c 'f=$1; shift; "$@" -c "$f" -o "$0/$(basename "$f" .cpp).o"' "$work" {} "${compile[@]}" >"$work/log" 2>&1 ||
-    complain "the C++ compiler fails (above)"
-"$cxx" -shared -o "$work/tile.so" "$work"/*.o -lpthread -latomic >"$work/log" 2>&1 || complain "linking fails (above)"
+compile=("$cxx" -std=c++14 -fPIC -O2 -w -fvisibility=hidden -fno-gnu-unique -DVM_TRACE=1 -DVM_TRACE_VCD=1 -DVM_TRACE_FST=0 -DVM_COVERAGE=0 -DVM_SC=0
+    -DVL_TIME_CONTEXT -isystem "$root/include" -isystem "$root/include/vltstd")
+mine=("${compile[@]}" -I"$work/obj" -I"$bridge" "${given[@]}" -DSNN_RTL_MUTANTS="$mutants" "-DSNN_RTL_DECRYPTOR=\"${value[DECRYPTOR]}\""
+    "-DSNN_RTL_DIGEST=\"$rtl_digest\"" '-DSNN_RTL_EXPORT=__attribute__((visibility("default")))')
+
+# Verilator's own part is the same for all objects: it is compiled once for each folder of objects.
+runtime=$work
+if [ -n "$cache" ]; then
+    runtime=$cache/runtime-$({ "$verilator" --version; "$cxx" --version | head -n 1; echo "${compile[*]}"; } | sha256sum | cut -c 1-16)
+    mkdir -p "$runtime"
+fi
+jobs=()
+for f in "$root"/include/verilated.cpp "$root"/include/verilated_vcd_c.cpp "$root"/include/verilated_threads.cpp; do
+    name=$(basename "$f" .cpp)
+    [ -f "$f" ] || continue
+    units+=("$runtime/$name.o")
+    [ -f "$runtime/$name.o" ] && continue
+    { "${compile[@]}" -c "$f" -o "$runtime/$name.$$.o" && mv "$runtime/$name.$$.o" "$runtime/$name.o"; } >>"$work/log" 2>&1 &
+    jobs+=($!)
+done
+for f in "$work"/obj/*.cpp "$bridge/rtl_bridge.cpp"; do
+    name=$(basename "$f" .cpp)
+    units+=("$work/$name.o")
+    "${mine[@]}" -c "$f" -o "$work/$name.o" >>"$work/log" 2>&1 &
+    jobs+=($!)
+done
+for job in "${jobs[@]}"; do wait "$job" || complain "the C++ compiler fails (above)"; done
+"$cxx" -shared -o "$work/tile.so" "${units[@]}" -lpthread -latomic >"$work/log" 2>&1 || complain "linking fails (above)"
 mkdir -p "$(dirname "$out")"
 # Under its name only when it is whole; another process may make the same one.
 cp "$work/tile.so" "$out.$$" && mv "$out.$$" "$out"
