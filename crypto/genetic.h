@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inside of the genetic search. In reading order: genetic_pool.c (which bits it looks at), genetic_grow.c (tribes: one set for each class that all samples could be driven to, grown bit by bit),
+ * Inside of the genetic search. In reading order: genetic_pool.c (which bits it looks at), genetic_groups.c (groups of them, for convolutions), genetic_grow.c (tribes: one set for each class that all samples could be driven to, grown bit by bit),
  * genetic_breed.c (children of the best sets, repaired and pruned exactly), genetic.c (its stages). pareto.c takes the same steps for every size.
  */
 #ifndef SNNSIM_CRYPTO_GENETIC_H
 #define SNNSIM_CRYPTO_GENETIC_H
 
+#include "order.h"
 #include "search_internal.h"
 
 #include <stdlib.h>
@@ -20,8 +21,9 @@ enum {
     GENETIC_NEXT,     /* screening: next of the plan's order */
     GENETIC_IDLE,     /* children since the best set was last improved */
     GENETIC_CHILDREN,
-    GENETIC_KIN,  /* 4 bits for each individual: its tribe */
-    GENETIC_LEAPS /* 4 bits for each tribe: leaps that it has made */
+    GENETIC_KIN,         /* 4 bits for each individual: its tribe */
+    GENETIC_LEAPS,       /* 4 bits for each tribe: leaps that it has made */
+    GENETIC_SCOUTED = 15 /* has it been looked which classes are worth a tribe? */
 };
 enum { GENETIC_SCREEN, GENETIC_GROW, GENETIC_BREED, GENETIC_THIN, GENETIC_STAGES };
 
@@ -40,13 +42,25 @@ typedef struct {
     uint32_t class_[SNN_TRIBES];
     snn_bit_list row[SNN_TRIBES]; /* bits that raise the class's sums, best first */
     snn_bit_list order;           /* to screen; the pool itself, where there is no screening */
-    uint32_t pool;                /* bits that stay of it */
-    uint32_t look;                /* of the pool that a child's repair looks at */
+    snn_bit_list *line;           /* [lines] of which groups are made; networks with convolutions only */
+    uint32_t lines;
+    uint32_t pool; /* bits that stay of it */
+    uint32_t look; /* of the pool that a child's repair looks at */
     uint32_t people, idle, children;
 } snn_genetic_plan;
 
 bool snn_genetic_open(snn_search_job *job, snn_error *err);
 void snn_genetic_close(snn_search_job *job);
+
+/* Fills the plan's lines. */
+bool snn_genetic_lines(const snn_search_job *job, const snn_rates *r, snn_genetic_plan *p, snn_error *err);
+/* Adds some groups to `s` that bring all samples nearer to one class, whichever. */
+bool snn_genetic_scout(snn_search_job *job, snn_set *s, snn_error *err);
+/* What a tribe steers by. */
+snn_guide snn_genetic_guide(const snn_search_job *job, uint32_t tribe, snn_guide_kind kind);
+/* Adds to `s` the group that brings most for each bit towards the tribe's class, less what of it hardly matters, or a bit of item [n] that brings as much. *added: is there one that helps? */
+bool snn_genetic_add_group(snn_search_job *job, uint32_t tribe, snn_set *s, const uint32_t *item, uint32_t n,
+                           bool *added, snn_error *err);
 
 /* The best bit of a scan: by guide, and by loss. */
 typedef struct {

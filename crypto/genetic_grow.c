@@ -18,6 +18,7 @@ enum {
     LEAPS = 12,       /* of a tribe */
     HANDFULS = 16,    /* drawn for a leap */
     LEAST_HANDFUL = 4,
+    DEAR_TRIBES = 3,     /* that a common start leaves where evaluations are dear */
     HANDFUL_SHARE = 4,   /* a handful is 1/4 of the bits that are there */
     STREAM_LEAP = 1 << 8 /* of a step; + tribe */
 };
@@ -27,7 +28,7 @@ enum {
 /* Of SNN_GUIDE_SOFT, in spikes. */
 #define SOFTNESS 1.0
 
-static snn_guide guide_of(const snn_search_job *job, uint32_t tribe, snn_guide_kind kind) {
+snn_guide snn_genetic_guide(const snn_search_job *job, uint32_t tribe, snn_guide_kind kind) {
     const snn_genetic_plan *p = job->own;
     return (snn_guide){.kind = kind,
                        .toward = p->class_[tribe],
@@ -94,8 +95,8 @@ static bool add_best(snn_search_job *job, const snn_guide *guide, snn_set *s, co
 
 bool snn_genetic_add(snn_search_job *job, uint32_t tribe, snn_set *s, uint32_t *item, uint32_t n,
                      uint32_t row, bool *added, snn_error *err) {
-    const snn_guide toward = guide_of(job, tribe, SNN_GUIDE_TOWARD),
-                    soft = guide_of(job, tribe, SNN_GUIDE_SOFT);
+    const snn_guide toward = snn_genetic_guide(job, tribe, SNN_GUIDE_TOWARD),
+                    soft = snn_genetic_guide(job, tribe, SNN_GUIDE_SOFT);
     *added = false;
     n = leave_out(s, item, n, &row);
     const bool alone = s->n < MIXED_FROM;
@@ -131,8 +132,8 @@ static int by_standing(const void *a, const void *b) {
     return (x->tribe > y->tribe) - (x->tribe < y->tribe);
 }
 
-/* Gives up the worse half of the tribes. */
-static bool cut(snn_search_job *job, snn_error *err) {
+/* Gives up all tribes but the best `stay`, as they are, or as `all` would make them (may be NULL). */
+static bool keep_best(snn_search_job *job, const snn_set *all, uint32_t stay, snn_error *err) {
     const snn_genetic_plan *p = job->own;
     snn_search_state *st = job->state;
     standing s[SNN_TRIBES] = {0};
@@ -140,18 +141,38 @@ static bool cut(snn_search_job *job, snn_error *err) {
     for (uint32_t i = 0; i < p->tribes; i++) {
         if (!(st->reg[GENETIC_ALIVE] >> i & 1))
             continue;
-        const snn_guide guide = guide_of(job, i, SNN_GUIDE_TOWARD);
-        snn_score *none = scan(job, &guide, &st->set[i], NULL, 0, err);
+        const snn_guide guide = snn_genetic_guide(job, i, SNN_GUIDE_TOWARD);
+        snn_set now = {0};
+        const bool copied = snn_set_copy(&now, all ? all : &st->set[i], err);
+        snn_score *none = copied ? scan(job, &guide, &now, NULL, 0, err) : NULL;
+        s[n++] = (standing){now.score.guide, i};
+        if (none && !all)
+            st->set[i].score = now.score;
+        snn_set_free(&now);
+        free(none);
         if (!none)
             return false;
-        free(none);
-        s[n++] = (standing){st->set[i].score.guide, i};
     }
     qsort(s, n, sizeof *s, by_standing);
-    const uint32_t stay = (n + 1) / 2;
     for (uint32_t i = stay; i < n; i++)
         st->reg[GENETIC_ALIVE] &= ~(UINT64_C(1) << s[i].tribe);
     return true;
+}
+
+/* Gives up the worse half of the tribes. */
+static bool cut(snn_search_job *job, snn_error *err) {
+    uint32_t n = 0;
+    for (uint64_t left = job->state->reg[GENETIC_ALIVE]; left; left &= left - 1)
+        n++;
+    return keep_best(job, NULL, (n + 1) / 2, err);
+}
+
+/* Where evaluations are dear, a common start tells which classes are worth a tribe. */
+static bool scout(snn_search_job *job, snn_error *err) {
+    snn_set s = {0};
+    const bool ok = snn_genetic_scout(job, &s, err) && (s.n == 0 || keep_best(job, &s, DEAR_TRIBES, err));
+    snn_set_free(&s);
+    return ok;
 }
 
 /* Children of `s` with a handful each, into child [HANDFULS]. */
@@ -207,9 +228,12 @@ static bool grow_tribe(snn_search_job *job, uint32_t i, uint32_t *item, snn_erro
     snn_search_state *st = job->state;
     snn_set *s = &st->set[i];
     const snn_genetic_plan *p = job->own;
-    const uint32_t row = p->row[i].n, n = gather(job, i, row == 0 || s->n >= MIXED_FROM, item);
+    const uint32_t row = p->row[i].n,
+                   n = gather(job, i, (row == 0 && p->lines == 0) || s->n >= MIXED_FROM, item);
     bool added = false;
-    if (!snn_genetic_add(job, i, s, item, n, row, &added, err) || (!added && !leap(job, i, s, &added, err)))
+    if (!snn_genetic_add_group(job, i, s, item, n, &added, err) ||
+        (!added && !snn_genetic_add(job, i, s, item, n, row, &added, err)) ||
+        (!added && !leap(job, i, s, &added, err)))
         return false;
     if (!added || snn_score_met(&s->score))
         st->reg[GENETIC_FINISHED] |= UINT64_C(1) << i;
@@ -220,6 +244,11 @@ bool snn_genetic_grow(snn_search_job *job, bool *over, snn_error *err) {
     const snn_genetic_plan *p = job->own;
     snn_search_state *st = job->state;
     uint32_t most = 0, longest = 0;
+    if (p->lines > 0 && !st->reg[GENETIC_SCOUTED]) {
+        st->reg[GENETIC_SCOUTED] = 1;
+        *over = false;
+        return scout(job, err);
+    }
     for (uint32_t i = 0; i < p->tribes; i++)
         longest = p->row[i].n > longest ? p->row[i].n : longest;
     uint32_t *item = snn_alloc((size_t)st->set[p->tribes].n + longest, sizeof *item, "bits to look at", err);
@@ -231,7 +260,7 @@ bool snn_genetic_grow(snn_search_job *job, bool *over, snn_error *err) {
         most = st->set[i].n > most ? st->set[i].n : most;
     }
     free(item);
-    if (ok && most % CUT == 0)
+    if (ok && (p->lines > 0 || most % CUT == 0))
         ok = cut(job, err);
     *over = (st->reg[GENETIC_ALIVE] & ~st->reg[GENETIC_FINISHED]) == 0;
     return ok;

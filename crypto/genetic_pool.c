@@ -14,10 +14,8 @@ enum {
     POOL = 8192,     /* that stay: up to so many all are looked at without screening */
     LOOK = 256,
     SCREEN_BLOCK = 4096, /* evaluations of a step */
-    DEAR_ORDER = 1024,
-    DEAR_POOL = 160,
+    DEAR_POOL = 1200,
     DEAR_LOOK = 48,
-    DEAR_TRIBES = 4,
     DEAR_BLOCK = 64,
     PEOPLE = 12,
     IDLE = 24,
@@ -76,8 +74,7 @@ static bool make_row(const snn_candidates *c, const snn_rates *r, const snn_laye
 
 /* Which classes get a tribe: all, or as many as there is room for, by the seed. */
 static bool choose_classes(const snn_search_job *job, snn_genetic_plan *p, snn_error *err) {
-    const uint32_t classes = snn_objective_net(job->objective)->classes,
-                   most = p->dear && !p->rows ? DEAR_TRIBES : SNN_TRIBES;
+    const uint32_t classes = snn_objective_net(job->objective)->classes, most = SNN_TRIBES;
     uint32_t *order = snn_alloc(classes, sizeof *order, "classes", err);
     if (!order)
         return false;
@@ -93,7 +90,7 @@ static bool choose_classes(const snn_search_job *job, snn_genetic_plan *p, snn_e
 /* ---- the order ---- */
 
 static bool make_order(const snn_search_job *job, const snn_rates *r, snn_genetic_plan *p, snn_error *err) {
-    const uint32_t all = job->candidates->n, most = p->dear ? DEAR_ORDER : ORDER;
+    const uint32_t all = job->candidates->n, most = p->dear ? DEAR_POOL : ORDER;
     p->order.item = snn_alloc(all, sizeof *p->order.item, "an order of candidates", err);
     if (!p->order.item)
         return false;
@@ -115,6 +112,9 @@ void snn_genetic_close(snn_search_job *job) {
         return;
     for (uint32_t i = 0; i < SNN_TRIBES; i++)
         free(p->row[i].item);
+    for (uint32_t i = 0; i < p->lines; i++)
+        free(p->line[i].item);
+    free(p->line);
     free(p->order.item);
     free(p);
     job->own = NULL;
@@ -138,7 +138,8 @@ bool snn_genetic_open(snn_search_job *job, snn_error *err) {
     p->people = p->people < SNN_TRIBES ? p->people : SNN_TRIBES;
     p->idle = p->dear ? DEAR_IDLE : IDLE;
     p->children = given(job->options->generations, p->dear ? DEAR_CHILDREN : CHILDREN);
-    bool ok = choose_classes(job, p, err) && make_order(job, &rates, p, err);
+    bool ok = choose_classes(job, p, err) && make_order(job, &rates, p, err) &&
+              (!p->dear || snn_genetic_lines(job, &rates, p, err));
     for (uint32_t i = 0; ok && p->rows && i < p->tribes; i++)
         ok = make_row(job->candidates, &rates, &net->layer[net->layers - 1], p->class_[i], &p->row[i], err);
     snn_rates_free(&rates);

@@ -70,7 +70,19 @@ static double toward(const snn_guide *g, const snn_goal *goal, const snn_probe_r
     return sum;
 }
 
+static double nearest(const snn_guide *g, const snn_goal *goal, const snn_probe_result *r, const int *label) {
+    double least = INFINITY;
+    for (uint32_t c = 0; c < r->classes; c++) {
+        const snn_guide to = {.toward = c, .margin = g->margin};
+        const double x = toward(&to, goal, r, label);
+        least = x < least ? x : least;
+    }
+    return least;
+}
+
 double snn_guide_value(const snn_guide *g, const snn_goal *goal, const snn_probe_result *r,
                        const int *label) {
-    return g->kind == SNN_GUIDE_TOWARD ? toward(g, goal, r, label) : soft(g, goal, r, label);
+    return g->kind == SNN_GUIDE_TOWARD    ? toward(g, goal, r, label)
+           : g->kind == SNN_GUIDE_NEAREST ? nearest(g, goal, r, label)
+                                          : soft(g, goal, r, label);
 }

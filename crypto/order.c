@@ -122,8 +122,7 @@ void snn_rates_free(snn_rates *r) {
     *r = (snn_rates){0};
 }
 
-/* Of the input that weight `index` of a tensor reads. */
-static double rate_at(const snn_rates *r, const snn_tensor *t, uint32_t tensor, uint64_t index) {
+double snn_rate_at(const snn_rates *r, const snn_tensor *t, uint32_t tensor, uint64_t index) {
     const uint64_t taps = t->dims == 4 ? t->shape[2] * t->shape[3] : 1;
     return r->rate[tensor][index / taps % t->shape[1]];
 }
@@ -159,7 +158,7 @@ static double value_of(const snn_rates *r, const snn_candidates *c, snn_saliency
                                         c->dq[i] < 0 || snn_weight_q(t, f->index) >= 0))
         return -1;
     const double change = fabs((double)c->dq[i]) * (double)snn_weight_scale(t, f->index);
-    return rule == SNN_RULE_MAGNITUDE ? change : change * rate_at(r, t, f->tensor, f->index);
+    return rule == SNN_RULE_MAGNITUDE ? change : change * snn_rate_at(r, t, f->tensor, f->index);
 }
 
 /* One bit of each weight: the first with the largest value. */

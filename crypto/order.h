@@ -13,6 +13,8 @@ typedef struct {
 } snn_rates;
 bool snn_rates_new(snn_rates *r, const snn_objective *o, snn_error *err);
 void snn_rates_free(snn_rates *r);
+/* Of the input that weight `index` of a tensor reads. */
+double snn_rate_at(const snn_rates *r, const snn_tensor *t, uint32_t tensor, uint64_t index);
 /* Are bits of a linear output layer candidates (SNN_RULE_CLASS_RATE)? */
 bool snn_rules_have_classes(const snn_objective *o);
 /* As snn_saliency_order. */

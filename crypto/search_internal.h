@@ -138,7 +138,9 @@ typedef enum {
     /* How far class `toward` is from being predicted for every sample: sum of max(0, out[label] - out[toward] + margin) over the samples of other classes. */
     SNN_GUIDE_TOWARD,
     /* Sum of exp(lead / softness) over the same samples: those that are nearly beaten, or nearly lost again, count most, as leads are bounded by 4 above. */
-    SNN_GUIDE_SOFT
+    SNN_GUIDE_SOFT,
+    /* The least of SNN_GUIDE_TOWARD over all classes. */
+    SNN_GUIDE_NEAREST
 } snn_guide_kind;
 typedef struct {
     snn_guide_kind kind;
