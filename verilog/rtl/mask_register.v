@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mask register, from stage S to stage X. A group of positions is clocked when its mask has a bit or its register may hold one (GATED = 1), or with every row read (GATED = 0: hits do not
 // show in the clock's power). The register needs no reset: after clear each group counts as unclean and is written with the next row read, and while clear lasts the clock
-// writes zeros, the mask of a cleared store.
+// writes the mask of a cleared store.
 module mask_register #(
     parameter POSITIONS = 128,
     parameter GROUPS    = 4,
