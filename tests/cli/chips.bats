@@ -20,6 +20,8 @@ MODES=(
     "--set hw.device=cmo --set hw.readout=analog --set hw.time=100"
     "--set hw.device=harsh --set hw.cell_bits=1 --set hw.time=10"
 )
+# Sanitizers look for what no comparison shows, and unit tests take them through each mode.
+[ -z "${SAN:-}" ] || MODES=("${MODES[@]:2:3}" "${MODES[@]:7:2}")
 
 @test "an ideal chip is the plain network, spike for spike" {
     "$SNNSIM" run tiny.cfg --quiet --out plain
@@ -42,7 +44,7 @@ MODES=(
 
 @test "every way of reading gives the same for any number of threads" {
     for mode in "${MODES[@]}"; do
-        for threads in 1 2 3; do
+        for threads in 1 3; do
             # shellcheck disable=SC2086
             "$SNNSIM" run tiny.cfg --quiet --out "m$threads" --threads $threads --set hw.chips=3 $mode
             for file in predictions.csv confusion.csv chips.csv; do
