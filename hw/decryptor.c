@@ -168,32 +168,37 @@ bool snn_decryptor_hold(const snn_decryptor *d, bool word_valid) {
     return word_valid && d->busy > 0;
 }
 
+/* The fixed mask has no register: the key store is it. */
 const uint8_t *snn_decryptor_mask(const snn_decryptor *d) {
-    return d->mask;
+    return d->shape.kind == SNN_DEC_XOR ? d->store.fixed : d->mask;
 }
 
 bool snn_decryptor_keyed(const snn_decryptor *d) {
-    return d->keyed;
+    return d->shape.kind == SNN_DEC_XOR || d->keyed;
 }
 
-static void next_mask(snn_decryptor *d) {
+/* A row word goes from stage S to X. */
+static void next_word(snn_decryptor *d) {
     if (d->keyed)
         memset(d->mask, 0, d->shape.lanes);
-    d->keyed = d->wanted && snn_decryptor_mask_row(d, d->row, d->mask);
+    d->keyed = false;
+    if (!d->wanted || d->tampered || d->shape.kind == SNN_DEC_XOR)
+        return;
+    d->keyed = snn_decryptor_mask_row(d, d->row, d->mask);
+    if (d->shape.kind == SNN_DEC_AES) /* the core begins with the word in X */
+        d->busy = d->blocks * SNN_AES_CYCLES;
 }
 
 void snn_decryptor_clock(snn_decryptor *d, bool req, uint32_t row, bool en) {
     if (d->busy > 0)
         d->busy--;
-    if (!en)
-        return;
-    if (d->shape.kind != SNN_DEC_PASS)
-        next_mask(d);
-    if (d->shape.kind == SNN_DEC_AES && d->wanted)
-        d->busy = d->blocks * SNN_AES_CYCLES;
-    d->wanted = req;
-    if (req)
-        d->row = row;
+    if (en) {
+        next_word(d);
+        d->wanted = req;
+        if (req)
+            d->row = row;
+    }
+    d->tampered = false;
 }
 
 void snn_decryptor_apply(const snn_decryptor *d, uint32_t row, uint8_t *code) {

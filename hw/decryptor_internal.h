@@ -41,6 +41,7 @@ struct snn_decryptor {
     uint32_t busy; /* aes: cycles until the keystream of the word in stage X is there */
     uint8_t *mask; /* [lanes] mask register, as XOR of codes */
     bool keyed;    /* is it not zero? */
+    bool tampered; /* aes: the core is kept in reset in this cycle */
 };
 
 /* XORs row's mask onto code [lanes]; true when it is not zero. */

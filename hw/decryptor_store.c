@@ -92,17 +92,32 @@ void snn_decryptor_write(snn_decryptor *d, snn_prov_write w) {
     snn_decryptor_forget(d);
 }
 
-void snn_decryptor_clear(snn_decryptor *d) {
+static void clear_store(snn_decryptor *d) {
     const uint32_t keys = d->shape.kind == SNN_DEC_CAM || d->shape.kind == SNN_DEC_TABLE ? d->shape.keys : 0;
     for (uint32_t k = 0; k < keys; k++)
         d->store.row[k] = SNN_DEC_NO_ROW;
     memset(d->store.position, 0, keys * sizeof *d->store.position);
     memset(d->store.matrix, 0, (size_t)d->shape.ways * d->index_bits * sizeof *d->store.matrix);
     memset(d->store.fixed, 0, d->shape.lanes);
-    memset(d->mask, 0, d->shape.lanes);
     d->store.k0 = d->store.k1 = d->store.nonce = 0;
     set_aes(d);
-    d->wanted = d->keyed = false;
-    d->row = d->busy = 0;
     snn_decryptor_forget(d);
+}
+
+void snn_decryptor_clear(snn_decryptor *d) {
+    clear_store(d);
+    memset(d->mask, 0, d->shape.lanes);
+    d->wanted = d->keyed = d->tampered = false;
+    d->row = d->busy = 0;
+}
+
+/* Registers that the tamper input does not clear either hold no key (the row address) or are written from the empty store before a word meets them (the mask). */
+void snn_decryptor_tamper(snn_decryptor *d) {
+    clear_store(d);
+    if (d->shape.kind != SNN_DEC_AES)
+        return;
+    memset(d->mask, 0, d->shape.lanes);
+    d->keyed = false;
+    d->busy = 0;
+    d->tampered = true;
 }

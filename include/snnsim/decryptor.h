@@ -58,8 +58,10 @@ const snn_decryptor_shape *snn_decryptor_of(const snn_decryptor *d);
 
 /* Writes outside the store are ignored, as in the circuit. */
 void snn_decryptor_write(snn_decryptor *d, snn_prov_write w);
-/* Reset or tamper: key store and all registers are cleared. */
+/* Reset: key store and all registers are cleared. */
 void snn_decryptor_clear(snn_decryptor *d);
+/* The tamper input during a cycle, to be called before anything of that cycle is looked at: the key store is empty at once. */
+void snn_decryptor_tamper(snn_decryptor *d);
 
 /* ---- combinational: the mask of a row ---- */
 

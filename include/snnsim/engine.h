@@ -104,6 +104,15 @@ snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const
  * before; after an error the engine refuses to run until weights have been set. */
 bool snn_engine_set_weights(snn_engine *engine, const snn_weights *weights, snn_error *err);
 void snn_engine_free(snn_engine *engine);
+/* Neurons of a layer as the fixed arithmetic has them: thresholds and biases [channels] in 1/64 weight LSB, decay in 1/4096. Borrowed. */
+typedef struct {
+    uint32_t channels;
+    int32_t decay;
+    bool subtract, at_threshold, spiking;
+    const int32_t *threshold, *bias; /* bias NULL: none */
+} snn_fixed_neurons;
+/* Errors: USAGE (an engine in float arithmetic, a layer without weights). */
+bool snn_engine_fixed(const snn_engine *engine, int layer, snn_fixed_neurons *out, snn_error *err);
 /* One thread's buffers; the engine must outlive it. */
 snn_workspace *snn_workspace_new(const snn_engine *engine, snn_error *err);
 void snn_workspace_free(snn_workspace *w);

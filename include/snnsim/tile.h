@@ -54,6 +54,7 @@ typedef struct {
     bool hold;                    /* stages A, S and X stand still */
     bool word_valid;              /* stage X holds a row word */
     uint32_t addr;                /* its row address */
+    bool keyed;                   /* its mask is not zero */
     const uint8_t *sensed, *word; /* [lanes] codes before and after decryption; NULL without word_valid */
     bool fire;                    /* stage X holds a FIRE */
     uint32_t fire_word;

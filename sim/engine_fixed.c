@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Engine: the numbers that its fixed arithmetic works with, for who models the same neurons cycle by cycle. */
+#include "engine_internal.h"
+
+bool snn_engine_fixed(const snn_engine *engine, int layer, snn_fixed_neurons *out, snn_error *err) {
+    if (engine->arithmetic != SNN_ARITHMETIC_FIXED || !engine->loaded)
+        return snn_fail(err, SNN_ERR_USAGE, "the engine does not work in fixed arithmetic");
+    for (int i = 0; i < engine->stages; i++) {
+        const snn_stage *s = &engine->stage[i];
+        if (s->layer != layer || s->tensor < 0)
+            continue;
+        *out = (snn_fixed_neurons){.channels = s->out.channels,
+                                   .decay = s->decay_fixed,
+                                   .subtract = s->neuron.reset == SNN_RESET_SUBTRACT,
+                                   .at_threshold = s->neuron.at_threshold,
+                                   .spiking = s->neuron.type != SNN_NEURON_LI,
+                                   .threshold = s->threshold_fixed,
+                                   .bias = s->bias ? s->bias_fixed : NULL};
+        return true;
+    }
+    return snn_fail(err, SNN_ERR_USAGE, "layer %d has no neurons", layer);
+}
