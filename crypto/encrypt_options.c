@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Section `encrypt` of the config: which bits may be keyed, what the search must reach, and how it works. A key that is given and could not act is an error. */
+#include "search_internal.h"
 #include <snnsim/encrypt.h>
 
 #include <snnsim/hw.h>
@@ -144,6 +145,22 @@ static bool read_goal(snn_encrypt_options *o, const snn_config *config, const sn
     return true;
 }
 
+/* Where an evaluation takes milliseconds for a few samples, and keeps megabytes of each, the search works with few unless it is told otherwise. */
+enum { DEAR_SAMPLES = 4, DEAR_VARIANTS = 0 };
+
+static void read_samples(snn_encrypt_options *o, const snn_config *config, const snn_net *net) {
+    bool dear = false;
+    for (int t = 0; t < o->tensors; t++)
+        dear |= o->tensor[t] && snn_search_dear(net, (uint32_t)t);
+    o->samples = (uint32_t)snn_config_int(config, "encrypt.samples");
+    o->variants = (uint32_t)snn_config_int(config, "encrypt.variants");
+    o->random_samples = (uint32_t)snn_config_int(config, "encrypt.random_samples");
+    if (dear && !snn_config_given(config, "encrypt.samples"))
+        o->samples = DEAR_SAMPLES;
+    if (dear && !snn_config_given(config, "encrypt.variants"))
+        o->variants = DEAR_VARIANTS;
+}
+
 bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *config, const snn_net *net,
                                      snn_error *err) {
     *o = (snn_encrypt_options){.tensors = net->tensors};
@@ -153,15 +170,14 @@ bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *c
     o->word_limit = (uint32_t)snn_config_int(config, "encrypt.word_limit");
     o->eligible = snn_config_float(config, "encrypt.eligible");
     o->any_value = snn_config_bool(config, "encrypt.any_value");
-    o->samples = (uint32_t)snn_config_int(config, "encrypt.samples");
-    o->variants = (uint32_t)snn_config_int(config, "encrypt.variants");
-    o->random_samples = (uint32_t)snn_config_int(config, "encrypt.random_samples");
     o->chips = (uint32_t)snn_config_int(config, "encrypt.chips");
     o->read_noise = snn_config_bool(config, "encrypt.read_noise");
     o->variation = (uint32_t)snn_config_int(config, "encrypt.variation");
     o->tensor = snn_alloc((size_t)net->tensors, sizeof *o->tensor, "layers to encrypt", err);
     bool ok = o->tensor && check_given(config, o->search.kind, err) && read_layers(o, config, net, err) &&
               read_goal(o, config, net, err);
+    if (ok)
+        read_samples(o, config, net);
     if (ok && o->eligible == 0)
         ok = snn_config_fail(config, "encrypt.eligible", err, "leaves no bit that may be keyed");
     if (!ok)

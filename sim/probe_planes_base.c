@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/mman.h>
 
 enum { BLOCK = SNN_PLANES_BLOCK, TILE_LANES = 1024, LARGEST_INPUT = UINT16_MAX, LARGE_PAGE = 2 << 20 };
@@ -284,8 +285,40 @@ static bool make_stage(planes *p, int stage, const snn_stage *s, bool kept, snn_
            (!g->searched || make_near(p, stage, err));
 }
 
+/* Bytes of the sums and lanes that are kept of the stages from `first` on: by far the most of what a probe takes. */
+static double bytes_kept(const planes *p, int first) {
+    double bytes = 0;
+    bool kept = false;
+    for (int i = first; i < p->engine->stages; i++) {
+        const snn_stage *s = &p->engine->stage[i];
+        if (s->tensor < 0)
+            continue;
+        const bool searched = p->probe->searched[s->tensor];
+        bytes +=
+            sizeof(int16_t) * (double)p->first_step[p->samples] *
+            ((kept + searched) * (double)snn_shape_size(s->out) + searched * (double)snn_shape_size(s->in));
+        kept |= searched;
+    }
+    return bytes;
+}
+
+/* Half of the memory: the rest of the program and other programs need some, and a machine that swaps is of no use. */
+static bool check_memory(const planes *p, int first, snn_error *err) {
+    const double bytes = bytes_kept(p, first),
+                 memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    return bytes <= memory / 2 ||
+           snn_fail(
+               err, SNN_ERR_RUNTIME,
+               "what the probe keeps of %zu samples would take %.1f GB, more than half of this machine's "
+               "%.1f GB: "
+               "take fewer samples (encrypt.samples, encrypt.variants) or search later layers",
+               p->samples, bytes * 1e-9, memory * 1e-9);
+}
+
 static bool make_stages(planes *p, int first, snn_error *err) {
     bool kept = false;
+    if (!check_memory(p, first, err))
+        return false;
     p->stages = p->engine->stages - first;
     p->stage = snn_alloc((size_t)p->stages, sizeof *p->stage, "a probe", err);
     p->signal = snn_alloc((size_t)p->stages + 1, sizeof *p->signal, "a probe", err);
