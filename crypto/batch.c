@@ -10,10 +10,16 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Waking a team of threads costs some 10 us; below this much work it does not pay. */
 #define WORTH_THREADS 100e-6
-enum { CHUNKS = 16, MOST_CHUNK = 64 }; /* parts that a thread takes at a time */
+enum {
+    CHUNKS = 16, /* parts that a thread takes at a time */
+    MOST_CHUNK = 64,
+    DEAR_PART =
+        64 /* evaluations after which a dear search looks around: never by time, so that ranks do it together */
+};
 
 /* What is scored: whole sets, or toggles of the objective's base. */
 typedef struct {
@@ -77,15 +83,50 @@ static bool share(const batch *b, size_t first, size_t end, int threads, snn_err
     return failed == SIZE_MAX;
 }
 
-/* Fills b->score [n] on all ranks. */
-static bool run(const batch *b, size_t n, snn_error *err) {
+/* Fills b->score from..to on all ranks. */
+static bool run_part(const batch *b, size_t from, size_t to, snn_error *err) {
     const int threads = snn_objective_threads(b->objective);
     size_t first, end;
-    snn_rank_part(n, &first, &end);
+    snn_rank_part(to - from, &first, &end);
+    first += from;
+    end += from;
     bool ok = begin(b, &first, end, threads, err) && (first == end || share(b, first, end, threads, err));
     if (!snn_rank_all(ok, err))
         return false;
-    return snn_rank_share(b->score, n, sizeof *b->score, err);
+    return snn_rank_share(b->score + from, to - from, sizeof *b->score, err);
+}
+
+/* What the journal has of a batch of n: into `score`; returns how many. */
+static size_t replay(snn_search_state *st, snn_score *score, size_t n) {
+    const size_t left = st->journaled - st->replayed, known = left < n ? left : n;
+    if (known > 0)
+        memcpy(score, st->journal + st->replayed, known * sizeof *score);
+    st->replayed += (uint32_t)known;
+    return known;
+}
+
+static bool note(snn_search_state *st, const snn_score *score, size_t n, snn_error *err) {
+    if (!snn_grow((void **)&st->journal, &st->journal_capacity, st->journaled + n, sizeof *score, err))
+        return false;
+    memcpy(st->journal + st->journaled, score, n * sizeof *score);
+    st->journaled += (uint32_t)n;
+    st->replayed = st->journaled;
+    return true;
+}
+
+/* Fills b->score [n] on all ranks; where evaluations are dear, a part after the other. */
+static bool run(snn_search_job *job, const batch *b, size_t n, snn_error *err) {
+    if (!job->look)
+        return run_part(b, 0, n, err);
+    for (size_t from = replay(job->state, b->score, n); from < n;) {
+        const size_t to = n - from < DEAR_PART ? n : from + DEAR_PART;
+        if (!run_part(b, from, to, err) || !note(job->state, b->score + from, to - from, err))
+            return false;
+        from = to;
+        if (!job->look(job->context))
+            return false;
+    }
+    return true;
 }
 
 /* ---- whole sets ---- */
@@ -124,7 +165,7 @@ bool snn_search_score(snn_search_job *job, snn_set *set, uint32_t n, snn_error *
     if (ok) {
         const uint32_t chosen = choose_sets(job, set, n, which);
         const batch b = {.objective = job->objective, .set = set, .which = which, .score = score};
-        ok = run(&b, chosen, err);
+        ok = run(job, &b, chosen, err);
         if (ok)
             job->state->evaluations += chosen;
         for (uint32_t i = 0; ok && i < chosen; i++) {
@@ -214,7 +255,7 @@ bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const ui
     bool ok = found && choose_toggles(job, base, item, n, which, &chosen, score, err);
     if (ok) {
         const batch b = {.objective = job->objective, .item = item, .which = which, .score = found};
-        ok = run(&b, chosen, err);
+        ok = run(job, &b, chosen, err);
         if (ok)
             job->state->evaluations += chosen;
         for (uint32_t i = 0; ok && i < chosen; i++)
@@ -228,6 +269,15 @@ bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const ui
 }
 
 /* ---- budget and random numbers ---- */
+
+bool snn_search_dear(const snn_net *net, uint32_t tensor) {
+    bool behind = false, dear = false;
+    for (int i = 0; i < net->layers; i++) {
+        behind |= net->layer[i].tensor == (int)tensor;
+        dear |= behind && net->layer[i].type == SNN_LAYER_CONV2D;
+    }
+    return dear;
+}
 
 uint64_t snn_search_left(const snn_search_job *job) {
     const uint64_t budget = job->options->evaluations, used = job->state->evaluations;

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 
 #define MAGIC "SNNSRCH\n"
-#define VERSION UINT32_C(1)
+#define VERSION UINT32_C(2)
 #define BYTE_ORDER_MARK UINT32_C(0x01020304)
 #define MOST_BYTES ((size_t)1 << 34) /* beyond any state that could be held in memory twice */
 
@@ -98,6 +98,8 @@ static void walk_set(archive *a, snn_set *s) {
 
 /* Bytes of an empty set in the file. */
 enum { SET_BYTES = 4 + 1 + 3 * 4 + 2 * 8 };
+/* And of a score of the journal. */
+enum { SCORE_BYTES = 3 * 4 + 3 * 8 };
 
 static void walk_sets(archive *a, snn_set **set, uint32_t *sets, size_t *capacity) {
     uint32_t n = *sets;
@@ -110,6 +112,20 @@ static void walk_sets(archive *a, snn_set **set, uint32_t *sets, size_t *capacit
             *sets = i + 1;
         }
         walk_set(a, &(*set)[i]);
+    }
+}
+
+/* Scores of the step under way, with the guide that it asked for. */
+static void walk_journal(archive *a, snn_search_state *st) {
+    uint32_t n = st->journaled;
+    raw(a, &n, sizeof n);
+    if (!room(a, (void **)&st->journal, &st->journal_capacity, n, sizeof *st->journal, SCORE_BYTES))
+        return;
+    st->journaled = n;
+    for (uint32_t i = 0; i < n && !a->failed; i++) {
+        walk_score(a, &st->journal[i]);
+        raw(a, &st->journal[i].guide, sizeof(double));
+        a->failed |= !a->out && isnan(st->journal[i].guide);
     }
 }
 
@@ -127,6 +143,7 @@ static void walk_state(archive *a, snn_search_state *st) {
     raw(a, st->reg, sizeof st->reg);
     raw(a, st->real, sizeof st->real);
     walk_sets(a, &st->front, &st->points, &st->front_capacity);
+    walk_journal(a, st);
 }
 
 static void free_sets(snn_set *set, uint32_t n) {
@@ -139,7 +156,42 @@ void snn_search_state_free(snn_search_state *st) {
     snn_set_free(&st->best);
     free_sets(st->set, st->sets);
     free_sets(st->front, st->points);
+    free(st->journal);
     *st = (snn_search_state){0};
+}
+
+static bool copy_sets(snn_set **to, uint32_t *sets, size_t *capacity, const snn_set *from, uint32_t n,
+                      snn_error *err) {
+    if (!snn_grow((void **)to, capacity, n, sizeof **to, err))
+        return false;
+    for (uint32_t i = n; i < *sets; i++)
+        snn_set_free(&(*to)[i]);
+    for (uint32_t i = *sets; i < n; i++)
+        (*to)[i] = (snn_set){0};
+    *sets = n;
+    for (uint32_t i = 0; i < n; i++)
+        if (!snn_set_copy(&(*to)[i], &from[i], err))
+            return false;
+    return true;
+}
+
+bool snn_search_state_copy(snn_search_state *to, const snn_search_state *from, snn_error *err) {
+    snn_search_state now = *from;
+    /* What `to` owns stays its own. */
+    now.best = to->best;
+    now.set = to->set;
+    now.sets = to->sets;
+    now.capacity = to->capacity;
+    now.front = to->front;
+    now.points = to->points;
+    now.front_capacity = to->front_capacity;
+    now.journal = to->journal;
+    now.journal_capacity = to->journal_capacity;
+    now.journaled = now.replayed = 0;
+    *to = now;
+    return snn_set_copy(&to->best, &from->best, err) &&
+           copy_sets(&to->set, &to->sets, &to->capacity, from->set, from->sets, err) &&
+           copy_sets(&to->front, &to->points, &to->front_capacity, from->front, from->points, err);
 }
 
 /* ---- save ---- */

@@ -130,7 +130,7 @@ bool snn_genetic_open(snn_search_job *job, snn_error *err) {
     snn_rates rates;
     if (!p || !snn_rates_new(&rates, job->objective, err))
         return false;
-    p->dear = convolves(net);
+    p->dear = snn_search_dear(net, job->candidates->flip[0].tensor); /* they ascend */
     p->rows = snn_rules_have_classes(job->objective);
     p->pool = p->dear ? DEAR_POOL : POOL;
     p->look = p->dear ? DEAR_LOOK : LOOK;
@@ -139,7 +139,7 @@ bool snn_genetic_open(snn_search_job *job, snn_error *err) {
     p->idle = p->dear ? DEAR_IDLE : IDLE;
     p->children = given(job->options->generations, p->dear ? DEAR_CHILDREN : CHILDREN);
     bool ok = choose_classes(job, p, err) && make_order(job, &rates, p, err) &&
-              (!p->dear || snn_genetic_lines(job, &rates, p, err));
+              (!convolves(net) || snn_genetic_lines(job, &rates, p, err));
     for (uint32_t i = 0; ok && p->rows && i < p->tribes; i++)
         ok = make_row(job->candidates, &rates, &net->layer[net->layers - 1], p->class_[i], &p->row[i], err);
     snn_rates_free(&rates);

@@ -19,9 +19,15 @@
 /* Checkpoints: the first one soon, later ones every ten seconds, so that a killed search loses little and a short one spends little on them. */
 static const double first_save = 0.25, save_every = 10; /* seconds */
 
+/* Why a step was given up. */
+typedef enum { GOES_ON, WAS_STOPPED, IS_LATE, COULD_NOT_SAVE } giving_up;
+
 typedef struct {
     snn_search_job job;
     snn_search_state state;
+    snn_search_state before; /* a dear search: as it was when the step under way began */
+    giving_up why;
+    snn_error trouble; /* COULD_NOT_SAVE */
     const snn_search_hooks *hooks;
     snn_searcher const *phase[2];
     uint32_t phases;
@@ -117,40 +123,90 @@ static void tell(const driver *d) {
     d->hooks->progress(d->hooks->context, &p);
 }
 
+static bool is_late(const driver *d) {
+    const double budget = d->job.options->seconds;
+    return d->state.phase == 0 && budget > 0 && snn_now() - d->start >= budget;
+}
+
 /* A budget ends the search after the first step in which evaluations brought it there: steps that evaluate nothing do not count, so that evaluations alone, as a budget, end it at the same place as time
  * did. */
 static bool spent(const driver *d, uint64_t before) {
-    const snn_search_options *o = d->job.options;
     if (d->state.phase > 0 || d->state.evaluations == before)
         return false;
-    const bool late = o->seconds > 0 && snn_now() - d->start >= o->seconds;
-    return snn_rank_any(late) || snn_search_left(&d->job) == 0;
+    return snn_rank_any(is_late(d)) || snn_search_left(&d->job) == 0;
 }
 
-static bool save(driver *d, snn_error *err) {
+static bool save_state(driver *d, const snn_search_state *st, snn_error *err) {
     const char *path = d->job.options->checkpoint;
-    bool ok = !path || snn_rank() != 0 || snn_checkpoint_save(&d->state, d->fingerprint, path, err);
+    bool ok = !path || snn_rank() != 0 || snn_checkpoint_save(st, d->fingerprint, path, err);
     return snn_rank_all(ok, err);
 }
 
-/* Interrupts and checkpoints. */
-static bool look_around(driver *d, snn_error *err) {
-    const bool asked = d->hooks && d->hooks->stop && *d->hooks->stop != 0;
-    if (snn_rank_any(asked)) {
-        const char *path = d->job.options->checkpoint;
-        if (!save(d, err))
-            return snn_error_context(err, "interrupted");
-        return path ? snn_fail(err, SNN_ERR_INTERRUPTED,
-                               "the search was interrupted; --resume continues it from '%s'", path)
-                    : snn_fail(err, SNN_ERR_INTERRUPTED, "the search was interrupted");
-    }
+static bool save(driver *d, snn_error *err) {
+    return save_state(d, &d->state, err);
+}
+
+static bool asked_to_stop(const driver *d) {
+    return snn_rank_any(d->hooks && d->hooks->stop && *d->hooks->stop != 0);
+}
+
+static bool interrupt(driver *d, snn_error *err) {
+    const char *path = d->job.options->checkpoint;
+    if (!save(d, err))
+        return snn_error_context(err, "interrupted");
+    return path ? snn_fail(err, SNN_ERR_INTERRUPTED,
+                           "the search was interrupted; --resume continues it from '%s'", path)
+                : snn_fail(err, SNN_ERR_INTERRUPTED, "the search was interrupted");
+}
+
+/* Saves where it is time to. */
+static bool save_in_time(driver *d, const snn_search_state *st, snn_error *err) {
     const double now = snn_now();
     if (!d->job.options->checkpoint || !snn_rank_any(now >= d->next_save))
         return true;
-    const bool ok = save(d, err);
+    const bool ok = save_state(d, st, err);
     const double pause = snn_now() - d->start;
     d->next_save = snn_now() + (pause < first_save ? first_save : pause < save_every ? pause : save_every);
     return ok;
+}
+
+/* Interrupts and checkpoints between steps. */
+static bool look_around(driver *d, snn_error *err) {
+    return asked_to_stop(d) ? interrupt(d, err) : save_in_time(d, &d->state, err);
+}
+
+/* In the middle of a step: what can be saved is how it began, and the journal. */
+static bool look_inside(void *context) {
+    driver *d = context;
+    snn_search_state half = d->before;
+    half.journal = d->state.journal;
+    half.journaled = d->state.journaled;
+    if (asked_to_stop(d))
+        d->why = WAS_STOPPED;
+    else if (snn_rank_any(is_late(d)))
+        d->why = IS_LATE;
+    else if (!save_in_time(d, &half, &d->trouble))
+        d->why = COULD_NOT_SAVE;
+    return d->why == GOES_ON;
+}
+
+/* Before a step of a dear search. With the journal of a step that was interrupted this is that step. */
+static bool mark(driver *d, snn_error *err) {
+    d->state.replayed = 0;
+    return !d->job.dear || snn_search_state_copy(&d->before, &d->state, err);
+}
+
+/* Back to the beginning of the step; its journal stays. */
+static void roll_back(driver *d) {
+    const snn_search_state now = d->state;
+    d->state = d->before;
+    d->state.journal = now.journal;
+    d->state.journaled = now.journaled;
+    d->state.journal_capacity = now.journal_capacity;
+    d->before = now;
+    d->before.journal = NULL; /* of `before` there is none */
+    d->before.journaled = 0;
+    d->before.journal_capacity = 0;
 }
 
 /* With a larger budget a search that misses its goal can go on from where this one ended. */
@@ -170,20 +226,51 @@ static bool leave(driver *d, snn_error *err) {
     return true;
 }
 
+/* A step was given up: what the search had come to before is the result. */
+static bool give_up(driver *d, bool *done, snn_error *err) {
+    roll_back(d);
+    if (d->why == WAS_STOPPED)
+        return interrupt(d, err);
+    if (d->why == COULD_NOT_SAVE) {
+        if (err)
+            *err = d->trouble;
+        return false;
+    }
+    d->why = GOES_ON;
+    if (!keep_stopped(d, err))
+        return false;
+    d->state.journaled = 0; /* a phase behind it has its own */
+    d->state.stopped = *done = true;
+    return true;
+}
+
+/* One step, and what budgets say to it. */
+static bool advance(driver *d, bool *done, snn_error *err) {
+    const uint64_t before = d->state.evaluations;
+    if (!mark(d, err))
+        return false;
+    d->job.look = d->job.dear ? look_inside : NULL;
+    const bool ok = current(d)->step(&d->job, done, err);
+    d->job.look = NULL;
+    if (!ok)
+        return d->why != GOES_ON ? give_up(d, done, err)
+                                 : snn_error_context(err, "search '%s'", current(d)->name);
+    d->state.step++;
+    d->state.journaled = 0;
+    tell(d);
+    if (*done || !spent(d, before))
+        return true;
+    if (!keep_stopped(d, err))
+        return false;
+    d->state.stopped = *done = true;
+    return true;
+}
+
 static bool walk(driver *d, bool over, snn_error *err) {
     while (!over) {
         bool done = false;
-        const uint64_t before = d->state.evaluations;
-        if (!current(d)->step(&d->job, &done, err))
-            return snn_error_context(err, "search '%s'", current(d)->name);
-        d->state.step++;
-        tell(d);
-        if (!done && spent(d, before)) {
-            if (!keep_stopped(d, err))
-                return false;
-            d->state.stopped = true;
-            done = true;
-        }
+        if (!advance(d, &done, err))
+            return false;
         if (done && !next_phase(d, &over, err))
             return false;
         if (!over && !look_around(d, err))
@@ -300,12 +387,15 @@ bool snn_search(snn_objective *objective, const snn_search_options *options, con
                 .phases = options->prune ? 2 : 1,
                 .start = snn_now()};
     d.job.state = &d.state;
+    d.job.context = &d;
     d.next_save = d.start;
+    d.job.dear = snn_search_dear(snn_objective_net(objective), d.job.candidates->flip[0].tensor);
     bool over = false;
     bool ok = begin(&d, &over, err) && walk(&d, over, err) && give(&d, out, err) && leave(&d, err);
     close_phase(&d);
     snn_placer_free(d.job.placer);
     snn_search_state_free(&d.state);
+    snn_search_state_free(&d.before);
     if (!ok)
         snn_search_free(out);
     return ok;

@@ -43,6 +43,11 @@ typedef struct {
     snn_set *front; /* [points] as snn_search_result.front */
     uint32_t points;
     size_t front_capacity;
+    /* Scores that the step under way has asked for, in that order (dear networks only). A step that was interrupted is done again from its beginning, and finds these here: so it can be interrupted,
+     * and saved, after any of them, however long it is. */
+    snn_score *journal; /* [journaled] */
+    uint32_t journaled, replayed;
+    size_t journal_capacity;
 } snn_search_state;
 
 typedef struct snn_placer snn_placer;
@@ -54,6 +59,10 @@ typedef struct {
     snn_search_state *state;
     snn_placer *placer; /* anybody's scratch */
     void *own;          /* what the phase's `open` made */
+    bool dear;          /* snn_search_dear: a journal is kept */
+    /* The driver's, may be NULL: looks around in the middle of a step of a dear search; false: gives it up, without an error. */
+    bool (*look)(void *context);
+    void *context;
 } snn_search_job;
 
 /* One search, or one phase of a search (prune). */
@@ -67,8 +76,8 @@ typedef struct {
     bool (*start)(snn_search_job *job, snn_error *err);
     /* May be NULL. After a resume: is what the search keeps in the state (set, reg, real) what its steps expect? Items of sets have been checked. */
     bool (*sound)(const snn_search_job *job);
-    /* One step: a generation, one added bit, a block of evaluations: below a second. Sets *done at the end. The driver counts state->step. Steps are not interrupted: budgets, stops and checkpoints are
-     * looked after between them. */
+    /* One step: a generation, one added bit, a block of evaluations: below a second for linear layers. Sets *done at the end. The driver counts state->step, and looks after budgets, stops and checkpoints between steps; in dear
+     * networks, where steps may take long, in the middle of them, too (journal). */
     bool (*step)(snn_search_job *job, bool *done, snn_error *err);
 } snn_searcher;
 
@@ -129,6 +138,8 @@ bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const ui
                               snn_score *score, snn_error *err);
 /* Evaluations left of the budget (UINT64_MAX without one, and in phases after the search). */
 uint64_t snn_search_left(const snn_search_job *job);
+/* Does an evaluation take milliseconds, since a convolution stands at or behind the layer of `tensor`? */
+bool snn_search_dear(const snn_net *net, uint32_t tensor);
 /* Stream number `index` of this step. */
 void snn_search_random(const snn_search_job *job, uint32_t index, snn_random *r);
 
@@ -197,6 +208,8 @@ bool snn_checkpoint_load(snn_search_state *st, const uint8_t fingerprint[SNN_DIG
                          const snn_candidates *c, uint32_t phases, const char *path, bool *found,
                          snn_error *err);
 void snn_search_state_free(snn_search_state *st);
+/* All but the journal. */
+bool snn_search_state_copy(snn_search_state *to, const snn_search_state *from, snn_error *err);
 
 /* ---- ranks.c: MPI ranks (make MPI=1) ----
  * All ranks make the same steps over the same state; batch.c alone divides work. What one rank alone can know (clocks, interrupts, a failure of its part, what a checkpoint file holds)
