@@ -70,7 +70,7 @@ TOOL_SRC := $(wildcard tests/check/*.c tests/bench/*.c)
 TOOL_BIN := $(addprefix $(BUILD)/tools/,$(notdir $(TOOL_SRC:.c=)))
 SOLIB := libsnnsim.so.$(VERSION)
 # Only these see the installation folders, so that another PREFIX compiles just them again.
-DIR_SRC := $(shell grep -ls -e SNN_CONFIG_DIR -e SNN_MODEL_DIR -e SNN_DEVICE_DIR $(LIB_SRC) $(CLI_SRC))
+DIR_SRC := $(shell grep -ls -e SNN_CONFIG_DIR -e SNN_MODEL_DIR -e SNN_DEVICE_DIR -e SNN_SYNTHESIS_DIR $(LIB_SRC) $(CLI_SRC))
 DIR_OBJ := $(DIR_SRC:%.c=$(BUILD)/%.o)
 
 JOBS := -j$(shell nproc)
@@ -95,7 +95,7 @@ $(BUILD)/%_avx512.o: private CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512v
 # No floating-point flags are read: comparisons may be computed where they are not needed, so that selections vectorise. Values do not change.
 $(BUILD)/hw/analog_kernels_%.o: private CFLAGS += -fno-trapping-math
 
-$(DIR_OBJ): private CPPFLAGS += -DSNN_CONFIG_DIR='"$(PREFIX)/share/snnsim/configs"' -DSNN_MODEL_DIR='"$(PREFIX)/share/snnsim/models"' -DSNN_DEVICE_DIR='"$(PREFIX)/share/snnsim/devices"'
+$(DIR_OBJ): private CPPFLAGS += -DSNN_CONFIG_DIR='"$(PREFIX)/share/snnsim/configs"' -DSNN_MODEL_DIR='"$(PREFIX)/share/snnsim/models"' -DSNN_DEVICE_DIR='"$(PREFIX)/share/snnsim/devices"' -DSNN_SYNTHESIS_DIR='"$(PREFIX)/share/snnsim/synthesis"'
 $(DIR_OBJ): $(BUILD)/stamp/prefix
 
 $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
@@ -206,10 +206,11 @@ INSTALL_DIR := $(DESTDIR)$(PREFIX)
 CONFIGS := $(wildcard configs/*.cfg)
 MODELS := $(wildcard models/*.h5)
 DEVICES := $(wildcard hw/devices/*.cfg)
+SYNTHESES := $(wildcard verilog/syn/results/*.json)
 DOCS := README.md LICENSE $(filter-out docs/README.md,$(wildcard docs/*.md))
 EXAMPLES := $(wildcard docs/examples/*.sh docs/examples/*.py)
 install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
-	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/snnsim/devices share/doc/snnsim/examples)
+	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/snnsim/devices share/snnsim/synthesis share/doc/snnsim/examples)
 	install -m 755 $(BUILD)/snnsim $(INSTALL_DIR)/bin/
 	install -m 644 include/snnsim/*.h $(INSTALL_DIR)/include/snnsim/
 	install -m 644 $(BUILD)/libsnnsim.a $(INSTALL_DIR)/lib/
@@ -219,6 +220,7 @@ install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
 	install -m 644 $(BUILD)/snnsim.pc $(INSTALL_DIR)/lib/pkgconfig/
 	install -m 644 $(CONFIGS) $(INSTALL_DIR)/share/snnsim/configs/
 	install -m 644 $(DEVICES) $(INSTALL_DIR)/share/snnsim/devices/
+	$(if $(SYNTHESES),install -m 644 $(SYNTHESES) $(INSTALL_DIR)/share/snnsim/synthesis/)
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALL_DIR)/share/snnsim/models/)
 	install -m 644 $(DOCS) $(INSTALL_DIR)/share/doc/snnsim/
 	install -m 755 $(EXAMPLES) $(INSTALL_DIR)/share/doc/snnsim/examples/

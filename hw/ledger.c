@@ -59,6 +59,20 @@ bool snn_ledger_fill(const snn_chips_result *r, const snn_net *net, const snn_ma
     return ok;
 }
 
+bool snn_ledger_read(const snn_map *map, const snn_hw_options *o, const snn_weights *stored, int tensor,
+                     snn_ledger *l, snn_error *err) {
+    *l = (snn_ledger){0};
+    const snn_ledger_job j = {
+        .map = map, .options = o, .stored = stored, .inferences = 1, .ledger = l, .err = err};
+    if (!snn_ledger_line(&j, &map->tensor[tensor])) {
+        snn_ledger_free(l);
+        return false;
+    }
+    for (size_t i = 0; i < l->rows; i++)
+        total(l, &l->row[i]);
+    return true;
+}
+
 void snn_ledger_free(snn_ledger *l) {
     free(l->row);
     *l = (snn_ledger){0};

@@ -48,6 +48,8 @@ bool snn_ledger_array_gates(const snn_ledger_job *j, double *gates);
 
 bool snn_ledger_digital(const snn_ledger_job *j, const snn_map_tensor *t);
 bool snn_ledger_analog(const snn_ledger_job *j);
+/* One read of all row words of one line: array, sense amplifiers, drivers. Needs no run. */
+bool snn_ledger_line(const snn_ledger_job *j, const snn_map_tensor *t);
 
 /* ---- ledger_parts.c ---- */
 

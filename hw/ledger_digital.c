@@ -94,3 +94,9 @@ bool snn_ledger_digital(const snn_ledger_job *j, const snn_map_tensor *t) {
                           j->err, "layer %s: spikes come one by one, a row read takes %g ns (device %s)",
                           t->name, ns, j->options->device.name);
 }
+
+bool snn_ledger_line(const snn_ledger_job *j, const snn_map_tensor *t) {
+    snn_row_word w;
+    return snn_ledger_word(j, t, &w) && array_energy(j, t, &w, 1) && sense_energy(j, t, &w, 1) &&
+           snn_ledger_drivers(j, t->name, t->layer, t->column_tiles);
+}

@@ -51,6 +51,9 @@ typedef struct {
 bool snn_ledger_fill(const snn_chips_result *r, const snn_net *net, const snn_map *map,
                      const snn_hw_options *o, const snn_weights *stored, snn_ledger *l, snn_error *err);
 void snn_ledger_free(snn_ledger *l);
+/* Digital read-out: what reading one line of tensor t takes (all its row words), mean over lines: array, sense amplifiers, drivers; energy only, in the ledger's rows and totals. */
+bool snn_ledger_read(const snn_map *map, const snn_hw_options *o, const snn_weights *stored, int tensor,
+                     snn_ledger *l, snn_error *err);
 /* The derivation of every figure, for people (--explain energy|latency|area). */
 bool snn_ledger_explain(const snn_ledger *l, snn_quantity q, FILE *out, snn_error *err);
 

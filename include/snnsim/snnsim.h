@@ -37,7 +37,9 @@
 #include <snnsim/rows.h>
 #include <snnsim/search.h>
 #include <snnsim/spikes.h>
+#include <snnsim/synthesis.h>
 #include <snnsim/tile.h>
+#include <snnsim/tile_network.h>
 #include <snnsim/train.h>
 #include <snnsim/version.h>
 #include <snnsim/weights.h>
