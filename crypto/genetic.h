@@ -38,6 +38,8 @@ typedef struct {
 typedef struct {
     bool dear; /* convolutions: an evaluation takes milliseconds */
     bool rows; /* an output layer's bits are candidates: tribe i has row class_[i] to itself */
+    /* The tribe of class 0 is never given up: it wins ties, which are left where both outputs fire as often as their inputs let them. */
+    bool keep_first;
     uint32_t tribes;
     uint32_t class_[SNN_TRIBES];
     snn_bit_list row[SNN_TRIBES]; /* bits that raise the class's sums, best first */

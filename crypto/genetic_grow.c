@@ -155,7 +155,8 @@ static bool keep_best(snn_search_job *job, const snn_set *all, uint32_t stay, sn
     }
     qsort(s, n, sizeof *s, by_standing);
     for (uint32_t i = stay; i < n; i++)
-        st->reg[GENETIC_ALIVE] &= ~(UINT64_C(1) << s[i].tribe);
+        if (!(p->keep_first && p->class_[s[i].tribe] == 0))
+            st->reg[GENETIC_ALIVE] &= ~(UINT64_C(1) << s[i].tribe);
     return true;
 }
 

@@ -132,6 +132,7 @@ bool snn_genetic_open(snn_search_job *job, snn_error *err) {
         return false;
     p->dear = snn_search_dear(net, job->candidates->flip[0].tensor); /* they ascend */
     p->rows = snn_rules_have_classes(job->objective);
+    p->keep_first = p->rows && convolves(net);
     p->pool = p->dear ? DEAR_POOL : POOL;
     p->look = p->dear ? DEAR_LOOK : LOOK;
     p->people = given(job->options->population, PEOPLE);
