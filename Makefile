@@ -175,7 +175,7 @@ bench: ## measure speed, beside the same networks in PyTorch when it is there
 	@BUILD=$(BUILD) bash tests/bench/run.sh
 
 # ---- checks beyond the tests ----
-.PHONY: lint format coverage fuzz mutate valgrind
+.PHONY: lint format coverage fuzz hw-synth mutate valgrind
 lint: ## formatting, clang-tidy, cppcheck, shellcheck, Verilator's lint
 	@bash $(SETUP) lint
 	@BUILD=$(BUILD) bash tests/lint/run.sh
@@ -190,6 +190,12 @@ fuzz: ## libFuzzer on every reader: make fuzz SECONDS=600 [TARGET=name]
 	@bash $(SETUP) build fuzz
 	@$(MAKE) --no-print-directory FUZZ=1 $(JOBS) fuzzers
 	@bash tests/fuzz/run.sh build-fuzz $(SECONDS) $(TARGET)
+LIBERTY ?= osu018
+DESIGNS ?=
+hw-synth: ## synthesis, timing and energy of the decryptors: make hw-synth [LIBERTY=osu018|sky130hd|sg13g2|asap7|FILE] [DESIGNS="pass table50"]
+	@bash $(SETUP) build synth
+	@$(MAKE) --no-print-directory $(JOBS) $(BUILD)/snnsim
+	@/usr/bin/python3 verilog/syn/flow.py --library "$(LIBERTY)" --designs "$(DESIGNS)" --work $(abspath $(BUILD))/syn --snnsim $(abspath $(BUILD))/snnsim
 SEED ?= 1
 COUNT ?= 50
 mutate: ## seeded one-line mutations that the tests must catch: make mutate [SEED=1] [COUNT=50]
@@ -230,6 +236,6 @@ uninstall: ## remove what install wrote
 
 .PHONY: help clean
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 clean: ## remove everything that was built
 	rm -rf build build-*

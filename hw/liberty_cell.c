@@ -117,7 +117,7 @@ static bool read_pin(reader *r, const snn_lib_node *group, snn_lib_pin *p) {
     snn_lib_attribute(group, "direction", &direction);
     p->input = snn_lib_is(direction, "input") || snn_lib_is(direction, "inout");
     p->output = snn_lib_is(direction, "output") || snn_lib_is(direction, "inout");
-    if (!p->input && !p->output && !snn_lib_is(direction, "internal"))
+    if (!p->input && !p->output)
         return snn_lib_fail(r->t, group, r->err, "the pin's direction is missing or unknown");
     if (!snn_lib_real(r->t, group, "capacitance", &p->capacitance, r->err) ||
         !(p->power = snn_alloc(count(group, "internal_power"), sizeof *p->power, "power groups", r->err)) ||
@@ -137,6 +137,13 @@ static bool read_pin(reader *r, const snn_lib_node *group, snn_lib_pin *p) {
     return true;
 }
 
+/* A pin that is connected to something; internal ones are only state. */
+static bool is_pin(const snn_lib_node *n) {
+    snn_lib_text direction;
+    return n->group && snn_lib_is(n->name, "pin") &&
+           !(snn_lib_attribute(n, "direction", &direction) && snn_lib_is(direction, "internal"));
+}
+
 /* Which output shows which state variable: 0 or 1 of the group ff or latch, -1 none. */
 static int variable_of(const snn_lib_node *cell, const snn_lib_node *pin) {
     snn_lib_text function;
@@ -153,7 +160,7 @@ static void find_inverses(reader *r, const snn_lib_node *group) {
     int shows[2] = {-1, -1};
     unsigned i = 0;
     for (const snn_lib_node *n = group->child; n; n = n->next)
-        if (n->group && snn_lib_is(n->name, "pin")) {
+        if (is_pin(n)) {
             int v = variable_of(group, n);
             r->c->pin[i].inverse = -1;
             if (v >= 0)
@@ -170,7 +177,7 @@ static bool read_pins(reader *r, const snn_lib_node *group) {
     snn_lib_cell *c = r->c;
     const snn_lib_node *n;
     for (n = group->child; n; n = n->next)
-        if (n->group && snn_lib_is(n->name, "pin")) {
+        if (is_pin(n)) {
             if (n->args != 1)
                 return snn_lib_fail(r->t, n, r->err, "a pin needs one name");
             if (c->pins == SNN_LIB_MAX_PINS)
@@ -181,7 +188,7 @@ static bool read_pins(reader *r, const snn_lib_node *group) {
         return false;
     unsigned i = 0;
     for (n = group->child; n; n = n->next)
-        if (n->group && snn_lib_is(n->name, "pin")) {
+        if (is_pin(n)) {
             c->pin[i].name = n->arg[0];
             if (!read_pin(r, n, &c->pin[i++]))
                 return false;
@@ -274,6 +281,9 @@ static bool read_leakage(reader *r, const snn_lib_node *group) {
     if (!snn_lib_real(r->t, group, "cell_leakage_power", &value, r->err))
         return false;
     c->average = value * r->u->leakage;
+    if (!snn_lib_find(group->child, "leakage_power")) /* nothing is known of the states */
+        for (size_t s = 0; s < (size_t)1 << c->pins; s++)
+            c->leakage[s] = c->average;
     return true;
 }
 

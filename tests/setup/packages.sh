@@ -27,12 +27,17 @@ test       g++                  command:g++
 test       python3              command:python3
 test       python3-numpy        python:numpy
 test       ngspice              command:ngspice
+test       verilator            command:verilator
+test       iverilog             command:iverilog
+test       yosys                command:yosys
+test       qflow-tech-osu018    file:/usr/share/qflow/tech/osu018/osu018_stdcells.lib
 mpi        libopenmpi-dev       command:mpicc
 mpi        openmpi-bin          command:mpirun
 lint       clang-format         command:clang-format
 lint       clang-tidy           command:clang-tidy
 lint       cppcheck             command:cppcheck
 lint       shellcheck           command:shellcheck
+lint       verilator            command:verilator
 coverage   gcovr                command:gcovr
 fuzz       clang                command:clang
 fuzz       libomp-dev           clang-header:omp.h
@@ -47,6 +52,7 @@ present() { # KIND:NAME
     case $1 in
         command:*) command -v "$name" >/dev/null 2>&1 ;;
         module:*) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "$name" ;;
+        file:*) [ -f "$name" ] ;;
         header:*) command -v gcc >/dev/null 2>&1 && echo "#include <$name>" | gcc -E -x c - >/dev/null 2>&1 ;;
         clang-header:*)
             command -v clang >/dev/null 2>&1 && echo "#include <$name>" | clang -fopenmp -E -x c - >/dev/null 2>&1 ;;

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prints what is stale in results/: designs whose RTL has changed since they were measured, designs that are not complete. Nothing: all is well."""
+
+import glob
+import json
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import designs  # noqa: E402
+from digests import digest  # noqa: E402
+
+ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
+
+
+def check(path):
+    known = {d.name: d for d in designs.DESIGNS}
+    name = os.path.basename(path)
+    for r in json.load(open(path))["results"]:
+        d = known.get(r["design"])
+        if d is None:
+            yield "%s: no design is called %s any more" % (name, r["design"])
+            continue
+        if r["rtl"] != digest(d.rtl(ROOT)):
+            yield "%s: the RTL of %s has changed since it was measured (make hw-synth)" % (name, r["design"])
+        if r["parameters"] != d.p:
+            yield "%s: the parameters of %s have changed since it was measured" % (name, r["design"])
+        seeds = {}
+        for e in r["energy"]:
+            seeds.setdefault(e["stimulus"], set()).add(e["seed"])
+            if e["annotated"] != e["nets"] or e["nets"] == 0:
+                yield "%s: %s has nets without activity" % (name, r["design"])
+        for stimulus, s in seeds.items():
+            if len(s) < 2:
+                yield "%s: %s %s has only one seed" % (name, r["design"], stimulus)
+
+
+def main():
+    paths = sys.argv[1:] or sorted(glob.glob(os.path.join(HERE, "results", "*.json")))
+    if not paths:
+        print("there are no results")
+    for path in paths:
+        for finding in check(path):
+            print(finding)
+
+
+if __name__ == "__main__":
+    main()
