@@ -19,10 +19,12 @@ BUILD := build-mpi
 CC := mpicc
 VARIANT_FLAGS := -DSNN_MPI
 endif
+# make MPI=1 OBJECTS_FROM=build: takes the objects that know nothing of MPI from a finished build (tests/check/check_mpi.sh).
+OBJECTS_FROM ?=
 ifdef SAN
 BUILD := build-san
 OPT ?= -O1
-VARIANT_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+VARIANT_FLAGS := -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 ifdef COV
 BUILD := build-cov
@@ -102,6 +104,14 @@ $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+ifneq ($(OBJECTS_FROM),)
+MPI_SRC := $(shell grep -ls SNN_MPI $(LIB_SRC) $(CLI_SRC))
+MPI_COPIES := $(patsubst $(OBJECTS_FROM)/%,$(BUILD)/%,$(wildcard $(patsubst %.c,$(OBJECTS_FROM)/%.o,$(filter-out $(MPI_SRC),$(LIB_SRC) $(CLI_SRC)))))
+$(MPI_COPIES): $(BUILD)/%.o: $(OBJECTS_FROM)/%.o
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+endif
 
 $(BUILD)/libsnnsim.a: $(LIB_OBJ) $(BUILD)/stamp/files
 	@rm -f $@

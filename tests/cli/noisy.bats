@@ -11,7 +11,7 @@ recordings=(--quiet --set dataset.camera.seconds=0.3 --set dataset.camera.train_
 
 encrypt() { # OPTIONS...
     go encrypt gesture.cfg --clear "${recordings[@]}" -o "$BATS_TEST_TMPDIR/enc.h5" --key "$BATS_TEST_TMPDIR/net.key" --out "$BATS_TEST_TMPDIR/out" \
-        --set encrypt.layers=fc2 --set encrypt.samples=1 --set encrypt.seed=3 --set encrypt.variation=0 --set encrypt.target=0.3 "$@"
+        --set encrypt.layers=fc2 --set encrypt.samples=1 --set encrypt.variants=0 --set encrypt.seed=3 --set encrypt.variation=0 --set encrypt.target=0.3 "$@"
 }
 
 @test "a search on two chips, run on two others" {
@@ -30,7 +30,7 @@ encrypt() { # OPTIONS...
 }
 
 @test "read noise takes part where it is asked for" {
-    encrypt --set encrypt.search=random --set encrypt.evaluations=3 --set encrypt.chips=1 --set encrypt.read_noise=true --set hw.device=ideal --set hw.read_error=0.001
+    encrypt --set encrypt.search=random --set encrypt.evaluations=3 --set encrypt.chips=1 --set encrypt.read_noise=true --set hw.device=ideal --set hw.read_error=0.001 --limit 2
     expect 4
     complains "its budget ended it"
 }
