@@ -146,6 +146,12 @@ const snn_config_key snn_config_keys[] = {
     {"hw.analog.baseline", SNN_KEY_CHOICE, "reference", ANY, "reference|nominal", "What conducting rows add whatever their weights are (lowest level, offset of the code) is taken off by a reference lane in each array, which shrinks and drifts with it, or by its nominal value."},
     {"hw.analog.driver_ohm", SNN_KEY_FLOAT, "0", 0, 1e9, NULL, "Resistance of a row driver."},
     {"hw.analog.sense_ohm", SNN_KEY_FLOAT, "0", 0, 1e9, NULL, "Input resistance of the column read-out."},
+    {"hw.decryptor", SNN_KEY_GROUP, NULL, ANY, NULL, "The decryption circuit behind the sense amplifiers (snnsim hw run, hw compare, hw cosim)."},
+    {"hw.decryptor.kind", SNN_KEY_CHOICE, "table", ANY, "pass|cam|table|prince|aes|xor", "pass: none; cam: slotted associative memory (few keys); table: hashed key table; prince: PRINCE in counter mode on all keyable bits; aes, xor: baselines."},
+    {"hw.decryptor.ways", SNN_KEY_INT, "0", 0, 64, NULL, "cam, table: most keyed bits in a row word; a search keeps to it. 0: encrypt.word_limit, and 4 where that is 0, too."},
+    {"hw.decryptor.keyable", SNN_KEY_INT, "0", 0, 8, NULL, "Most significant bits of a weight that can be keyed; 0: as many as the key needs, at least 1."},
+    {"hw.decryptor.keys", SNN_KEY_INT, "0", 0, 32768, NULL, "cam, table: entries of the key store; 0: as few as take the key."},
+    {"hw.decryptor.queue", SNN_KEY_INT, "16", 2, 1024, NULL, "Entries of the tile's event queue, a power of two."},
 
     {"encrypt", SNN_KEY_GROUP, NULL, ANY, NULL, "The search for the weight bits to encrypt."},
     {"encrypt.search", SNN_KEY_CHOICE, "genetic", ANY, "genetic|snngx|greedy|saliency|random|pareto", "How bits are found: genetic is ours, snngx the published algorithm."},

@@ -16,6 +16,8 @@ static const char help[] =
     "  support                     which effect acts in which read-out mode\n"
     "  efficiency                  the energy model against a published chip\n"
     "  power                       energy of a gate-level netlist from a simulation's dump\n"
+    "  run CONFIG                  cycles, stalls, energy and time of the tile with its decryptor\n"
+    "  compare CONFIG              what decryption costs, against AES under several accountings\n"
     "  snnsim hw ACTION --help tells more.\n";
 
 static const char map_help[] =
@@ -274,8 +276,8 @@ static bool efficiency(int argc, char **argv, snn_error *err) {
 
 int snn_cmd_hw(int argc, char **argv) {
     static const cli_subcommand actions[] = {
-        {"map", map},         {"program", program},       {"device", device},
-        {"support", support}, {"efficiency", efficiency}, {"power", cli_hw_power},
-        {NULL, NULL}};
+        {"map", map},         {"program", program},        {"device", device},
+        {"support", support}, {"efficiency", efficiency},  {"power", cli_hw_power},
+        {"run", cli_hw_run},  {"compare", cli_hw_compare}, {NULL, NULL}};
     return cli_dispatch("hw", help, actions, argc, argv);
 }

@@ -29,4 +29,9 @@ void cli_hw_support(FILE *out);
 /* NeuRRAM's published efficiencies and what the energy model says. */
 void cli_hw_efficiency(FILE *out);
 
+/* ---- actions with files of their own ---- */
+
+bool cli_hw_run(int argc, char **argv, snn_error *err);     /* hw_run.c */
+bool cli_hw_compare(int argc, char **argv, snn_error *err); /* hw_compare.c */
+
 #endif

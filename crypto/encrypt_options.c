@@ -5,6 +5,7 @@
 
 #include <snnsim/hw.h>
 #include <snnsim/ranks.h>
+#include <snnsim/tile.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,13 +162,31 @@ static void read_samples(snn_encrypt_options *o, const snn_config *config, const
         o->variants = DEAR_VARIANTS;
 }
 
+/* What the decryptor takes, where section hw.decryptor says it: what is found must be provisioned. */
+static bool read_limits(snn_encrypt_options *o, const snn_config *config, snn_error *err) {
+    uint32_t ways, keyable;
+    o->bits = (int)snn_config_int(config, "encrypt.bits");
+    o->word_limit = (uint32_t)snn_config_int(config, "encrypt.word_limit");
+    if (!snn_decryptor_limits(config, &ways, &keyable, err))
+        return false;
+    if (ways > 0 && o->word_limit > ways)
+        return snn_config_fail(config, "encrypt.word_limit", err,
+                               "is %u, but the decryptor takes %u keyed bits of a row word (hw.decryptor.ways)",
+                               o->word_limit, ways);
+    if (keyable > 0 && (o->bits == 0 || o->bits > (int)keyable))
+        return snn_config_fail(config, "encrypt.bits", err,
+                               "is %d, but the decryptor keys the %u most significant bits (hw.decryptor.keyable)",
+                               o->bits, keyable);
+    if (ways > 0 && o->word_limit == 0)
+        o->word_limit = ways;
+    return true;
+}
+
 bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *config, const snn_net *net,
                                      snn_error *err) {
     *o = (snn_encrypt_options){.tensors = net->tensors};
-    if (!read_search(o, config, err))
+    if (!read_search(o, config, err) || !read_limits(o, config, err))
         return false;
-    o->bits = (int)snn_config_int(config, "encrypt.bits");
-    o->word_limit = (uint32_t)snn_config_int(config, "encrypt.word_limit");
     o->eligible = snn_config_float(config, "encrypt.eligible");
     o->any_value = snn_config_bool(config, "encrypt.any_value");
     o->chips = (uint32_t)snn_config_int(config, "encrypt.chips");

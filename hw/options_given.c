@@ -212,6 +212,7 @@ bool snn_hw_check_none(const snn_config *config, snn_error *err) {
         return true;
     for (const snn_config_key *key = snn_config_keys; key->path != NULL; key++)
         if ((starts_with(key->path, "hw.") || starts_with(key->path, "cell.")) && is_value(key) &&
+            !starts_with(key->path, "hw.decryptor.") && /* limits searches, and needs no cells */
             snn_config_given(config, key->path))
             return fail(config, key->path,
                         "a chip: name its cells in hw.device (hw.device = \"\" says that there is none)",

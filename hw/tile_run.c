@@ -84,6 +84,19 @@ static void count(snn_tile_counts *c, const snn_tile_inputs *in, const snn_tile_
     c->bubbles += !out->hold && !operation;
 }
 
+void snn_tile_counts_add(snn_tile_counts *to, const snn_tile_counts *c) {
+    to->cycles += c->cycles;
+    to->reads += c->reads;
+    to->fires += c->fires;
+    to->hold_decryptor += c->hold_decryptor;
+    to->hold_encoder += c->hold_encoder;
+    to->aer_stalls += c->aer_stalls;
+    to->spk_stalls += c->spk_stalls;
+    to->bubbles += c->bubbles;
+    to->keyed += c->keyed;
+    to->spikes += c->spikes;
+}
+
 /* Is there an operation in stage A? */
 static bool working(const snn_tile *t) {
     return t->written != t->read;

@@ -7,6 +7,7 @@
 #include <snnsim/chip.h>
 #include <snnsim/chips.h>
 #include <snnsim/cipher.h>
+#include <snnsim/compare.h>
 #include <snnsim/config.h>
 #include <snnsim/cpu.h>
 #include <snnsim/dataset.h>

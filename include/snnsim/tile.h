@@ -6,6 +6,7 @@
 #ifndef SNNSIM_TILE_H
 #define SNNSIM_TILE_H
 
+#include <snnsim/config.h>
 #include <snnsim/decryptor.h>
 #include <snnsim/engine.h>
 #include <snnsim/rows.h>
@@ -88,6 +89,7 @@ typedef struct {
     uint64_t keyed;      /* reads whose mask was not zero */
     uint64_t spikes;
 } snn_tile_counts;
+void snn_tile_counts_add(snn_tile_counts *to, const snn_tile_counts *c);
 
 /* What stands between the tile and the world, all optional. */
 typedef struct {
@@ -114,6 +116,15 @@ void snn_tile_layer_free(snn_tile_layer *l);
 /* What a convolution's or linear layer's input spikes x are as lines: for a convolution each spike becomes one event for each kernel tap whose output exists, taps ascending, spikes in the
  * order of x (a line may occur more than once in a step, and lines need not ascend). */
 bool snn_tile_events(const snn_layer *layer, const snn_spikes *x, snn_spikes *events, snn_error *err);
+
+/* ---- section hw.decryptor of the configuration ---- */
+
+/* What a search for bits must keep to: most keyed bits of a row word, keyable bits of a weight; 0: not said. Errors: USAGE. */
+bool snn_decryptor_limits(const snn_config *config, uint32_t *word_limit, uint32_t *keyable, snn_error *err);
+/* Parameters for these rows and a key of bit [n]; what the configuration leaves open (0) is as large as the key needs. kind: in place of hw.decryptor.kind, or NULL. Errors: USAGE, DATA (layers of
+ * different encodings). */
+bool snn_tile_shape_from_config(const snn_config *config, const snn_rows *rows, const snn_row_bit *bit,
+                                size_t n, const char *kind, snn_tile_shape *shape, snn_error *err);
 
 #ifdef __cplusplus
 }
