@@ -28,7 +28,6 @@ mapfile -t units < <(list tests/unit tests/fuzz tests/check tests/bench -name '*
 mapfile -t headers < <(list include base datasets sim hw crypto cli tests -name '*.h')
 mapfile -t scripts < <(list tests -name '*.sh' -o -name '*.bash'; list .ci -type f -perm -u+x)
 mapfile -t bats < <(list tests -name '*.bats')
-mapfile -t verilog < <(list verilog/rtl -name '*.v')
 
 formatting() { # names the files only: `make format` repairs them
     local bad
@@ -47,5 +46,5 @@ check "cppcheck" cppcheck cppcheck --std=c11 --language=c --quiet --error-exitco
 
 check "shellcheck" shellcheck shellcheck "${scripts[@]}"
 [ ${#bats[@]} -eq 0 ] || check "shellcheck (bats)" shellcheck shellcheck --shell=bats "${bats[@]}"
-[ ${#verilog[@]} -eq 0 ] || check "verilator" verilator verilator --lint-only -Wall -Iverilog/rtl "${verilog[@]}"
+check "verilator" verilator bash tests/lint/verilog.sh
 exit "$status"

@@ -62,7 +62,7 @@ module dec_aes #(
   reg [3:0] step_q;
   reg [7:0] block_q;
   reg [ADDR-1:0] addr_x_q;
-  localparam [7:0] LAST = BLOCKS - 1;
+  localparam [7:0] LAST = BLOCKS[7:0] - 8'd1;
   always @(posedge clk_i or negedge clear_n)
     if (!clear_n) begin
       busy_q   <= 1'b0;

@@ -41,7 +41,7 @@ module spike_encoder #(
   assign busy_o = busy_q;
   assign spk_valid_o = busy_q;
   assign spk_end_o = busy_q & none;
-  localparam [LINE-1:0] LANES_LINE = LANES;
+  localparam [LINE-1:0] LANES_LINE = LANES[LINE-1:0];
   wire [LINE-1:0] first = {{LINE - 8{1'b0}}, word_q} * LANES_LINE;
   assign spk_line_o = none ? {LINE{1'b0}} : first + {{LINE - LANE{1'b0}}, lane};
 

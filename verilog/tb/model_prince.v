@@ -5,14 +5,13 @@ module model_prince;
     // S[0] .. S[15] = B F 3 2 A C 9 1 6 7 8 0 E 5 D 4, first entry leftmost
     s = 64'hBF32AC916780E5D4 >> (4 * (15 - x));
   endfunction
-  function [3:0] s_inverse(input [3:0] y);
-    integer x;
-    for (x = 0; x < 16; x = x + 1) if (s(x[3:0]) == y) s_inverse = x[3:0];
-  endfunction
+  reg [3:0] s_inverse[0:15];
+  integer v;
+  initial for (v = 0; v < 16; v = v + 1) s_inverse[s(v)] = v;
   // Nibble 0 is the leftmost.
   function [63:0] substitute(input [63:0] x, input inverse);
     integer i;
-    for (i = 0; i < 64; i = i + 4) substitute[i+:4] = inverse ? s_inverse(x[i+:4]) : s(x[i+:4]);
+    for (i = 0; i < 64; i = i + 4) substitute[i+:4] = inverse ? s_inverse[x[i+:4]] : s(x[i+:4]);
   endfunction
   // Bits are counted from the left. M-hat(k) of 16 bits: output bit (row r, column c) is the XOR of the input nibbles' bits c without that of nibble (c - r - k) mod 4:
   // block row r of M-hat(0) is M_r, M_r+1, M_r+2, M_r+3 (indices mod 4), and M_i is the identity without its row i.
