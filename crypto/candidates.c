@@ -268,15 +268,27 @@ static bool words_fit(uint32_t *word, uint32_t n, uint32_t limit) {
     return true;
 }
 
-/* Without memory of its own for more items than this. */
+/* More items than this are sorted in memory of their own. */
 enum { FEW = 64 };
+
+bool snn_candidates_count_words(const snn_candidates *c, const uint32_t *item, uint32_t n) {
+    for (uint64_t first = 0; first < c->words; first += FEW) {
+        uint32_t count[FEW] = {0};
+        for (uint32_t i = 0; i < n; i++) {
+            const uint32_t word = c->word[item[i]];
+            if (word >= first && word - first < FEW && ++count[word - first] > c->word_limit)
+                return false;
+        }
+    }
+    return true;
+}
 
 static bool within_limit(const snn_candidates *c, const uint32_t *item, uint32_t n) {
     uint32_t few[FEW], *word = few;
     if (c->word_limit == 0 || n <= c->word_limit)
         return true;
     if (n > FEW && !(word = malloc(n * sizeof *word)))
-        return false;
+        return snn_candidates_count_words(c, item, n);
     for (uint32_t i = 0; i < n; i++)
         word[i] = c->word[item[i]];
     const bool fit = words_fit(word, n, c->word_limit);

@@ -9,7 +9,8 @@
  *
  * Where the description leaves freedom, this file chooses:
  * - Equal fitness: who came first stays in front (stable sort).
- * - The halves are the first and the last 30 of the kept; "swap 5 random indices" exchanges the partners at 5 places, drawn with replacement. It changes who mates, not the rank.
+ * - The halves are the first and the last 30 of the kept; the i-th of one half mates with the i-th of the other. "Swap 5 random indices" exchanges 5 times one of the first half with one of the second,
+ *   each drawn on its own and with replacement, so that others mate. (To exchange the two partners of a pair would change nothing.)
  * - A round is one mating. Round k mates pair k; after each round three of the kept are mutated in place, with replacement, never the best. (One round a generation instead would take back far too
  *   little to come from 5120 flips to 50 in 125 generations, which the published code does.) Mutated parents are used in later rounds.
  * - Individuals that may not be stored (most_bits, word limit) have infinite fitness.
@@ -160,9 +161,10 @@ static bool breed(snn_search_job *job, snn_error *err) {
         mate[i] = i;
     snn_search_random(job, stream++, &r);
     for (int i = 0; ok && i < SWAPS; i++) {
-        const uint32_t at = snn_random_below(&r, pairs), one = mate[at];
-        mate[at] = mate[pairs + at];
-        mate[pairs + at] = one;
+        const uint32_t at = snn_random_below(&r, pairs), other = pairs + snn_random_below(&r, pairs),
+                       one = mate[at];
+        mate[at] = mate[other];
+        mate[other] = one;
     }
     for (uint32_t child = kept, round = 0; ok && child < st->sets; child += 2, round++) {
         snn_set *x = &st->set[child], *y = child + 1 < st->sets ? x + 1 : &spare;

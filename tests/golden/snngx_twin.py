@@ -6,11 +6,11 @@ snngx_twin.py FOLDER                       repeats the search that tests/check/s
 snngx_twin.py FOLDER SEED EPS POPULATION   the same for what tests/check/snngx_trajectory wrote: compares every individual of every generation, and its fitness
 
 Published (arXiv 2407.15152 and its code): population 100, all bits flipped and then mutated; mutation takes each flip back with probability 0.05; fitness of D flips with accuracy A: D <= eps ? eps A :
-D + D A; the best 60 stay, as halves of 30; 5 random places swap partners between the halves; uniform crossover, two children a pair, until there are 100; each round mutates three of the kept, never the best.
+D + D A; the best 60 stay, as halves of 30; 5 random indices are swapped between the halves (which is taken to mean: 5 times a random one of each half change places); uniform crossover, two children a pair, until there are 100; each round mutates three of the kept, never the best.
 
 Draws, in words of Philox4x32-10 streams (seed, purpose 10, generation << 24 | number):
   first population  individual i has stream 2^23 + i of generation 0
-  a generation      stream 0: the 5 swaps; then for each of the 20 rounds: one stream for the crossover, three for the mutations
+  a generation      stream 0: the 5 swaps, for each the place in the first half, then that in the second; then for each of the 20 rounds: one stream for the crossover, three for the mutations
   mutation          one word for each flip, ascending: back when it is below floor((2^32 - 1) / 20)
   crossover         one word for each flip that only one parent has, ascending: top bit 0 leaves it with its own child, 1 gives it to the other
   number below n    upper word of word * n, words that would bias it drawn again; who is mutated is drawn from the mutation's own stream, first
@@ -145,8 +145,8 @@ class Search:
         mothers, fathers = kept[:pairs], kept[pairs:]
         swaps = stream()
         for _ in range(SWAPS):
-            i = swaps.below(pairs)
-            mothers[i], fathers[i] = fathers[i], mothers[i]
+            i, k = swaps.below(pairs), swaps.below(pairs)
+            mothers[i], fathers[k] = fathers[k], mothers[i]
         children = []
         for pair in range((population - len(kept) + 1) // 2):
             children += crossover(mothers[pair % pairs], fathers[pair % pairs], stream())
