@@ -174,9 +174,8 @@ const snn_config_key snn_config_keys[] = {
     {"encrypt.most_bits", SNN_KEY_INT, "0", 0, 4294967294.0, NULL, "Most bits to key; 0: no limit."},
     {"encrypt.variation", SNN_KEY_INT, "3", 0, 1000, NULL, "Further searches with seeds of no use, to tell how much outcomes vary; 0: none."},
     {"encrypt.seed", SNN_KEY_INT, "0", 0, 9007199254740992.0, NULL, "Secret: seed of the search, for experiments that must be repeated; 0: from the system."},
-    {"encrypt.population", SNN_KEY_INT, "0", 0, 1000000, NULL, "genetic, snngx, pareto: individuals (of an island); 0: the search's own (snngx: 100)."},
+    {"encrypt.population", SNN_KEY_INT, "0", 0, 1000000, NULL, "genetic, pareto, snngx: individuals (genetic, pareto: at most 16); 0: the search's own (snngx: 100)."},
     {"encrypt.generations", SNN_KEY_INT, "0", 0, 1000000000, NULL, "genetic, snngx, pareto: most generations; 0: the search's own (snngx: 125)."},
-    {"encrypt.islands", SNN_KEY_INT, "0", 0, 1000, NULL, "genetic: populations that exchange their best; 0: its own."},
     {"encrypt.eps", SNN_KEY_INT, "50", 0, 4294967294.0, NULL, "snngx: number of bits below which only accuracy counts."},
     {"encrypt.rule", SNN_KEY_CHOICE, "class_rate", ANY, "class_rate|rate|magnitude", "saliency: negative weights of one output class by |w| x input rate; all bits by change x input rate; all bits by change alone."},
 

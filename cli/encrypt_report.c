@@ -59,9 +59,11 @@ static json_t *subset_section(const cli_encryption *e) {
 }
 
 static json_t *goal_section(const cli_encryption *e) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "target", cli_json_real(e->options.target), "target_used",
-                     cli_json_real(e->target_used), "samples", cli_json_count(e->goal.target), "margin",
-                     cli_json_real(e->goal.margin), "largest_class",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "target", cli_json_real(e->options.target),
+                     "target_used", cli_json_real(e->target_used), "samples", cli_json_count(e->goal.target),
+                     "of_recordings", cli_json_count(e->subset.drawn), "of_variants",
+                     cli_json_count(e->subset.n - e->subset.drawn), "margin", cli_json_real(e->goal.margin),
+                     "largest_class",
                      e->goal.largest < e->subset.n ? cli_json_count(e->goal.largest) : json_null());
 }
 

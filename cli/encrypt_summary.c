@@ -74,9 +74,20 @@ static void warn_rounding(cli_encryption *e) {
                          100 * e->options.target, e->goal.target, e->subset.n, 100 * e->target_used));
 }
 
+/* Asked for, but there is nothing to augment by. */
+static void warn_variants(cli_encryption *e) {
+    if (snn_config_given(e->config, "encrypt.variants") && e->options.variants > 0 &&
+        e->subset.n == e->subset.drawn)
+        json_array_append_new(
+            e->warnings,
+            json_string("encrypt.variants does nothing, as there is no augmentation: train.shift, drop, "
+                        "rotate, zoom and time_jitter are all 0"));
+}
+
 void cli_encrypt_warn(cli_encryption *e) {
     e->warnings = json_array();
     warn_rounding(e);
+    warn_variants(e);
     warn_plain(e);
     warn_collapse(e);
     warn_variation(e);
@@ -111,6 +122,9 @@ static void print_head(const cli_encryption *e, FILE *out) {
 static void print_goal(const cli_encryption *e, FILE *out) {
     fprintf(out, "goal        at most %u of %zu samples right (%.4g %%; asked for %.4g %%), margin %g",
             e->goal.target, e->subset.n, 100 * e->target_used, 100 * e->options.target, e->goal.margin);
+    if (e->subset.n > e->subset.drawn)
+        fprintf(out, "; %zu of these are recordings, %zu variants of them", e->subset.drawn,
+                e->subset.n - e->subset.drawn);
     if (e->options.chips)
         fprintf(out, ", on each of %u chips and on one without errors", e->options.chips);
     fputc('\n', out);

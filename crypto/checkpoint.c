@@ -369,8 +369,8 @@ static void digest_candidates(snn_digest *d, const snn_candidates *c) {
 bool snn_search_fingerprint(const snn_search_job *job, uint8_t out[SNN_DIGEST_BYTES], snn_error *err) {
     const snn_search_options *o = job->options;
     /* Not the budgets: a search that was stopped may go on with others. */
-    const uint64_t settings[] = {o->kind,       o->rule,        o->seed,    o->prune, o->most_bits,
-                                 o->population, o->generations, o->islands, o->eps};
+    const uint64_t settings[] = {o->kind,      o->rule,       o->seed,        o->prune,
+                                 o->most_bits, o->population, o->generations, o->eps};
     snn_digest d;
     snn_digest_init(&d);
     snn_digest_bytes(&d, SNN_VERSION, sizeof SNN_VERSION); /* another version may search otherwise */

@@ -3,6 +3,8 @@
 #include "search_internal.h"
 #include <snnsim/encrypt.h>
 
+#include "genetic.h"
+
 #include <snnsim/hw.h>
 #include <snnsim/ranks.h>
 #include <snnsim/tile.h>
@@ -26,7 +28,6 @@ static const struct {
 } only[] = {
     {"encrypt.rule", "saliency", BIT(SNN_SEARCH_SALIENCY), false},
     {"encrypt.eps", "snngx", BIT(SNN_SEARCH_SNNGX), false},
-    {"encrypt.islands", "genetic", BIT(SNN_SEARCH_GENETIC), true},
     {"encrypt.population", "genetic, snngx and pareto",
      BIT(SNN_SEARCH_GENETIC) | BIT(SNN_SEARCH_SNNGX) | BIT(SNN_SEARCH_PARETO), true},
     {"encrypt.generations", "genetic, snngx and pareto",
@@ -50,6 +51,15 @@ static bool check_given(const snn_config *config, snn_search_kind kind, snn_erro
     if (snn_config_bool(config, "encrypt.read_noise") && !snn_config_int(config, "encrypt.chips"))
         return snn_config_fail(config, "encrypt.read_noise", err, "does nothing without encrypt.chips");
     return true;
+}
+
+/* The genetic search keeps the tribe of each individual in 4 bits of one register. */
+static bool check_population(const snn_config *config, snn_search_kind kind, snn_error *err) {
+    const int64_t people = snn_config_int(config, "encrypt.population");
+    return (kind != SNN_SEARCH_GENETIC && kind != SNN_SEARCH_PARETO) || people <= SNN_TRIBES ||
+           snn_config_fail(config, "encrypt.population", err,
+                           "%lld individuals, but encrypt.search = %s takes at most %d", (long long)people,
+                           snn_search_name(kind), SNN_TRIBES);
 }
 
 /* ---- layers ---- */
@@ -125,7 +135,6 @@ static bool read_search(snn_encrypt_options *o, const snn_config *config, snn_er
         .most_bits = (uint32_t)snn_config_int(config, "encrypt.most_bits"),
         .population = (uint32_t)snn_config_int(config, "encrypt.population"),
         .generations = (uint32_t)snn_config_int(config, "encrypt.generations"),
-        .islands = (uint32_t)snn_config_int(config, "encrypt.islands"),
         .eps = (uint32_t)snn_config_int(config, "encrypt.eps"),
     };
     return true;
@@ -170,13 +179,15 @@ static bool read_limits(snn_encrypt_options *o, const snn_config *config, snn_er
     if (!snn_decryptor_limits(config, &ways, &keyable, err))
         return false;
     if (ways > 0 && o->word_limit > ways)
-        return snn_config_fail(config, "encrypt.word_limit", err,
-                               "is %u, but the decryptor takes %u keyed bits of a row word (hw.decryptor.ways)",
-                               o->word_limit, ways);
+        return snn_config_fail(
+            config, "encrypt.word_limit", err,
+            "is %u, but the decryptor takes %u keyed bits of a row word (hw.decryptor.ways)", o->word_limit,
+            ways);
     if (keyable > 0 && (o->bits == 0 || o->bits > (int)keyable))
-        return snn_config_fail(config, "encrypt.bits", err,
-                               "is %d, but the decryptor keys the %u most significant bits (hw.decryptor.keyable)",
-                               o->bits, keyable);
+        return snn_config_fail(
+            config, "encrypt.bits", err,
+            "is %d, but the decryptor keys the %u most significant bits (hw.decryptor.keyable)", o->bits,
+            keyable);
     if (ways > 0 && o->word_limit == 0)
         o->word_limit = ways;
     return true;
@@ -193,7 +204,8 @@ bool snn_encrypt_options_from_config(snn_encrypt_options *o, const snn_config *c
     o->read_noise = snn_config_bool(config, "encrypt.read_noise");
     o->variation = (uint32_t)snn_config_int(config, "encrypt.variation");
     o->tensor = snn_alloc((size_t)net->tensors, sizeof *o->tensor, "layers to encrypt", err);
-    bool ok = o->tensor && check_given(config, o->search.kind, err) && read_layers(o, config, net, err) &&
+    bool ok = o->tensor && check_given(config, o->search.kind, err) &&
+              check_population(config, o->search.kind, err) && read_layers(o, config, net, err) &&
               read_goal(o, config, net, err);
     if (ok)
         read_samples(o, config, net);

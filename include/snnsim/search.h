@@ -142,7 +142,7 @@ typedef struct {
     uint64_t evaluations;
     double seconds;
     uint32_t most_bits;                        /* largest set; 0: no limit */
-    uint32_t population, generations, islands; /* 0: the search's own */
+    uint32_t population, generations; /* 0: the search's own */
     uint32_t eps;                              /* snngx: bits that it wants */
     const char *checkpoint; /* file (0600), NULL: none. Removed by snn_search when the search has ended. */
     bool resume;            /* continue from the checkpoint, if there is one */

@@ -61,6 +61,23 @@ digest() { # RUN OPTIONS...: of the output spikes
     [[ $output == *"the target of 15 % was rounded down to 3 of 22 samples (13.64 %)"* ]]
 }
 
+@test "the goal counts recordings and variants; variants of nothing are warned of" {
+    encrypt varied --set encrypt.variants=2 --set train.shift=1 --out varied
+    expect 0
+    [ "$(value varied/report.json goal.of_recordings)" = 22 ]
+    [ "$(value varied/report.json goal.of_variants)" = 44 ]
+    [ "$(value varied/report.json subset.samples)" = 66 ]
+    [[ $output == *"of 66 samples right"*"; 22 of these are recordings, 44 variants of them"* ]]
+    [ "$(value varied/report.json search.prune)" = True ]
+    [[ $output != *"encrypt.variants does nothing"* ]]
+    encrypt same --set encrypt.variants=2 --out same
+    expect 0
+    [ "$(value same/report.json goal.of_variants)" = 0 ]
+    [[ $output == *"warning     encrypt.variants does nothing, as there is no augmentation"* ]]
+    encrypt none --set encrypt.variants=0
+    [[ $output != *"encrypt.variants does nothing"* ]]
+}
+
 @test "the report's figures are those of runs" {
     need_numpy
     encrypt f --out f

@@ -38,7 +38,7 @@ static void defaults(void **state) {
     snn_encrypt_options o = parsed("");
     assert_int_equal(o.search.kind, SNN_SEARCH_GENETIC);
     assert_true(o.search.prune && !o.search.evaluations && !o.search.seconds && !o.search.most_bits);
-    assert_true(!o.search.population && !o.search.generations && !o.search.islands && o.search.eps == 50);
+    assert_true(!o.search.population && !o.search.generations && o.search.eps == 50);
     assert_true(!o.search.checkpoint && !o.search.resume && !o.search.keep);
     assert_true(o.tensors == 1 && o.tensor[0] && o.bits == 1 && !o.word_limit && o.eligible == 1);
     assert_true(o.samples == 10 && !o.random_samples && !o.chips && !o.read_noise && o.variation == 3);
@@ -102,7 +102,9 @@ static void keys_that_could_not_act(void **state) {
     refuse("rule = \"rate\";", "encrypt.rule: does nothing for encrypt.search = genetic, only for saliency");
     refuse("search = \"greedy\"; eps = 50;",
            "encrypt.eps: does nothing for encrypt.search = greedy, only for snngx");
-    refuse("search = \"snngx\"; islands = 2;", "encrypt.islands: does nothing for encrypt.search = snngx");
+    refuse("population = 17;",
+           "encrypt.population: 17 individuals, but encrypt.search = genetic takes at most 16");
+    refuse("search = \"pareto\"; population = 100;", "encrypt.search = pareto takes at most 16");
     refuse("search = \"random\"; population = 1;",
            "encrypt.population: does nothing for encrypt.search = random");
     refuse("search = \"saliency\"; generations = 1;", "encrypt.generations: does nothing");
@@ -112,10 +114,11 @@ static void keys_that_could_not_act(void **state) {
     refuse("eligible = 0.0;", "encrypt.eligible: leaves no bit");
     refuse("target = 1.0;", "encrypt.target: every network meets it");
     refuse("collapse = 0.33;", "encrypt.collapse: cannot be met: one of 3 classes");
-    static const char *const fine[] = {"islands = 0; population = 0; generations = 0; search = \"greedy\";",
+    static const char *const fine[] = {"population = 0; generations = 0; search = \"greedy\";",
                                        "samples = 5; random_samples = 0;",
                                        "search = \"pareto\"; population = 8; generations = 9;",
-                                       "islands = 3; population = 8;",
+                                       "population = 16;",
+                                       "search = \"snngx\"; population = 17;",
                                        "collapse = 0.34;",
                                        "target = 0.99;"};
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {

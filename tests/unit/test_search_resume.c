@@ -390,14 +390,14 @@ static void others(void **state) {
     uint8_t *data = stopped(&g, &size);
     static const char *const why =
         "belongs to another search: weights, samples, candidates, goal, settings and seed";
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 7; i++) {
         snn_search_options o = random_search;
-        uint32_t *setting[] = {&o.most_bits, &o.population, &o.generations, &o.islands, &o.eps};
-        if (i < 5)
+        uint32_t *setting[] = {&o.most_bits, &o.population, &o.generations, &o.eps};
+        if (i < 4)
             *setting[i] = 77;
-        o.seed += i == 5;
-        o.prune = i != 6;
-        if (i == 7)
+        o.seed += i == 4;
+        o.prune = i != 5;
+        if (i == 6)
             o.kind = SNN_SEARCH_GREEDY;
         refused(&g, o, why);
     }
