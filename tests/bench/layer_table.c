@@ -4,6 +4,8 @@
  *   layer_table CONFIG MODEL SEEDS EVALUATIONS [KEY=VALUE]...      (EVALUATIONS: budget of each search; 0: none is run)
  * Prints CSV: layer,share,bits,method,seed,accuracy,balanced (on the test part, with all weights of other layers plain). The search works with encrypt.samples training samples of each class.
  */
+#include "../../crypto/order.h"
+
 #include <snnsim/snnsim.h>
 
 #include <stdio.h>
@@ -91,6 +93,29 @@ static bool by_search(const table *t, const snn_candidates *c, const snn_subset 
     return ok;
 }
 
+/* The first bits of the rule's order: no search, so that large shares cost nothing. */
+static bool by_rule(const table *t, const snn_candidates *c, const snn_subset *subset, int tensor,
+                    double share, uint32_t bits, uint64_t seed, snn_error *err) {
+    snn_objective_options about = {.net = t->model.net,
+                                   .weights = t->model.weights,
+                                   .threads = t->threads,
+                                   .goal = {.largest = (uint32_t)subset->n}};
+    snn_objective *objective = snn_objective_new(&about, c, subset->sample, subset->label, subset->n, err);
+    snn_rates rates = {0};
+    uint32_t *order = objective ? snn_alloc(c->n, sizeof *order, "an order", err) : NULL, n = 0;
+    snn_flips flips = {0, order ? snn_alloc(bits, sizeof *flips.flip, "flips", err) : NULL};
+    bool ok = flips.flip && snn_rates_new(&rates, objective, err) &&
+              snn_rates_order(&rates, objective, SNN_RULE_RATE, 0, order, NULL, &n, err);
+    for (; ok && flips.n < bits && flips.n < n; flips.n++)
+        flips.flip[flips.n] = c->flip[order[flips.n]];
+    ok = ok && line(t, tensor, share, "rate", seed, &flips, err);
+    snn_rates_free(&rates);
+    free(flips.flip);
+    free(order);
+    snn_objective_free(objective);
+    return ok;
+}
+
 /* ---- the table ---- */
 
 static bool cell(const table *t, int tensor, double share, uint64_t seed, const snn_subset *subset,
@@ -106,12 +131,10 @@ static bool cell(const table *t, int tensor, double share, uint64_t seed, const 
     bool ok = thin != NULL;
     if (ok) {
         bits = bits < 1 ? 1 : bits > thin->n ? thin->n : bits;
-        snn_search_options rule = {
-            .kind = SNN_SEARCH_SALIENCY, .rule = SNN_RULE_RATE, .seed = seed, .most_bits = bits};
         snn_search_options ours = {
             .kind = SNN_SEARCH_GENETIC, .seed = seed, .most_bits = bits, .evaluations = t->evaluations};
         ok = by_random(t, c, tensor, share, bits, seed, err) &&
-             by_search(t, thin, subset, &rule, "rate", tensor, share, err) &&
+             by_rule(t, thin, subset, tensor, share, bits, seed, err) &&
              (bits > LARGEST_SEARCHED || t->evaluations == 0 ||
               by_search(t, c, subset, &ours, "genetic", tensor, share, err));
     }
