@@ -210,9 +210,11 @@ typedef struct {
 
 static bool add_group(reader *r, const snn_lib_node *group, leakage *l) {
     double value = 0;
-    uint64_t *when;
-    if (!snn_lib_real(r->t, group, "value", &value, r->err) || !condition(r, group, &when))
+    uint64_t *when = NULL;
+    if (!snn_lib_real(r->t, group, "value", &value, r->err) || !condition(r, group, &when)) {
+        free(when);
         return false;
+    }
     value *= r->u->leakage;
     l->mean += value;
     l->groups++;
