@@ -7,9 +7,8 @@ module lane #(
     parameter WORD     = WORDS > 1 ? $clog2(WORDS) : 1  // bits of a word's number; derived
 ) (
     input             clk_i,
-    input             clear_i,  // all accumulators
+    input             empty_i,  // the accumulator counts as 0, whatever it holds
     input             add_i,
-    input             take_i,   // the sum goes to the neuron: start again from 0
     input  [WORD-1:0] word_i,
     input  [BITS-1:0] code_i,
     output [    31:0] sum_o
@@ -32,10 +31,6 @@ module lane #(
   endgenerate
 
   reg [31:0] sum_q[0:WORDS-1];
-  integer w;
-  always @(posedge clk_i)
-    if (clear_i) begin
-      for (w = 0; w < WORDS; w = w + 1) sum_q[w] <= 32'd0;
-    end else if (add_i | take_i) sum_q[word_i] <= take_i ? 32'd0 : sum_q[word_i] + value;
-  assign sum_o = sum_q[word_i];
+  assign sum_o = sum_q[word_i] & {32{~empty_i}};
+  always @(posedge clk_i) if (add_i) sum_q[word_i] <= sum_o + value;
 endmodule

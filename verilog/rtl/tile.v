@@ -61,6 +61,30 @@ module tile #(
 );
   localparam WORD = WORDS > 1 ? $clog2(WORDS) : 1;
 
+  // ---- configuration: registered, so that it comes from flip-flops of this block; an event of the cycle in which it changes meets it in stage A ----
+  reg [ADDR-1:0] base_q, stride_q;
+  reg [7:0] words_q;
+  reg [12:0] decay_q;
+  reg subtract_q, at_threshold_q, spiking_q;
+  always @(posedge clk_i or negedge rst_ni)
+    if (!rst_ni) begin
+      base_q <= {ADDR{1'b0}};
+      stride_q <= {ADDR{1'b0}};
+      words_q <= 8'd0;
+      decay_q <= 13'd0;
+      subtract_q <= 1'b0;
+      at_threshold_q <= 1'b0;
+      spiking_q <= 1'b0;
+    end else begin
+      base_q <= cfg_base_i;
+      stride_q <= cfg_stride_i;
+      words_q <= cfg_words_i;
+      decay_q <= cfg_decay_i;
+      subtract_q <= cfg_subtract_i;
+      at_threshold_q <= cfg_at_threshold_i;
+      spiking_q <= cfg_spiking_i;
+    end
+
   // ---- queue and stage A ----
   wire head_valid, head_end, pop, read_a, fire_a;
   wire [LINE-1:0] head_line;
@@ -88,9 +112,9 @@ module tile #(
       .clk_i       (clk_i),
       .rst_ni      (rst_ni),
       .en_i        (~hold),
-      .cfg_base_i  (cfg_base_i),
-      .cfg_stride_i(cfg_stride_i),
-      .cfg_words_i (cfg_words_i),
+      .cfg_base_i  (base_q),
+      .cfg_stride_i(stride_q),
+      .cfg_words_i (words_q),
       .head_valid_i(head_valid),
       .head_end_i  (head_end),
       .head_line_i (head_line),
@@ -152,9 +176,26 @@ module tile #(
   // ---- lanes ----
   wire encoder_busy;
   assign hold = decryptor_hold | (fire_x_q & encoder_busy);
-  // Memories of lanes have no asynchronous reset: clocks that come while reset lasts clear them.
-  wire clear = clear_i | ~rst_ni;
+  wire add = word_valid & ~hold;
+  wire fire = fire_x_q & ~hold;
   wire [WORD-1:0] word_x = word_x_q[WORD-1:0];
+  // Memories of lanes are never cleared: a flag for each word says whether its sums and its membranes hold anything.
+  reg [WORDS-1:0] sums_held_q, membranes_held_q;
+  wire [WORDS-1:0] here = {{WORDS - 1{1'b0}}, 1'b1} << word_x;
+  always @(posedge clk_i or negedge rst_ni)
+    if (!rst_ni) begin
+      sums_held_q <= {WORDS{1'b0}};
+      membranes_held_q <= {WORDS{1'b0}};
+    end else if (clear_i) begin
+      sums_held_q <= {WORDS{1'b0}};
+      membranes_held_q <= {WORDS{1'b0}};
+    end else begin
+      if (add) sums_held_q <= sums_held_q | here;
+      else if (fire) sums_held_q <= sums_held_q & ~here;
+      if (fire) membranes_held_q <= membranes_held_q | here;
+    end
+  wire no_sums = (sums_held_q & here) == {WORDS{1'b0}};
+  wire no_membranes = (membranes_held_q & here) == {WORDS{1'b0}};
   wire unused_par_word = &{1'b0, par_word_i};  // layers with more than WORDS words are not for this tile
   wire [LANES*32-1:0] membrane;
   wire [LANES-1:0] spikes;
@@ -168,9 +209,8 @@ module tile #(
           .WORDS   (WORDS)
       ) u_lane (
           .clk_i  (clk_i),
-          .clear_i(clear),
-          .add_i  (word_valid & ~hold),
-          .take_i (fire_x_q & ~hold),
+          .empty_i(no_sums),
+          .add_i  (add),
           .word_i (word_x),
           .code_i (word[l*BITS+:BITS]),
           .sum_o  (sum)
@@ -179,15 +219,15 @@ module tile #(
           .WORDS(WORDS)
       ) u_lif (
           .clk_i             (clk_i),
-          .clear_i           (clear),
+          .empty_i           (no_membranes),
           .fire_i            (fire_x_q),
-          .store_i           (fire_x_q & ~hold),
+          .store_i           (fire),
           .word_i            (word_x),
           .sum_i             (sum),
-          .cfg_decay_i       (cfg_decay_i),
-          .cfg_subtract_i    (cfg_subtract_i),
-          .cfg_at_threshold_i(cfg_at_threshold_i),
-          .cfg_spiking_i     (cfg_spiking_i),
+          .cfg_decay_i       (decay_q),
+          .cfg_subtract_i    (subtract_q),
+          .cfg_at_threshold_i(at_threshold_q),
+          .cfg_spiking_i     (spiking_q),
           .par_valid_i       (par_valid_i),
           .par_word_i        (par_word_i[WORD-1:0]),
           .par_threshold_i   (par_threshold_i[l*32+:32]),
@@ -205,8 +245,8 @@ module tile #(
   ) u_encoder (
       .clk_i      (clk_i),
       .rst_ni     (rst_ni),
-      .take_i     (fire_x_q & ~hold),
-      .last_i     (word_x_q == cfg_words_i - 8'd1),
+      .take_i     (fire),
+      .last_i     (word_x_q == words_q - 8'd1),
       .word_i     (word_x_q),
       .spikes_i   (spikes),
       .busy_o     (encoder_busy),
