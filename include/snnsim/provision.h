@@ -24,7 +24,8 @@ typedef struct {
     uint32_t *fill;        /* [ways] entries in use of each slot or way; NULL without store */
 } snn_provision;
 
-/* Smallest parameters that take n keyed bits: keys a multiple of ways, for the table a power of two in each way. keys = 0 in a shape stands for this. */
+/* Entries for n keyed bits: a multiple of ways, for the table a power of two in each way and with one place in 50 left free, so that a hash is soon found. What keys = 0 stands for in a
+ * configuration. */
 uint32_t snn_provision_keys(snn_decryptor_kind kind, uint32_t n, uint32_t ways);
 
 /* bit [n], each once. seed: of hash matrices and cipher keys (portable random stream: same seed, same contents). Errors: CRITERION naming the row (a row word with more keyed bits than

@@ -82,8 +82,11 @@ static void sizes(void **state) {
     assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 1, 4), 8);
     assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 10, 4), 16);
     assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 50, 4), 64);
-    assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 64, 4), 64);
-    assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 65, 4), 128);
+    assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 16, 4), 16);
+    assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 63, 4), 64);
+    assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 64, 4), 128);
+    assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 502, 4), 512);
+    assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 503, 4), 1024);
     assert_int_equal(snn_provision_keys(SNN_DEC_TABLE, 500, 4), 512);
     assert_int_equal(snn_provision_keys(SNN_DEC_PRINCE, 500, 4), 0);
     assert_int_equal(snn_provision_keys(SNN_DEC_CAM, 5, 0), 0);
