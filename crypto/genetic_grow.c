@@ -232,7 +232,7 @@ static bool grow_tribe(snn_search_job *job, uint32_t i, uint32_t *item, snn_erro
     const uint32_t row = p->row[i].n,
                    n = gather(job, i, (row == 0 && p->lines == 0) || s->n >= MIXED_FROM, item);
     bool added = false;
-    if (!snn_genetic_add_group(job, i, s, item, n, &added, err) ||
+    if (!snn_genetic_add_group(job, i, s, item, p->dear ? row : n, &added, err) ||
         (!added && !snn_genetic_add(job, i, s, item, n, row, &added, err)) ||
         (!added && !leap(job, i, s, &added, err)))
         return false;

@@ -14,7 +14,8 @@ enum {
     POOL = 8192,     /* that stay: up to so many all are looked at without screening */
     LOOK = 256,
     SCREEN_BLOCK = 4096, /* evaluations of a step */
-    DEAR_POOL = 1200,
+    DEAR_ORDER = 320,
+    DEAR_POOL = 160,
     DEAR_LOOK = 48,
     DEAR_BLOCK = 64,
     PEOPLE = 12,
@@ -90,7 +91,7 @@ static bool choose_classes(const snn_search_job *job, snn_genetic_plan *p, snn_e
 /* ---- the order ---- */
 
 static bool make_order(const snn_search_job *job, const snn_rates *r, snn_genetic_plan *p, snn_error *err) {
-    const uint32_t all = job->candidates->n, most = p->dear ? DEAR_POOL : ORDER;
+    const uint32_t all = job->candidates->n, most = p->dear ? DEAR_ORDER : ORDER;
     p->order.item = snn_alloc(all, sizeof *p->order.item, "an order of candidates", err);
     if (!p->order.item)
         return false;
