@@ -18,6 +18,7 @@ static const char help[] =
     "  power                       energy of a gate-level netlist from a simulation's dump\n"
     "  run CONFIG                  cycles, stalls, energy and time of the tile with its decryptor\n"
     "  compare CONFIG              what decryption costs, against AES under several accountings\n"
+    "  cosim CONFIG                the Verilog beside its model in C, cycle by cycle (needs Verilator)\n"
     "  snnsim hw ACTION --help tells more.\n";
 
 static const char map_help[] =
@@ -278,6 +279,7 @@ int snn_cmd_hw(int argc, char **argv) {
     static const cli_subcommand actions[] = {
         {"map", map},         {"program", program},        {"device", device},
         {"support", support}, {"efficiency", efficiency},  {"power", cli_hw_power},
-        {"run", cli_hw_run},  {"compare", cli_hw_compare}, {NULL, NULL}};
+        {"run", cli_hw_run},  {"compare", cli_hw_compare}, {"cosim", cli_hw_cosim},
+        {NULL, NULL}};
     return cli_dispatch("hw", help, actions, argc, argv);
 }

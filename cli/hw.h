@@ -33,5 +33,6 @@ void cli_hw_efficiency(FILE *out);
 
 bool cli_hw_run(int argc, char **argv, snn_error *err);     /* hw_run.c */
 bool cli_hw_compare(int argc, char **argv, snn_error *err); /* hw_compare.c */
+bool cli_hw_cosim(int argc, char **argv, snn_error *err);   /* hw_cosim.c */
 
 #endif

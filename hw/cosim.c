@@ -214,12 +214,21 @@ static bool on_cycle(void *context, const snn_tile_inputs *in, const snn_tile_ou
     return follow(context, in, out, err);
 }
 
+/* Cycles count from the mark, so that decryptors with other key stores see the same pattern. */
 static bool on_offer(void *context, uint64_t cycle) {
-    return cosim_pattern(context, 0, cycle);
+    (void)cycle;
+    const snn_cosim *c = context;
+    return cosim_pattern(c, 0, c->cycle - c->mark);
 }
 
 static bool on_take(void *context, uint64_t cycle) {
-    return cosim_pattern(context, 1, cycle);
+    (void)cycle;
+    const snn_cosim *c = context;
+    return cosim_pattern(c, 1, c->cycle - c->mark);
+}
+
+void snn_cosim_pressure(snn_cosim *c, bool pressure) {
+    c->options.pressure = pressure;
 }
 
 bool snn_cosim_layer(snn_cosim *c, const snn_tile_layer *layer, uint32_t outputs, const snn_spikes *x,

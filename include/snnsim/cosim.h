@@ -88,7 +88,9 @@ typedef struct snn_cosim snn_cosim;
 snn_cosim *snn_cosim_new(const struct snn_rtl_face *face, const snn_tile_shape *shape, const uint8_t *array,
                          uint32_t rows, const snn_cosim_options *options, snn_error *err);
 void snn_cosim_free(snn_cosim *c);
-/* Stamps count from here. */
+/* Events and spikes by the pattern from now on, or always. */
+void snn_cosim_pressure(snn_cosim *c, bool pressure);
+/* Stamps and patterns count from here. */
 void snn_cosim_mark(snn_cosim *c);
 snn_cosim_stats snn_cosim_stats_of(const snn_cosim *c);
 const snn_cosim_diff *snn_cosim_diff_of(const snn_cosim *c);

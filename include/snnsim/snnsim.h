@@ -9,6 +9,7 @@
 #include <snnsim/cipher.h>
 #include <snnsim/compare.h>
 #include <snnsim/config.h>
+#include <snnsim/cosim.h>
 #include <snnsim/cpu.h>
 #include <snnsim/dataset.h>
 #include <snnsim/decryptor.h>
