@@ -44,6 +44,23 @@ DESIGNS += [Design("table", k, name="table%d_flops" % k, STORE=0) for k in (50, 
 DESIGNS += [Design("prince", slower=2), Design("xor"), Design("aes")]
 
 
+class Tile(Design):
+    """The whole tile with few lanes (each lane's adder and neuron are the same circuit, so they do not change its period): what period the plain datapath sets, and whether the decryptor meets it there."""
+
+    top = "tile"
+
+    def __init__(self, kind, k=0):
+        super().__init__(kind, k, name="tile_%s%s" % (kind, k or ""), LANES=4)
+        self.stimuli = []
+
+    def rtl(self, root):
+        parts = ["tile", "address_stage", "aer_queue", "lane", "lif", "spike_encoder"]
+        return super().rtl(root) + [os.path.join(root, "verilog", "rtl", f + ".v") for f in parts]
+
+
+TILES = [Tile("pass"), Tile("cam", 50), Tile("table", 50), Tile("table", 500), Tile("prince")]
+
+
 def select(names, traffic):
     """Designs of the given names (all when there are none)."""
     if traffic:

@@ -7,7 +7,6 @@
 Each step is a function with the files it makes; what is in the results already with the same RTL and scripts is not done again (--force does)."""
 
 import argparse
-import copy
 import json
 import os
 import re
@@ -20,6 +19,7 @@ ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 sys.path.insert(0, HERE)
 import designs  # noqa: E402
 import gates  # noqa: E402
+import leak  # noqa: E402
 import liberty  # noqa: E402
 import libraries  # noqa: E402
 import sta  # noqa: E402
@@ -174,7 +174,8 @@ def energy(lib, d, folder, a, kind, seed, real):
         f.writelines("%d\n" % h for h in hits)
     e = report["energy_J"]
     count = READS - 1  # the window ends with the edge that takes the last read
-    return {"stimulus": kind, "seed": seed, "reads": count, "keyed": sum(hits), "cycles_per_read": report["cycles"] / count,
+    trace = leak.of_trace("%s/trace-%s-%d.csv" % (folder, kind, seed), "%s/hits-%s-%d.txt" % (folder, kind, seed)) if kind == "half" and d.kind in ("cam", "table") else []
+    return {"hits_in_trace": trace, "stimulus": kind, "seed": seed, "reads": count, "keyed": sum(hits), "cycles_per_read": report["cycles"] / count,
             "pJ_per_read": (e["switching"] + e["internal"]) / count * 1e12, "switching_pJ": e["switching"] / count * 1e12, "internal_pJ": e["internal"] / count * 1e12,
             "leakage_uW": report["leakage_W"] * 1e6, "nets": report["nets"], "annotated": report["annotated"], "silent": report["silent"], "toggles": report["toggles"]}
 
@@ -210,11 +211,44 @@ def measure(lib, d, a, real):
     return result
 
 
-def add_deltas(results):
+def measure_tile(lib, d, plain):
+    """The period of the plain tile, and the slack of this one at it."""
+    start = time.time()
+    folder = os.path.join(lib.folder, d.name)
+    os.makedirs(folder, exist_ok=True)
+    synthesise(lib, d, folder)
+    n = timing.Netlist(folder + "/mapped.json", lib.library, lib.entry["wire_load"], lib.entry["transition_ns"] * 1e-9)
+    gates.write(n, folder + "/flat.v", False)
+    # From far above downwards: by the slack each time, which no path of a cycle or half of one overdraws
+    own = 2 * lib.entry["clock_ns"]
+    while (left := sta.tile_slack(lib, d, folder, own, run)) > 0.002 * own:
+        own -= left
+    period = plain["period_ns"] if plain else own
+    return {"design": d.name, "module": d.module, "parameters": d.p, "cells": len(n.module["cells"]), "own_period_ns": own, "period_ns": period,
+            "slack_ns": sta.tile_slack(lib, d, folder, period, run), "rtl": digest(d.rtl(ROOT)), "seconds": round(time.time() - start, 1)}
+
+
+def measure_tiles(lib, tiles):
+    """Brings the list of tiles up to date: the plain one sets the period of all."""
+    found = {t["design"]: t for t in tiles}
+    for d in designs.TILES:
+        if d.name in found and found[d.name]["rtl"] == digest(d.rtl(ROOT)):
+            continue
+        t = found[d.name] = measure_tile(lib, d, None if d.name == "tile_pass" else found["tile_pass"])
+        print("%s %-14s period %.3f ns, own %.3f ns, slack %.3f ns  %.0f s" % (lib.name, d.name, t["period_ns"], t["own_period_ns"], t["slack_ns"], t["seconds"]), flush=True)
+    return [found[d.name] for d in designs.TILES if d.name in found]
+
+
+def add_deltas(results, tiles):
     """Energy and delay beyond plain read-out, for the same stimulus and seed."""
     plain = {(e["stimulus"], e["seed"]): e["pJ_per_read"] for r in results if r["design"] == "pass" for e in r["energy"]}
     path = next((r["timing"]["word_ns"] for r in results if r["design"] == "pass"), None)
+    period = tiles[0]["period_ns"] if tiles else None
     for r in results:
+        # what the mask path has left at the period that the plain tile sets
+        if period is not None and r["timing"].get("mask_slack_ns") is not None:
+            r["timing"]["datapath_period_ns"] = period
+            r["timing"]["mask_slack_at_datapath_ns"] = r["timing"]["mask_slack_ns"] - (r["timing"]["period_ns"] - period)
         if path is not None and r["timing"].get("word_ns") is not None:
             r["timing"]["added_ps"] = (r["timing"]["word_ns"] - path) * 1000
         for e in r["energy"]:
@@ -230,6 +264,7 @@ def main():
     p.add_argument("--snnsim", default=os.path.join(ROOT, "build", "snnsim"))
     p.add_argument("--results", default=os.path.join(HERE, "results"))
     p.add_argument("--force", action="store_true")
+    p.add_argument("--tiles", action="store_true", help="also the period that the plain tile sets")
     a = p.parse_args()
     lib = Prepared(a.library, a.work)
     path = os.path.join(a.results, lib.name + ".json")
@@ -237,18 +272,26 @@ def main():
     kept = {r["design"]: r for r in old["results"]}
     about = {"library": lib.name, "files": [os.path.basename(f) for f in lib.paths], "liberty": digest(lib.paths), "corner": lib.entry["corner"],
              "wire_load": lib.entry["wire_load"], "transition_ns": lib.entry["transition_ns"], "tools": tools()}
+    tiles = old.get("tiles", [])
+
+    def save():
+        ordered = [kept[x.name] for x in designs.DESIGNS if x.name in kept]
+        add_deltas(ordered, tiles)
+        with open(path + ".new", "w") as f:
+            json.dump({**about, "tiles": tiles, "results": ordered}, f, indent=1)
+            f.write("\n")
+        os.replace(path + ".new", path)
+
+    if a.tiles:
+        tiles = measure_tiles(lib, tiles)
+        save()
     real = traffic.make(ROOT, a.snnsim, os.path.join(a.work, "traffic"))
     for d in designs.select(a.designs, real is not None):
         if not a.force and d.name in kept and kept[d.name]["rtl"] == digest(d.rtl(ROOT)) and old.get("liberty") == about["liberty"]:
             print("%s %-14s is there" % (lib.name, d.name))
             continue
         r = kept[d.name] = measure(lib, d, a, real)
-        ordered = [kept[x.name] for x in designs.DESIGNS if x.name in kept]
-        add_deltas(ordered)
-        with open(path + ".new", "w") as f:
-            json.dump({**about, "results": copy.deepcopy(ordered)}, f, indent=1)
-            f.write("\n")
-        os.replace(path + ".new", path)
+        save()
         t = r["timing"]
         print("%s %-14s %9.0f um2 %6.1f kGE  mask %s ns  word %s ns (+%s ps)  %s pJ (+%s)  %.4g uW  %.0f s" % (
             lib.name, d.name, r["area_um2"], r["kGE"], *("%.3f" % t[k] if t.get(k) is not None else "-" for k in ("mask_ns", "word_ns")), "%.0f" % t.get("added_ps", 0),
