@@ -200,6 +200,13 @@ static void print_alternatives(const library *l) {
     }
 }
 
+static void print_ratio(const snn_alternative *a) {
+    if (a->known)
+        printf(" x%-10.4g", a->ratio);
+    else
+        printf(" %-11s", "not known");
+}
+
 static void print_variants(const cli_tile *t, const library *l, const snn_inference *x) {
     variant v;
     bool first = true;
@@ -210,9 +217,12 @@ static void print_variants(const cli_tile *t, const library *l, const snn_infere
             printf("  other key stores: AES over all weights to events, to one full pass; each row read; "
                    "PRINCE\n");
         first = false;
-        printf("    %-14s x%-10.4g x%-10.4g x%-10.4g x%-10.4g\n", v.design->name,
-               v.events[SNN_AES_INFERENCE].ratio, v.pass[SNN_AES_INFERENCE].ratio,
-               v.events[SNN_AES_ROW].ratio, v.events[SNN_PRINCE_MSB].ratio);
+        printf("    %-14s", v.design->name);
+        print_ratio(&v.events[SNN_AES_INFERENCE]);
+        print_ratio(&v.pass[SNN_AES_INFERENCE]);
+        print_ratio(&v.events[SNN_AES_ROW]);
+        print_ratio(&v.events[SNN_PRINCE_MSB]);
+        printf("\n");
     }
 }
 

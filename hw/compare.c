@@ -50,8 +50,10 @@ static const snn_synthesis_design *plain_of(const snn_synthesis *s, const snn_de
     return snn_synthesis_find(s, &plain, 0);
 }
 
-static double share(const snn_inference *x) {
-    return x->reads > 0 ? x->keyed / x->reads : 0;
+/* Share of keyed reads, which matters to a key store; NaN for circuits to which all rows are alike. */
+static double share(const snn_decryptor_shape *s, const snn_inference *x) {
+    const bool store = s->kind == SNN_DEC_CAM || s->kind == SNN_DEC_TABLE;
+    return store && x->reads > 0 ? x->keyed / x->reads : NAN;
 }
 
 bool snn_decryption_of(const snn_synthesis *s, const snn_decryptor_shape *shape, uint32_t keys,
@@ -65,8 +67,10 @@ bool snn_decryption_of(const snn_synthesis *s, const snn_decryptor_shape *shape,
                  plain_ns = x->plain_cycles * out->period_ns;
     out->ns = x->cycles * period;
     out->added_ns = out->ns - plain_ns;
-    out->plain_pj = x->reads * snn_synthesis_pj(out->plain, 0);
-    out->added_pj = x->reads * snn_synthesis_pj(out->with, share(x)) - out->plain_pj;
+    /* both at the same share: the rows of a stimulus with many keyed reads are fewer, which the plain read-out notices, too */
+    const double keyed = share(shape, x);
+    out->plain_pj = x->reads * snn_synthesis_pj(out->plain, keyed);
+    out->added_pj = x->reads * snn_synthesis_pj(out->with, keyed) - out->plain_pj;
     out->plain_leakage_pj = leaked(out->plain, plain_ns);
     out->added_leakage_pj = leaked(out->with, out->ns) - out->plain_leakage_pj;
     return isfinite(out->added_pj) && isfinite(out->added_leakage_pj);
@@ -93,7 +97,7 @@ static bool core_of(const snn_synthesis *s, const snn_decryptor_shape *shape, co
     if (!c->plain || !c->aes)
         return false;
     const double blocks = ceil((double)shape->lanes * shape->bits / 128);
-    c->block_pj = (snn_synthesis_pj(c->aes, 1) - snn_synthesis_pj(c->plain, 0)) / blocks;
+    c->block_pj = (snn_synthesis_pj(c->aes, NAN) - snn_synthesis_pj(c->plain, NAN)) / blocks;
     c->block_ns = 11 * c->aes->clock_ns; /* whitening and ten rounds, a cycle each (verilog/rtl/aes128.v) */
     c->leakage_uw = snn_synthesis_leakage(c->aes) - snn_synthesis_leakage(c->plain);
     return true;
@@ -128,7 +132,6 @@ static void with_prince(const snn_synthesis *s, const snn_decryptor_shape *shape
     snn_inference y = *x;
     snn_decryption d;
     p.kind = SNN_DEC_PRINCE;
-    y.keyed = y.reads;
     y.cycles = y.plain_cycles;
     if (!snn_decryption_of(s, &p, 0, &y, &d))
         return;

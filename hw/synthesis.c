@@ -221,6 +221,8 @@ double snn_synthesis_pj(const snn_synthesis_design *d, double keyed) {
     const bool both = mean(d, "random", &random, &random_keyed) && mean(d, "half", &half, &half_keyed);
     if (!mean(d, "traffic", &base, &base_keyed) && !mean(d, "random", &base, &base_keyed))
         return NAN;
+    if (isnan(keyed))
+        return base;
     if (both && half_keyed > random_keyed)
         slope = (half - random) / (half_keyed - random_keyed);
     return base + slope * (keyed - base_keyed);

@@ -49,7 +49,7 @@ bool snn_synthesis_all(snn_synthesis **list, size_t *n, snn_error *err);
 const snn_synthesis_design *snn_synthesis_find(const snn_synthesis *s, const snn_decryptor_shape *shape,
                                                uint32_t keys);
 /* Dynamic energy of a row read [pJ] when a share of the reads is of keyed rows: from real traffic where that was simulated, else from random rows; linear in the share between random rows and
- * those of which half are keyed. NaN: not known. */
+ * those of which half are keyed. keyed NaN: as simulated. NaN: not known. */
 double snn_synthesis_pj(const snn_synthesis_design *d, double keyed);
 /* Mean over stimuli [uW]. NaN: not known. */
 double snn_synthesis_leakage(const snn_synthesis_design *d);

@@ -225,6 +225,8 @@ static void energies(void **state) {
     assert_float_equal(snn_synthesis_pj(large, 0.1), 20, 1e-12); /* real traffic, a tenth of it keyed */
     assert_float_equal(snn_synthesis_pj(large, 0.35), 22, 1e-12);
     assert_float_equal(snn_synthesis_leakage(large), 9, 1e-12);
+    assert_float_equal(snn_synthesis_pj(table, NAN), 12, 1e-12);
+    assert_float_equal(snn_synthesis_pj(large, NAN), 20, 1e-12);
     const snn_synthesis_design none = {0};
     assert_true(isnan(snn_synthesis_pj(&none, 0)) && isnan(snn_synthesis_leakage(&none)));
     snn_synthesis_free(&s);
