@@ -69,6 +69,10 @@ snn_key *cli_key_load(const char *path, int fd, snn_error *err) {
     const bool given = getenv(SNN_PASSPHRASE_VARIABLE) != NULL;
     snn_key *k;
     snn_key_about about;
+    if (!*path) {
+        snn_fail(err, SNN_ERR_USAGE, "--key: the name of the file is empty");
+        return NULL;
+    }
     bool ok = snn_key_peek(path, &about, err) && (about.sealed || !given || refuse_clear(path, err)) &&
               cli_key_open(path, fd, false, &k, err);
     snn_secret_forget();

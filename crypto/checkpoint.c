@@ -293,7 +293,11 @@ static bool read_shared(const char *path, uint8_t **data, uint64_t *size, bool *
     *found = false;
     if (snn_rank() == 0) {
         *found = stat(path, &about) == 0 || errno != ENOENT;
-        ok = !*found || snn_file_read(path, MOST_BYTES, data, &bytes, err);
+        /* A device or a pipe would be read for ever. */
+        const bool odd =
+            *found && stat(path, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode);
+        ok = !*found || (odd ? snn_fail(err, SNN_ERR_DATA, "%s: is not a regular file", path)
+                             : snn_file_read(path, MOST_BYTES, data, &bytes, err));
     }
     *size = bytes;
     if (!snn_rank_all(ok, err) || !snn_rank_broadcast(found, sizeof *found, err) ||
