@@ -16,28 +16,22 @@ module mask_cam #(
 );
   localparam DEPTH = KEYS / WAYS;  // entries of a slot
 
-  wire [         WAYS-1:0] hit;
-  wire [WAYS*POSITION-1:0] position;
-  genvar m, n, b;
-  generate
-    for (m = 0; m < WAYS; m = m + 1) begin : g_slot
-      wire [DEPTH-1:0] match;
-      for (n = 0; n < DEPTH; n = n + 1) begin : g_entry
-        localparam AT = (n * WAYS + m) * ENTRY;
-        assign match[n] = entries_i[AT+POSITION+ADDR] & (entries_i[AT+POSITION+:ADDR] == addr_i);
+  reg [WAYS-1:0] hit;
+  reg [WAYS*POSITION-1:0] position;
+  reg match;
+  integer m, n;
+  always @* begin
+    hit = {WAYS{1'b0}};
+    position = {WAYS * POSITION{1'b0}};
+    match = 1'b0;
+    for (m = 0; m < WAYS; m = m + 1)
+      for (n = 0; n < DEPTH; n = n + 1) begin
+        match  = entries_i[(n*WAYS+m)*ENTRY+POSITION+:ADDR+1] == {1'b1, addr_i};
+        hit[m] = hit[m] | match;
+        // Gated by the match: the position lines stay at zero without one.
+        position[m*POSITION+:POSITION] = position[m*POSITION+:POSITION] | (entries_i[(n*WAYS+m)*ENTRY+:POSITION] & {POSITION{match}});
       end
-      assign hit[m] = |match;
-
-      // Gated by the match: the position lines stay at zero without one.
-      for (b = 0; b < POSITION; b = b + 1) begin : g_bit
-        wire [DEPTH-1:0] matched;
-        for (n = 0; n < DEPTH; n = n + 1) begin : g_entry
-          assign matched[n] = match[n] & entries_i[(n*WAYS+m)*ENTRY+b];
-        end
-        assign position[m*POSITION+b] = |matched;
-      end
-    end
-  endgenerate
+  end
 
   mask_decode #(
       .WAYS     (WAYS),

@@ -16,35 +16,34 @@ module mask_decode #(
   localparam LOW = POSITION - HIGH;
   localparam GROUP = GROUPS > 1 ? $clog2(GROUPS) : 0;
 
-  wire [WAYS*(1<<HIGH)-1:0] high;  // [way][line]
-  wire [ WAYS*(1<<LOW)-1:0] low;
-  genvar m, h, l, p, g;
+  localparam LINES = 1 << HIGH;
+  localparam SPAN = 1 << LOW;
+
+  // Whole vectors, which simulators handle faster than single bits.
+  reg [LINES-1:0] high;
+  reg [SPAN-1:0] low;
+  reg [LINES*SPAN-1:0] mask;
+  reg [LINES-1:0] lines;  // lines of the gated half that some slot drives
+  integer m, h, l;
+  always @* begin
+    mask  = {LINES * SPAN{1'b0}};
+    lines = {LINES{1'b0}};
+    for (m = 0; m < WAYS; m = m + 1) begin
+      for (l = 0; l < SPAN; l = l + 1) low[l] = position_i[m*POSITION+:LOW] == l[LOW-1:0];
+      for (h = 0; h < LINES; h = h + 1) begin
+        high[h] = hit_i[m] & (position_i[m*POSITION+LOW+:HIGH] == h[HIGH-1:0]);
+        mask[h*SPAN+:SPAN] = mask[h*SPAN+:SPAN] | (low & {SPAN{high[h]}});
+      end
+      lines = lines | high;
+    end
+  end
+  assign mask_o = mask[POSITIONS-1:0];
+  wire unused_mask = &{1'b0, mask};  // positions may be no power of two
+
+  genvar g;
   generate
-    for (m = 0; m < WAYS; m = m + 1) begin : g_way
-      for (h = 0; h < (1 << HIGH); h = h + 1) begin : g_high
-        localparam [HIGH-1:0] SELF = h;
-        assign high[m*(1<<HIGH)+h] = hit_i[m] & (position_i[m*POSITION+LOW+:HIGH] == SELF);
-      end
-      for (l = 0; l < (1 << LOW); l = l + 1) begin : g_low
-        localparam [LOW-1:0] SELF = l;
-        assign low[m*(1<<LOW)+l] = position_i[m*POSITION+:LOW] == SELF;
-      end
-    end
-
-    for (p = 0; p < POSITIONS; p = p + 1) begin : g_mask
-      wire [WAYS-1:0] here;
-      for (m = 0; m < WAYS; m = m + 1) begin : g_way
-        assign here[m] = high[m*(1<<HIGH)+p/(1<<LOW)] & low[m*(1<<LOW)+p%(1<<LOW)];
-      end
-      assign mask_o[p] = |here;
-    end
-
     for (g = 0; g < GROUPS; g = g + 1) begin : g_group
-      wire [WAYS-1:0] here;
-      for (m = 0; m < WAYS; m = m + 1) begin : g_way
-        assign here[m] = |high[m*(1<<HIGH)+g*(1<<(HIGH-GROUP))+:(1<<(HIGH-GROUP))];
-      end
-      assign group_o[g] = |here;
+      assign group_o[g] = |lines[g*(1<<(HIGH-GROUP))+:(1<<(HIGH-GROUP))];
     end
   endgenerate
 endmodule

@@ -17,34 +17,29 @@ module mask_table #(
     output [      POSITIONS-1:0] mask_o,
     output [         GROUPS-1:0] group_o
 );
-  wire [         WAYS-1:0] hit;
+  wire [WAYS-1:0] hit;
   wire [WAYS*POSITION-1:0] position;
-  genvar m, s, b;
+  genvar m;
   generate
     for (m = 0; m < WAYS; m = m + 1) begin : g_way
-      wire [SETS-1:0] open;
-      for (s = 0; s < SETS; s = s + 1) begin : g_set
-        localparam [INDEX-1:0] SELF = s;
-        assign open[s] = index_i[m*INDEX+:INDEX] == SELF;
-      end
-
-      wire [TAG:0] found;  // {valid, tag}
-      for (b = 0; b <= TAG; b = b + 1) begin : g_tag
-        wire [SETS-1:0] opened;
-        for (s = 0; s < SETS; s = s + 1) begin : g_set
-          assign opened[s] = open[s] & entries_i[(m*SETS+s)*ENTRY+POSITION+b];
+      reg [SETS-1:0] open, wanted;
+      reg [TAG:0] found;  // {valid, tag}
+      reg [POSITION-1:0] at;
+      integer s;
+      always @* begin
+        found = {TAG + 1{1'b0}};
+        for (s = 0; s < SETS; s = s + 1) begin
+          open[s] = index_i[m*INDEX+:INDEX] == s[INDEX-1:0];
+          found = found | (entries_i[(m*SETS+s)*ENTRY+POSITION+:TAG+1] & {TAG + 1{open[s]}});
         end
-        assign found[b] = |opened;
       end
       assign hit[m] = found == {1'b1, tag_i};
-
-      for (b = 0; b < POSITION; b = b + 1) begin : g_position
-        wire [SETS-1:0] opened;
-        for (s = 0; s < SETS; s = s + 1) begin : g_set
-          assign opened[s] = open[s] & hit[m] & entries_i[(m*SETS+s)*ENTRY+b];
-        end
-        assign position[m*POSITION+b] = |opened;
+      always @* begin
+        wanted = open & {SETS{hit[m]}};
+        at = {POSITION{1'b0}};
+        for (s = 0; s < SETS; s = s + 1) at = at | (entries_i[(m*SETS+s)*ENTRY+:POSITION] & {POSITION{wanted[s]}});
       end
+      assign position[m*POSITION+:POSITION] = at;
     end
   endgenerate
 
