@@ -80,7 +80,7 @@ snn_library *snn_library_load(const char *const *path, size_t files, snn_error *
     bool ok = l && (l->tree = snn_alloc(files, sizeof *l->tree, "a library", err)) &&
               (l->units = snn_alloc(files, sizeof *l->units, "a library", err));
     for (size_t i = 0; ok && i < files; i++) {
-        double voltage;
+        double voltage = 0;
         l->files = i + 1;
         ok = snn_lib_read(&l->tree[i], path[i], err) && read_units(&l->tree[i], &l->units[i], &voltage, err);
         if (ok && i && voltage != l->voltage)

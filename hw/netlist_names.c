@@ -16,12 +16,13 @@ static uint64_t hash(const char *text) {
 bool snn_netlist_add_name(snn_netlist *n, const char *name, uint32_t net, snn_error *err) {
     if (!snn_grow((void **)&n->name, &n->name_capacity, n->names + 1, sizeof *n->name, err))
         return false;
-    char *text = strdup(name);
-    if (!text)
+    snn_net_name *to = &n->name[n->names];
+    if (!(to->text = strdup(name)))
         return snn_fail(err, SNN_ERR_RUNTIME, "out of memory for the names of nets");
+    to->net = net;
     if (n->label[net] == SNN_NO_NET)
         n->label[net] = (uint32_t)n->names;
-    n->name[n->names++] = (snn_net_name){text, net};
+    n->names++;
     return true;
 }
 

@@ -127,7 +127,7 @@ static bool value_of(snn_vcd *v, char c, snn_vcd_value *value) {
 /* Gives digits (most significant first) to all variables of an identifier. A value that is too short is extended as the format says:
  * by zeros, or by x where it begins with x. */
 static bool give(snn_vcd *v, const char *digit, size_t digits, const char *id_text) {
-    uint64_t id;
+    uint64_t id = 0;
     snn_vcd_value value;
     for (size_t i = 0; i < digits; i++)
         if (!value_of(v, digit[i], &value))
