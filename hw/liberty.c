@@ -98,11 +98,13 @@ snn_library *snn_library_load(const char *const *path, size_t files, snn_error *
 void snn_library_free(snn_library *l) {
     if (!l)
         return;
-    for (size_t i = 0; i < l->cells; i++)
-        snn_lib_cell_free(l->cell[i]);
+    while (l->cell) {
+        snn_lib_cell *next = l->cell->next;
+        snn_lib_cell_free(l->cell);
+        l->cell = next;
+    }
     for (size_t i = 0; i < l->files; i++)
         snn_lib_free(&l->tree[i]);
-    free(l->cell);
     free(l->tree);
     free(l->units);
     free(l);
@@ -111,18 +113,18 @@ void snn_library_free(snn_library *l) {
 /* ---- cells ---- */
 
 const snn_lib_cell *snn_library_cell(snn_library *l, const char *name, snn_error *err) {
-    for (size_t i = 0; i < l->cells; i++)
-        if (strcmp(l->cell[i]->name, name) == 0)
-            return l->cell[i];
+    for (const snn_lib_cell *c = l->cell; c; c = c->next)
+        if (strcmp(c->name, name) == 0)
+            return c;
     for (size_t f = 0; f < l->files; f++)
         for (const snn_lib_node *n = l->tree[f].root->child; n; n = n->next) {
             if (!n->group || !snn_lib_is(n->name, "cell") || n->args != 1 || !snn_lib_is(n->arg[0], name))
                 continue;
-            if (!snn_grow((void **)&l->cell, &l->capacity, l->cells + 1, sizeof *l->cell, err))
-                return NULL;
             snn_lib_cell *c = snn_lib_cell_read(&l->tree[f], &l->units[f], n, err);
-            if (c)
-                l->cell[l->cells++] = c;
+            if (c) {
+                c->next = l->cell;
+                l->cell = c;
+            }
             return c;
         }
     snn_fail(err, SNN_ERR_DATA, "no Liberty file has a cell '%.200s'", name);

@@ -48,7 +48,8 @@ typedef struct {
     size_t arcs;
 } snn_lib_pin;
 
-typedef struct {
+typedef struct snn_lib_cell {
+    struct snn_lib_cell *next; /* of the library's cells that were asked for */
     char *name;
     double area;
     unsigned pins;
@@ -76,8 +77,7 @@ typedef struct {
     snn_lib_tree *tree;   /* [files] */
     snn_lib_units *units; /* [files] */
     double voltage;       /* V */
-    size_t cells, capacity;
-    snn_lib_cell **cell;
+    snn_lib_cell *cell;   /* the first of those that were asked for */
 } snn_library;
 
 snn_library *snn_library_load(const char *const *path, size_t files, snn_error *err);

@@ -128,7 +128,7 @@ static bool value_of(snn_vcd *v, char c, snn_vcd_value *value) {
  * by zeros, or by x where it begins with x. */
 static bool give(snn_vcd *v, const char *digit, size_t digits, const char *id_text) {
     uint64_t id = 0;
-    snn_vcd_value value;
+    snn_vcd_value value = SNN_VCD_X;
     for (size_t i = 0; i < digits; i++)
         if (!value_of(v, digit[i], &value))
             return false;
