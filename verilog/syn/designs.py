@@ -7,14 +7,14 @@ BASE = {"LANES": 128, "BITS": 8, "KEYABLE": 1, "ADDR": 14}
 SETS = {10: 4, 50: 16, 100: 32, 500: 128}  # of a way of the table: the next power of two; four ways
 COMMON = ["readout", "sense", "row_register", "clock_gate", "latch"]
 STORE = ["key_store", "key_store_flops", "key_store_latches"]
-MASK = ["mask_register", "mask_decode", "mask_xor"]
+MASK = ["mask_register", "mask_xor"]
 FILES = {
     "pass": ["dec_pass"],
-    "cam": ["dec_cam", "mask_cam"] + STORE + MASK,
-    "table": ["dec_table", "mask_table", "table_index"] + STORE + MASK,
+    "cam": ["dec_cam", "mask_cam", "mask_decode"] + STORE + MASK,
+    "table": ["dec_table", "mask_table", "mask_decode", "table_index"] + STORE + MASK,
     "prince": ["dec_prince", "prince"] + STORE + MASK,
-    "xor": ["dec_xor"] + STORE + MASK,
-    "aes": ["dec_aes", "aes128", "aes_sbox"] + STORE + MASK,
+    "xor": ["dec_xor"] + STORE,
+    "aes": ["dec_aes", "aes128", "aes_sbox"] + STORE,
 }
 
 
