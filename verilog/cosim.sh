@@ -70,7 +70,8 @@ if [ -n "$top" ]; then
 fi
 
 # What the object depends on: Verilog, bridge, this script, tools, parameters.
-flags=(--cc --top-module tile --prefix Vtile -O3 --trace --x-assign unique --x-initial unique --noassert -Wno-fatal -Wno-lint -Wno-style)
+# Verilator 5.006's data-flow pass turns vectors of lanes into chains of concatenations that cost more than all the rest.
+flags=(--cc --top-module tile --prefix Vtile -O3 -fno-dfg --trace --trace-max-width 0 --x-assign unique --x-initial unique --noassert -Wno-fatal -Wno-lint -Wno-style)
 parameters='' given=()
 for name in "${names[@]}"; do
     [ -n "${value[$name]:-}" ] || continue
@@ -86,6 +87,7 @@ digest=$({
     "$verilator" --version
     "$cxx" --version | head -n 1
     cat "$bridge/rtl_bridge.cpp" "$bridge/rtl_bridge.h" "$0"
+    grep -m 1 '^flags' /proc/cpuinfo || true # code for this CPU
 } | sha256sum | cut -c 1-16)
 if [ -z "$out" ]; then
     [ -n "$cache" ] || cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/snnsim/rtl
@@ -107,7 +109,7 @@ complain() { # WHAT: the end of the log, then the reason
     complain "Verilator refuses the Verilog (above)"
 units=()
 root=$("$verilator" --getenv VERILATOR_ROOT)
-compile=("$cxx" -std=c++14 -fPIC -O2 -w -fvisibility=hidden -fno-gnu-unique -DVM_TRACE=1 -DVM_TRACE_VCD=1 -DVM_TRACE_FST=0 -DVM_COVERAGE=0 -DVM_SC=0
+compile=("$cxx" -std=c++14 -fPIC -march=native -w -fvisibility=hidden -fno-gnu-unique -DVM_TRACE=1 -DVM_TRACE_VCD=1 -DVM_TRACE_FST=0 -DVM_COVERAGE=0 -DVM_SC=0
     -DVL_TIME_CONTEXT -isystem "$root/include" -isystem "$root/include/vltstd")
 mine=("${compile[@]}" -I"$work/obj" -I"$bridge" "${given[@]}" -DSNN_RTL_MUTANTS="$mutants" "-DSNN_RTL_DECRYPTOR=\"${value[DECRYPTOR]}\""
     "-DSNN_RTL_DIGEST=\"$rtl_digest\"" '-DSNN_RTL_EXPORT=__attribute__((visibility("default")))')
@@ -124,13 +126,14 @@ for f in "$root"/include/verilated.cpp "$root"/include/verilated_vcd_c.cpp "$roo
     [ -f "$f" ] || continue
     units+=("$runtime/$name.o")
     [ -f "$runtime/$name.o" ] && continue
-    { "${compile[@]}" -c "$f" -o "$runtime/$name.$$.o" && mv "$runtime/$name.$$.o" "$runtime/$name.o"; } >>"$work/log" 2>&1 &
+    { "${compile[@]}" -O2 -c "$f" -o "$runtime/$name.$$.o" && mv "$runtime/$name.$$.o" "$runtime/$name.o"; } >>"$work/log" 2>&1 &
     jobs+=($!)
 done
 for f in "$work"/obj/*.cpp "$bridge/rtl_bridge.cpp"; do
     name=$(basename "$f" .cpp)
     units+=("$work/$name.o")
-    "${mine[@]}" -c "$f" -o "$work/$name.o" >>"$work/log" 2>&1 &
+    case $name in *Slow | *Trace__*) optimise=-O0 ;; *) optimise=-O3 ;; esac # what runs once, or only on the way to a waveform
+    "${mine[@]}" "$optimise" -c "$f" -o "$work/$name.o" >>"$work/log" 2>&1 &
     jobs+=($!)
 done
 for job in "${jobs[@]}"; do wait "$job" || complain "the C++ compiler fails (above)"; done
