@@ -23,7 +23,7 @@ def check(path):
         if d is None:
             yield "%s: no design is called %s any more" % (name, r["design"])
             continue
-        if r["rtl"] != digest(d.rtl(ROOT)):
+        if r["rtl"] != digest(d.rtl(ROOT), True):
             yield "%s: the RTL of %s has changed since it was measured (make hw-synth)" % (name, r["design"])
         if r["parameters"] != d.p:
             yield "%s: the parameters of %s have changed since it was measured" % (name, r["design"])

@@ -3,11 +3,16 @@
 
 import hashlib
 import os
+import re
 
 
-def digest(paths):
+def digest(paths, verilog=False):
+    """With verilog: without comments and layout, which change no circuit."""
     h = hashlib.blake2b(digest_size=32)
     for p in sorted(paths, key=os.path.basename):
         with open(p, "rb") as f:
-            h.update(os.path.basename(p).encode() + b"\0" + f.read() + b"\0")
+            data = f.read()
+        if verilog:
+            data = b" ".join(re.sub(rb"//[^\n]*|/\*.*?\*/", b" ", data, flags=re.S).split())
+        h.update(os.path.basename(p).encode() + b"\0" + data + b"\0")
     return h.hexdigest()

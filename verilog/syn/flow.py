@@ -206,7 +206,7 @@ def measure(lib, d, a, real):
     for kind in d.stimuli:
         for seed in SEEDS:
             result["energy"].append(energy(lib, d, folder, a, kind, seed, real if kind == "traffic" else None))
-    result["rtl"] = digest(d.rtl(ROOT))
+    result["rtl"] = digest(d.rtl(ROOT), True)
     result["seconds"] = {"synthesis": round(synthesised, 1), "all": round(time.time() - start, 1)}
     return result
 
@@ -225,14 +225,14 @@ def measure_tile(lib, d, plain):
         own -= left
     period = plain["period_ns"] if plain else own
     return {"design": d.name, "module": d.module, "parameters": d.p, "cells": len(n.module["cells"]), "own_period_ns": own, "period_ns": period,
-            "slack_ns": sta.tile_slack(lib, d, folder, period, run), "rtl": digest(d.rtl(ROOT)), "seconds": round(time.time() - start, 1)}
+            "slack_ns": sta.tile_slack(lib, d, folder, period, run), "rtl": digest(d.rtl(ROOT), True), "seconds": round(time.time() - start, 1)}
 
 
 def measure_tiles(lib, tiles):
     """Brings the list of tiles up to date: the plain one sets the period of all."""
     found = {t["design"]: t for t in tiles}
     for d in designs.TILES:
-        if d.name in found and found[d.name]["rtl"] == digest(d.rtl(ROOT)):
+        if d.name in found and found[d.name]["rtl"] == digest(d.rtl(ROOT), True):
             continue
         t = found[d.name] = measure_tile(lib, d, None if d.name == "tile_pass" else found["tile_pass"])
         print("%s %-14s period %.3f ns, own %.3f ns, slack %.3f ns  %.0f s" % (lib.name, d.name, t["period_ns"], t["own_period_ns"], t["slack_ns"], t["seconds"]), flush=True)
@@ -287,7 +287,7 @@ def main():
         save()
     real = traffic.make(ROOT, a.snnsim, os.path.join(a.work, "traffic"))
     for d in designs.select(a.designs, real is not None):
-        if not a.force and d.name in kept and kept[d.name]["rtl"] == digest(d.rtl(ROOT)) and old.get("liberty") == about["liberty"]:
+        if not a.force and d.name in kept and kept[d.name]["rtl"] == digest(d.rtl(ROOT), True) and old.get("liberty") == about["liberty"]:
             print("%s %-14s is there" % (lib.name, d.name))
             continue
         r = kept[d.name] = measure(lib, d, a, real)
