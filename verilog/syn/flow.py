@@ -183,7 +183,7 @@ def energy(lib, d, folder, a, kind, seed, real):
 # ---- one design ----
 
 def measure(lib, d, a, real):
-    start = time.time()
+    start, rtl = time.time(), digest(d.rtl(ROOT), True)
     folder = os.path.join(lib.folder, d.name)
     os.makedirs(folder, exist_ok=True)
     for f in os.listdir(folder):
@@ -206,7 +206,7 @@ def measure(lib, d, a, real):
     for kind in d.stimuli:
         for seed in SEEDS:
             result["energy"].append(energy(lib, d, folder, a, kind, seed, real if kind == "traffic" else None))
-    result["rtl"] = digest(d.rtl(ROOT), True)
+    result["rtl"] = rtl
     result["seconds"] = {"synthesis": round(synthesised, 1), "all": round(time.time() - start, 1)}
     return result
 
