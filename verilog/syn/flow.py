@@ -68,7 +68,7 @@ class Prepared:
         for name, area in e["area"].items():
             cells[name] = re.sub(r"\barea\s*:\s*[\d.]+", "area : %g" % area, cells[name], count=1)
         usable = {n: t for n, t in cells.items() if not re.search(e["avoid"], n)}
-        extra = {n: cells[n] for n in [v[0] for v in e["latch"].values()] + [e["clock_buffer"][0]] + re.findall(r"(\w+) u_\w", e["gate"])}
+        extra = {n: cells[n] for n in [v[0] for v in e["latch"].values()] + [e["clock_buffer"][0]] + re.findall(r"(\w+) (?:u_\w|_TECHMAP)", e["gate"] + e.get("flop", ""))}
         self.write(self.map, head, usable)
         self.write(self.all, head, {**usable, **extra})
         with open(self.latches, "w") as f:
@@ -80,6 +80,15 @@ class Prepared:
         with open(self.gate, "w") as f:
             f.write("module clock_gate (input clk_i, input en_i, output clk_o);\n  wire n, e;\n  %s\nendmodule\n" % e["gate"])
         self.library = liberty.Library(open(self.all).read())
+
+    def flop_script(self):
+        """For a library whose flip-flops with reset dfflibmap cannot map."""
+        if "flop" not in self.entry:
+            return ""
+        path = os.path.join(self.folder, "flop.v")
+        with open(path, "w") as f:
+            f.write("module \\$_DFF_PN0_ (input C, input D, input R, output Q);\n  %s\nendmodule\n" % self.entry["flop"])
+        return "dfflegalize -cell $_DFF_P_ x -cell $_DFF_PN0_ x -cell $_DLATCH_?_ x\ntechmap -map %s\nsimplemap\nopt_clean\n" % path
 
     @staticmethod
     def write(path, head, cells):
@@ -97,7 +106,7 @@ synth -flatten -top {top} -run begin:abc
 techmap -map {latches}
 techmap
 opt -fast
-dfflibmap -liberty {map}
+{flop}dfflibmap -liberty {map}
 abc -liberty {map} -constr {folder}/abc.constr -D {delay}
 techmap -map {gate}
 opt_clean -purge
@@ -115,7 +124,7 @@ def synthesise(lib, d, folder):
         load = lib.library.cells[lib.entry["drive"]]
         f.write("set_driving_cell %s\nset_load %g\n" % (lib.entry["drive"], 1e15 * 4 * max(load.pins[i].capacitance for i in load.inputs)))
     parameters = " ".join("-chparam %s %d" % (k, v) for k, v in d.chparams().items())
-    script = YOSYS.format(all=lib.all, map=lib.map, latches=lib.latches, gate=lib.gate, module=d.module, top=d.top, rtl=" ".join(d.rtl(ROOT)), parameters=parameters,
+    script = YOSYS.format(all=lib.all, map=lib.map, latches=lib.latches, gate=lib.gate, flop=lib.flop_script(), module=d.module, top=d.top, rtl=" ".join(d.rtl(ROOT)), parameters=parameters,
                           folder=folder, delay=int(lib.entry["clock_ns"] * 1000 * 0.45))
     with open(folder + "/synth.ys", "w") as f:
         f.write(script)

@@ -12,7 +12,9 @@ PREFIX = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
 def text_of(path):
     opener = gzip.open if open(path, "rb").read(2) == b"\x1f\x8b" else open
     with opener(path, "rt", errors="replace") as f:
-        return re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), f.read(), flags=re.S)
+        text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), f.read(), flags=re.S)
+    # ASAP7 leaves out the semicolon behind some values, where the line ends
+    return re.sub(r"^([ \t]*\w+[ \t]*:[ \t]*[^\s\";{}]+)[ \t]*$", r"\1;", text, flags=re.M)
 
 
 # ---- whole cells, as text ----

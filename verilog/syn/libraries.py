@@ -53,7 +53,9 @@ LIBRARIES = {
             "SIMPLE_RVT_TT_nldm_211120", "INVBUF_RVT_TT_nldm_220122", "SEQ_RVT_TT_nldm_220123", "AO_RVT_TT_nldm_211120", "OA_RVT_TT_nldm_211120")],
         "match": r"asap7",
         "corner": "TT, 0.7 V, 25 C (predictive)",
-        "avoid": r"^ICG|^SDF|^DLL|^DHL|^HB|^TIE|^CKINV|^FAx|^HAx|xp33|xp25",
+        # dfflibmap of Yosys 0.23 takes set for reset where a flip-flop stores !D
+        "flop": "wire n; DFFASRHQNx1_ASAP7_75t_R _TECHMAP_REPLACE_ (.CLK(C), .D(D), .RESETN(R), .SETN(1'b1), .QN(n)); assign Q = ~n;",
+        "avoid": r"^DFFASR|^ICG|^SDF|^DLL|^DHL|^HB|^TIE|^CKINV|^FAx|^HAx|xp33|xp25",
         "gate": "ICGx1_ASAP7_75t_R u_g (.CLK(clk_i), .ENA(en_i), .SE(1'b0), .GCLK(clk_o));",
         "latch": {"P": ("DHLx1_ASAP7_75t_R", "CLK", "D", "Q"), "N": ("DLLx1_ASAP7_75t_R", "CLK", "D", "Q")},
         "clock_buffer": ("BUFx8_ASAP7_75t_R", "A", "Y"),
