@@ -17,6 +17,7 @@ static const char help[] =
     "  efficiency                  the energy model against a published chip\n"
     "  power                       energy of a gate-level netlist from a simulation's dump\n"
     "  run CONFIG                  cycles, stalls, energy and time of the tile with its decryptor\n"
+    "  line CONFIG                 plain, stolen, with key: accuracy, added cycles and energy in one table\n"
     "  compare CONFIG              what decryption costs, against AES under several accountings\n"
     "  cosim CONFIG                the Verilog beside its model in C, cycle by cycle (needs Verilator)\n"
     "  snnsim hw ACTION --help tells more.\n";
@@ -276,10 +277,16 @@ static bool efficiency(int argc, char **argv, snn_error *err) {
 }
 
 int snn_cmd_hw(int argc, char **argv) {
-    static const cli_subcommand actions[] = {
-        {"map", map},         {"program", program},        {"device", device},
-        {"support", support}, {"efficiency", efficiency},  {"power", cli_hw_power},
-        {"run", cli_hw_run},  {"compare", cli_hw_compare}, {"cosim", cli_hw_cosim},
-        {NULL, NULL}};
+    static const cli_subcommand actions[] = {{"map", map},
+                                             {"program", program},
+                                             {"device", device},
+                                             {"support", support},
+                                             {"efficiency", efficiency},
+                                             {"power", cli_hw_power},
+                                             {"run", cli_hw_run},
+                                             {"compare", cli_hw_compare},
+                                             {"cosim", cli_hw_cosim},
+                                             {"line", cli_hw_line},
+                                             {NULL, NULL}};
     return cli_dispatch("hw", help, actions, argc, argv);
 }

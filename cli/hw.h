@@ -32,6 +32,7 @@ void cli_hw_efficiency(FILE *out);
 /* ---- actions with files of their own ---- */
 
 bool cli_hw_run(int argc, char **argv, snn_error *err);     /* hw_run.c */
+bool cli_hw_line(int argc, char **argv, snn_error *err);    /* hw_line.c */
 bool cli_hw_compare(int argc, char **argv, snn_error *err); /* hw_compare.c */
 bool cli_hw_cosim(int argc, char **argv, snn_error *err);   /* hw_cosim.c */
 

@@ -155,7 +155,7 @@ static bool write_row(void *context, uint32_t row, snn_error *err) {
 static bool run_samples(cli_tile *t, FILE *rows, volatile sig_atomic_t *stop, snn_error *err) {
     snn_dataset_buffer buffer = {0};
     snn_spikes x = {0};
-    snn_progress *p = snn_progress_begin("hw run", "samples", t->samples, !t->common.quiet);
+    snn_progress *p = snn_progress_begin("tile", "samples", t->samples, !t->common.quiet);
     bool ok = true;
     for (size_t i = 0; ok && i < t->samples; i++) {
         int predicted = -1;
