@@ -25,6 +25,8 @@ enum {
     GENETIC_LEAPS,       /* 4 bits for each tribe: leaps that it has made */
     GENETIC_SCOUTED = 15 /* has it been looked which classes are worth a tribe? */
 };
+/* Of the tribes' numbers, in real: see add_group. */
+_Static_assert((int)SNN_TRIBES <= (int)SNN_SEARCH_REGISTERS, "each tribe has a number of its own");
 enum { GENETIC_SCREEN, GENETIC_GROW, GENETIC_BREED, GENETIC_THIN, GENETIC_STAGES };
 
 /* Sets of the state: tribes, the pool (one set of all bits that are looked at), then what is being screened (sets of one bit), later the population. */

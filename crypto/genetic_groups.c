@@ -155,18 +155,24 @@ static void trials_free(trials *t) {
     free(t->set);
 }
 
-/* `s` with the first `size` bits of a line; *more: are any of them new? */
-static bool make_trial(const snn_set *s, const snn_bit_list *l, uint32_t size, snn_set *to, bool *more,
-                       snn_error *err) {
+/* `s` with the first `size` bits of a line that may be keyed beside it and each other. */
+static bool make_trial(const snn_search_job *job, const snn_set *s, const snn_bit_list *l, uint32_t size,
+                       snn_set *to, snn_error *err) {
+    uint32_t taken = 0;
+    snn_placer_load(job->placer, s);
     bool ok = snn_set_copy(to, s, err);
-    for (uint32_t i = 0; ok && i < size && i < l->n; i++)
-        ok = snn_set_add(to, l->item[i], err);
+    for (uint32_t i = 0; ok && i < l->n && taken < size; i++) {
+        const bool had = snn_placer_has(job->placer, l->item[i]);
+        if (!had && !snn_placer_add(job->placer, l->item[i]))
+            continue;
+        ok = had || snn_set_add(to, l->item[i], err);
+        taken++;
+    }
     to->scored = false;
-    *more = to->n > s->n;
     return ok;
 }
 
-/* `s` with the groups of all lines. */
+/* `s` with the groups of all lines; a group that is no larger than the one before is the same one. */
 static bool make_trials(const snn_search_job *job, const snn_set *s, trials *t, snn_error *err) {
     const snn_genetic_plan *p = job->own;
     t->set = snn_alloc((size_t)p->lines * LADDER, sizeof *t->set, "groups", err);
@@ -174,14 +180,16 @@ static bool make_trials(const snn_search_job *job, const snn_set *s, trials *t, 
         return false;
     for (uint32_t i = 0; i < p->lines; i++) {
         bool all = false;
+        uint32_t before = s->n;
         for (uint32_t size = SHORTEST; !all; size *= 2) {
-            bool more = false;
             snn_set *to = &t->set[t->n++];
-            if (!make_trial(s, &p->line[i], size, to, &more, err))
+            if (!make_trial(job, s, &p->line[i], size, to, err))
                 return false;
-            if (!more)
-                snn_set_free(&t->set[--t->n]);
             all = size >= p->line[i].n;
+            if (to->n > before)
+                before = to->n;
+            else
+                snn_set_free(&t->set[--t->n]);
         }
     }
     return true;
@@ -213,8 +221,12 @@ static uint32_t list_cheap(const snn_set *s, const snn_score *score, double each
     return n;
 }
 
-/* Leaves out the most of `s` at once that costs at most `each` a bit: the first n, n/2, n/4, ... of what singly is cheap. */
-static bool trim(snn_search_job *job, snn_set *s, double each, snn_error *err) {
+/*
+ * Leaves out the most of `s` at once that costs at most `each` a bit: the first n, n/2, n/4, ... of what singly is cheap. What is left must have more than `bits` bits, or be nearer than `nearest`:
+ * otherwise a tribe could take up a group and lose as much of what it had, for ever.
+ */
+static bool trim(snn_search_job *job, snn_set *s, double each, uint32_t bits, double nearest,
+                 snn_error *err) {
     snn_score *score = snn_alloc(s->n, sizeof *score, "scores of removals", err);
     cheap *some = score ? snn_alloc(s->n, sizeof *some, "removals", err) : NULL;
     snn_set trial[TRIMS] = {0};
@@ -229,7 +241,8 @@ static bool trim(snn_search_job *job, snn_set *s, double each, snn_error *err) {
     }
     ok = ok && snn_search_score(job, trial, trials, err);
     for (uint32_t i = 0; ok && i < trials; i++)
-        if (trial[i].score.guide <= s->score.guide + each * (s->n - trial[i].n)) {
+        if (trial[i].score.guide <= s->score.guide + each * (s->n - trial[i].n) &&
+            (trial[i].n > bits || trial[i].score.guide < nearest)) {
             ok = snn_set_copy(s, &trial[i], err);
             break;
         }
@@ -275,9 +288,9 @@ static bool best_group(snn_search_job *job, const snn_set *s, double *most, snn_
     return ok;
 }
 
-/* Adds the best group, or the best bit of item [n] where that brings as much. */
-static bool add_group(snn_search_job *job, snn_set *s, const uint32_t *item, uint32_t n, bool *added,
-                      snn_error *err) {
+/* Adds the best group, or the best bit of item [n] where that brings as much. *nearest: the least guide after any such turn, 0 before the first one. */
+static bool add_group(snn_search_job *job, snn_set *s, const uint32_t *item, uint32_t n, double *nearest,
+                      bool *added, snn_error *err) {
     snn_set best = {0};
     double most = 0;
     s->scored = false;
@@ -285,8 +298,11 @@ static bool add_group(snn_search_job *job, snn_set *s, const uint32_t *item, uin
               best_group(job, s, &most, &best, err);
     *added = ok && best.n > 0;
     if (*added) {
-        const bool group = best.n > s->n + 1;
-        ok = snn_set_copy(s, &best, err) && (!group || trim(job, s, TRIM_SHARE * most, err));
+        const uint32_t bits = s->n;
+        const double least = *nearest > 0 ? *nearest : s->score.guide;
+        ok = snn_set_copy(s, &best, err) &&
+             (best.n == bits + 1 || trim(job, s, TRIM_SHARE * most, bits, least, err));
+        *nearest = s->score.guide < least ? s->score.guide : least;
     }
     snn_set_free(&best);
     return ok;
@@ -298,9 +314,10 @@ bool snn_genetic_scout(snn_search_job *job, snn_set *s, snn_error *err) {
     const snn_guide nearest = {
         .kind = SNN_GUIDE_NEAREST, .margin = snn_objective_goal(job->objective)->margin + 1, .softness = 1};
     bool ok = true, added = true;
+    double least = 0;
     snn_objective_guide(job->objective, &nearest);
     for (int turn = 0; ok && added && turn < SCOUTED; turn++)
-        ok = add_group(job, s, NULL, 0, &added, err);
+        ok = add_group(job, s, NULL, 0, &least, &added, err);
     snn_objective_guide(job->objective, NULL);
     return ok;
 }
@@ -313,7 +330,7 @@ bool snn_genetic_add_group(snn_search_job *job, uint32_t tribe, snn_set *s, cons
         return true;
     const snn_guide toward = snn_genetic_guide(job, tribe, SNN_GUIDE_TOWARD);
     snn_objective_guide(job->objective, &toward);
-    const bool ok = add_group(job, s, item, n, added, err);
+    const bool ok = add_group(job, s, item, n, &job->state->real[tribe], added, err);
     snn_objective_guide(job->objective, NULL);
     return ok;
 }

@@ -95,20 +95,6 @@ static bool next_phase(driver *d, bool *over, snn_error *err) {
     return snn_search_sets(st, 0, err);
 }
 
-/* Scores the empty set, from which all start. */
-static bool start_search(driver *d, bool *over, snn_error *err) {
-    snn_set empty = {0};
-    bool ok = snn_search_score(&d->job, &empty, 1, err);
-    snn_set_free(&empty);
-    if (!ok)
-        return false;
-    *over = snn_score_met(&d->state.best.score); /* nothing to do */
-    d->state.over = d->state.ended = *over;
-    d->state.seed = d->job.options->seed;
-    d->state.searched = d->state.evaluations;
-    return *over || start_phase(d, err);
-}
-
 /* ---- between steps ---- */
 
 static void tell(const driver *d) {
@@ -212,6 +198,26 @@ static void roll_back(driver *d) {
 /* With a larger budget a search that misses its goal can go on from where this one ended. */
 static bool keep_stopped(driver *d, snn_error *err) {
     return !d->job.options->keep || snn_score_met(&d->state.best.score) || save(d, err);
+}
+
+/* Scores the empty set, from which all start. */
+static bool start_search(driver *d, bool *over, snn_error *err) {
+    snn_set empty = {0};
+    bool ok = snn_search_score(&d->job, &empty, 1, err);
+    snn_set_free(&empty);
+    if (!ok)
+        return false;
+    *over = snn_score_met(&d->state.best.score); /* nothing to do */
+    d->state.over = d->state.ended = *over;
+    d->state.seed = d->job.options->seed;
+    d->state.searched = d->state.evaluations;
+    if (*over)
+        return true;
+    if (!start_phase(d, err) || (snn_search_left(&d->job) == 0 && !keep_stopped(d, err)))
+        return false;
+    if (snn_search_left(&d->job) == 0) /* a budget of one evaluation */
+        d->state.over = d->state.stopped = *over = true;
+    return true;
 }
 
 /* The checkpoint at the end: gone, or one that gives the result again. */

@@ -3,10 +3,12 @@
 #include "probe_planes.h"
 #include "weights_internal.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { BLOCK = SNN_PLANES_BLOCK, TILE_LANES = 1024, LARGEST_INPUT = UINT16_MAX, LARGE_PAGE = 2 << 20 };
 
@@ -285,21 +287,42 @@ static bool make_stage(planes *p, int stage, const snn_stage *s, bool kept, snn_
            (!g->searched || make_near(p, stage, err));
 }
 
-/* Bytes of the sums and lanes that are kept of the stages from `first` on: by far the most of what a probe takes. */
+/* Bytes for each step of what is kept of a stage: sums (make_stage), and lanes where it is searched (make_near). */
+static double sum_bytes(const snn_stage *s) {
+    return sizeof(int16_t) * (double)s->out.height * s->out.width * (double)rounded(s->out.channels, BLOCK);
+}
+
+static double lane_bytes(const snn_stage *s) {
+    const bool linear = s->type == SNN_LAYER_LINEAR;
+    const double stride = linear ? 1 : s->stride, padding = linear ? 0 : 2.0 * s->padding,
+                 lines = linear ? snn_shape_size(s->in) : s->in.channels * stride * stride,
+                 lanes = linear ? 1
+                                : ceil((s->in.height + padding) / stride) *
+                                      ceil((s->in.width + padding) / stride);
+    return lanes * (s->out.channels * (sizeof(int16_t) + 1.0 / CHAR_BIT) + lines * sizeof(uint16_t));
+}
+
+/* And of the spikes of a signal (make_signal). */
+static double signal_bytes(snn_shape shape, bool counted) {
+    return (double)shape.height * shape.width *
+           (counted ? sizeof(uint16_t) * (double)shape.channels
+                    : (double)rounded(shape.channels, BLOCK) / CHAR_BIT);
+}
+
+/* Bytes that are kept of the stages from `first` on: by far the most of what a probe takes. */
 static double bytes_kept(const planes *p, int first) {
-    double bytes = 0;
+    double bytes = signal_bytes(p->engine->stage[first].in, true);
     bool kept = false;
     for (int i = first; i < p->engine->stages; i++) {
         const snn_stage *s = &p->engine->stage[i];
+        bytes += signal_bytes(s->out, s->tensor < 0 && s->type != SNN_LAYER_POOL_MAX);
         if (s->tensor < 0)
             continue;
         const bool searched = p->probe->searched[s->tensor];
-        bytes +=
-            sizeof(int16_t) * (double)p->first_step[p->samples] *
-            ((kept + searched) * (double)snn_shape_size(s->out) + searched * (double)snn_shape_size(s->in));
+        bytes += (kept ? sum_bytes(s) : 0) + (searched ? lane_bytes(s) : 0);
         kept |= searched;
     }
-    return bytes;
+    return bytes * (double)p->first_step[p->samples];
 }
 
 /* Half of the memory: the rest of the program and other programs need some, and a machine that swaps is of no use. */
@@ -310,8 +333,7 @@ static bool check_memory(const planes *p, int first, snn_error *err) {
            snn_fail(
                err, SNN_ERR_RUNTIME,
                "what the probe keeps of %zu samples would take %.1f GB, more than half of this machine's "
-               "%.1f GB: "
-               "take fewer samples (encrypt.samples, encrypt.variants) or search later layers",
+               "%.1f GB: take fewer samples (encrypt.samples, encrypt.variants) or search later layers",
                p->samples, bytes * 1e-9, memory * 1e-9);
 }
 

@@ -89,7 +89,7 @@ typedef struct {
     /* Mean over samples of out[label] - best other: tells sets apart whose loss is the same. */
     double lead;
     double
-        guide; /* what a search asked for beside (search_internal.h, snn_guide); 0 without, not kept in checkpoints */
+        guide; /* what a search asked for beside (search_internal.h, snn_guide); 0 without; of a checkpoint only the journal has it */
 } snn_score;
 
 typedef struct snn_objective snn_objective;
@@ -138,7 +138,7 @@ typedef struct {
     bool prune; /* afterwards remove every bit that is not needed: the result is 1-minimal */
     /* Budgets of the search itself (prune comes on top: it is short, and a result is worth little without it). The search ends after the first step with which it has used that many
      * evaluations, or that much wall time of this process: result.searched then is the budget of evaluations that gives the same result again. Steps are whole generations, added bits or blocks of
-     * some thousand evaluations. 0: no budget. */
+     * some thousand evaluations; where evaluations are dear (convolutions) time ends a search in the middle of a step, too, which then does not count. 0: no budget. */
     uint64_t evaluations;
     double seconds;
     uint32_t most_bits;                        /* largest set; 0: no limit */
