@@ -64,7 +64,7 @@ static inline test_file test_write(const char *text) {
     "}\n"                                                                                                    \
     "      internal_power () { related_pin : \"A\"; when : \"B\"; power (scalar) { values (\"1\"); } }\n"    \
     "      internal_power () { related_pin : \"B\"; when : \"A\"; power (scalar) { values (\"3\"); } }\n"    \
-    "      internal_power () { related_pin : \"A B\"; when : \"!A & !B\"; power (scalar) { values (\"9\"); " \
+    "      internal_power () { related_pin : \"A B\"; when : \"!A & !B\"; power (i) { values (\"9, 11\"); "  \
     "} } } }\n"                                                                                              \
     "  cell (D) { area : 10; ff (IQ, IQN) { next_state : \"D\"; clocked_on : \"C\"; }\n"                     \
     "    leakage_power () { value : 7; when : \"Q !QN\"; } leakage_power () { value : 4; }\n"                \
@@ -77,7 +77,9 @@ static inline test_file test_write(const char *text) {
     "    pin (D) { direction : input; capacitance : 0.1; }\n"                                                \
     "    pin (Q) { direction : output; function : \"IQ\";\n"                                                 \
     "      timing () { related_pin : \"C\"; timing_type : rising_edge;\n"                                    \
-    "        rise_transition (i2) { values (\"0.3\"); } fall_transition (i2) { values (\"0.3\"); } } }\n"    \
+    "        rise_transition (i2) { values (\"0.3\"); } fall_transition (i2) { values (\"0.3\"); } }\n"      \
+    "      timing () { related_pin : \"D\"; rise_transition (scalar) { values (\"9\"); } fall_transition "   \
+    "(scalar) { values (\"9\"); } } }\n"                                                                     \
     "    pin (QN) { direction : output; function : \"IQN\"; } }\n"                                           \
     "  lu_table_template (i2) { variable_1 : input_net_transition; index_1 (\"0\"); }\n"                     \
     "}\n"

@@ -150,7 +150,8 @@ static void evaluates_conditions(void **state) {
                 {"!A !B", 0x11},      {"A B' + A' B", 0x66}, {"1", 0xFF},          {"0", 0x00},
                 {"A & X", 0x00},      {"A | X", 0xAA},       {"!X", 0x00},         {"!(A & X)", 0x55},
                 {"X ^ X", 0x00},      {"(A)(B)", 0x88},      {"A ^ B ^ C1", 0x96}, {"A'^B", 0x99},
-                {"((((A))))", 0xAA},  {"A 1", 0xAA}};
+                {"((((A))))", 0xAA},  {"!(A | X)", 0x00},    {"!(A + B)", 0x11},   {"( A )", 0xAA},
+                {"A 1", 0xAA}};
     static const char *const bad[] = {"", "A &", "(A", "A)", "& A", "A + ", "!", "A $ B", "()"};
     bool ok;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {

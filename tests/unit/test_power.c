@@ -130,6 +130,31 @@ static void last_input_counts(void **state) {
     expect(&j, 3.5, 3 + 1 + 1 + 9 + 2 + 13.0 / 3, 0);
 }
 
+/* Two related pins with different transitions: a has 0.2 ns, b = !a with 0.25 pF rises in 0.3 + 0.2 * 0.2 = 0.34 and falls in 0.1 ns; 9 + 2 * (0.2 + 0.22) / 2.
+ * A register clocked by another's output: that output has 0.3 ns, from the clock's edge and not from the arc of D. */
+static void mean_transitions(void **state) {
+    (void)state;
+    job j = {.netlist =
+                 "{\"modules\": {\"m\": {\"ports\": {\"a\": {\"direction\": \"input\", \"bits\": [2]}},"
+                 "\"cells\": {\"u\": {\"type\": \"INV\", \"connections\": {\"A\": [2], \"Y\": [3]}}, \"v\": "
+                 "{\"type\": \"N2\", "
+                 "\"connections\": {\"A\": [2], \"B\": [3], \"Y\": [4]}}},"
+                 "\"netnames\": {\"a\": {\"bits\": [2]}, \"b\": {\"bits\": [3]}, \"y\": {\"bits\": [4]}}}}}",
+             .vcd = VCD "$var wire 1 aa a $end $var wire 1 ab b $end $var wire 1 ba y $end" END
+                        "#0 1aa 0ab 1ba\n#10 0aa\n#11 0ba\n",
+             .o = {.transition = 0.2e-9}};
+    expect(&j, 1.5, 0.01 + 9.42, 5 * 10 + 1);
+    j.netlist = "{\"modules\": {\"m\": {\"ports\": {\"c\": {\"direction\": \"input\", \"bits\": [2]}},"
+                "\"cells\": {\"r\": {\"type\": \"D\", \"connections\": {\"C\": [2], \"D\": [\"1\"], \"Q\": "
+                "[3]}}, \"s\": {\"type\": \"D\", "
+                "\"connections\": {\"C\": [3], \"D\": [\"1\"], \"Q\": [4]}}},"
+                "\"netnames\": {\"c\": {\"bits\": [2]}, \"q\": {\"bits\": [3]}, \"y\": {\"bits\": [4]}}}}}";
+    j.vcd = VCD "$var wire 1 aa c $end $var wire 1 ab q $end $var wire 1 ba y $end" END
+                "#0 0aa 0ab 0ba\n#10 1ab\n";
+    /* 0.1 pF; D differs from Q: 1 + 2 * 0.3; two registers with Q = 0 for 10 ns */
+    expect(&j, 0.2, 1.6, 80);
+}
+
 #define REGISTER                                                                                             \
     "{\"modules\": {\"m\": {\"ports\": {\"c\": {\"direction\": \"input\", \"bits\": [2]}, \"d\": "           \
     "{\"direction\": "                                                                                       \
@@ -283,10 +308,11 @@ static void refuses_options(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(inverter),          cmocka_unit_test(transitions),
-                                       cmocka_unit_test(last_input_counts), cmocka_unit_test(register_states),
-                                       cmocka_unit_test(traces_cycles),     cmocka_unit_test(odd_dumps),
-                                       cmocka_unit_test(refuses_netlists),  cmocka_unit_test(refuses_dumps),
-                                       cmocka_unit_test(refuses_options)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inverter),          cmocka_unit_test(transitions),
+        cmocka_unit_test(last_input_counts), cmocka_unit_test(mean_transitions),
+        cmocka_unit_test(register_states),   cmocka_unit_test(traces_cycles),
+        cmocka_unit_test(odd_dumps),         cmocka_unit_test(refuses_netlists),
+        cmocka_unit_test(refuses_dumps),     cmocka_unit_test(refuses_options)};
     return cmocka_run_group_tests_name("power", tests, NULL, NULL);
 }
