@@ -29,7 +29,7 @@ import traffic  # noqa: E402
 from digests import digest  # noqa: E402
 
 LEAD = 20           # reads before those that are measured
-READS = 250         # measured reads of a stimulus
+READS = None        # measured reads of a stimulus; None: as many as the design says
 CLOCK_FANOUT = 24   # clock pins of a buffer
 SEEDS = (1, 2)
 
@@ -161,9 +161,11 @@ def rtl_with_parameters(d, folder):
 
 def energy(lib, d, folder, a, kind, seed, real):
     """One stimulus: words of RTL and netlist must agree, then the energy of the dump."""
-    writes, cycles, hits = stimulus.write(folder, d.kind, d.p, kind, seed, READS, LEAD, real and real.rows, real and real.code)
+    reads = READS or d.reads
+    lead = min(LEAD, reads // 4)
+    writes, cycles, hits = stimulus.write(folder, d.kind, d.p, kind, seed, reads, lead, real and real.rows, real and real.code)
     clock = lib.entry["clock_ns"] * d.slower
-    arguments = ["+period=%g" % clock, "+provisions=%d" % writes, "+cycles=%d" % cycles, "+first=%d" % LEAD]
+    arguments = ["+period=%g" % clock, "+provisions=%d" % writes, "+cycles=%d" % cycles, "+first=%d" % lead]
     tb = os.path.join(HERE, "tb_gate.v")
     simulate(d, folder, "rtl", [tb] + rtl_with_parameters(d, folder), ["-DDECRYPTOR=" + d.module], arguments + ["+words=rtl.txt"])
     out = simulate(d, folder, "gate", [tb, folder + "/gates.v"], ["-DDUMP"], arguments + ["+words=gate.txt", "+dump=gate.vcd"])
@@ -182,7 +184,7 @@ def energy(lib, d, folder, a, kind, seed, real):
     with open("%s/hits-%s-%d.txt" % (folder, kind, seed), "w") as f:
         f.writelines("%d\n" % h for h in hits)
     e = report["energy_J"]
-    count = READS - 1  # the window ends with the edge that takes the last read
+    count = reads - 1  # the window ends with the edge that takes the last read
     trace = leak.of_trace("%s/trace-%s-%d.csv" % (folder, kind, seed), "%s/hits-%s-%d.txt" % (folder, kind, seed)) if kind == "half" and d.kind in ("cam", "table") else []
     return {"hits_in_trace": trace, "stimulus": kind, "seed": seed, "reads": count, "keyed": sum(hits), "cycles_per_read": report["cycles"] / count,
             "pJ_per_read": (e["switching"] + e["internal"]) / count * 1e12, "switching_pJ": e["switching"] / count * 1e12, "internal_pJ": e["internal"] / count * 1e12,
