@@ -97,7 +97,7 @@ $(BUILD)/%_avx512.o: private CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512v
 # No floating-point flags are read: comparisons may be computed where they are not needed, so that selections vectorise. Values do not change.
 $(BUILD)/hw/analog_kernels_%.o: private CFLAGS += -fno-trapping-math
 
-$(DIR_OBJ): private CPPFLAGS += -DSNN_CONFIG_DIR='"$(PREFIX)/share/snnsim/configs"' -DSNN_MODEL_DIR='"$(PREFIX)/share/snnsim/models"' -DSNN_DEVICE_DIR='"$(PREFIX)/share/snnsim/devices"' -DSNN_SYNTHESIS_DIR='"$(PREFIX)/share/snnsim/synthesis"'
+$(DIR_OBJ): private CPPFLAGS += -DSNN_CONFIG_DIR='"$(PREFIX)/share/snnsim/configs"' -DSNN_MODEL_DIR='"$(PREFIX)/share/snnsim/models"' -DSNN_DEVICE_DIR='"$(PREFIX)/share/snnsim/devices"' -DSNN_VERILOG_DIR='"$(PREFIX)/share/snnsim/verilog"' -DSNN_SYNTHESIS_DIR='"$(PREFIX)/share/snnsim/synthesis"'
 $(DIR_OBJ): $(BUILD)/stamp/prefix
 
 $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
@@ -171,10 +171,10 @@ FORCE:
 .PHONY: setup demo test bench
 setup: ## install the Debian packages that a build needs
 	@bash $(SETUP) build
-demo: ## install what is missing, build, and run the gesture network on the synthetic camera
+demo: ## install what is missing, build, and run the gesture network: plain, then encrypted on RRAM chips without and with its key
 	@bash $(SETUP) build
 	@$(MAKE) --no-print-directory $(JOBS) all
-	$(BUILD)/snnsim run gesture.cfg
+	@SNNSIM=$(BUILD)/snnsim bash docs/examples/demo.sh $(BUILD)/demo
 test: ## install what is missing, build, and run all tests; ends in `N passed, N failed` (SAN=1: under sanitizers)
 	@bash $(SETUP) test
 	@$(MAKE) --no-print-directory $(JOBS) all unit replay tools
@@ -236,6 +236,9 @@ install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
 	install -m 644 $(BUILD)/snnsim.pc $(INSTALL_DIR)/lib/pkgconfig/
 	install -m 644 $(CONFIGS) $(INSTALL_DIR)/share/snnsim/configs/
 	install -m 644 $(DEVICES) $(INSTALL_DIR)/share/snnsim/devices/
+	install -m 644 $(wildcard verilog/rtl/*.v) $(INSTALL_DIR)/share/snnsim/verilog/rtl/
+	install -m 644 hw/rtl_bridge.cpp hw/rtl_bridge.h verilog/README.md $(INSTALL_DIR)/share/snnsim/verilog/
+	install -m 755 verilog/cosim.sh $(INSTALL_DIR)/share/snnsim/verilog/
 	$(if $(SYNTHESES),install -m 644 $(SYNTHESES) $(INSTALL_DIR)/share/snnsim/synthesis/)
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALL_DIR)/share/snnsim/models/)
 	install -m 644 $(DOCS) $(INSTALL_DIR)/share/doc/snnsim/
