@@ -4,7 +4,6 @@
 #include "weights_internal.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -292,13 +291,16 @@ static double sum_bytes(const snn_stage *s) {
     return sizeof(int16_t) * (double)s->out.height * s->out.width * (double)rounded(s->out.channels, BLOCK);
 }
 
-static double lane_bytes(const snn_stage *s) {
+static double lane_bytes(const planes *p, const snn_stage *s) {
     const bool linear = s->type == SNN_LAYER_LINEAR;
-    const double stride = linear ? 1 : s->stride, padding = linear ? 0 : 2.0 * s->padding,
-                 lines = linear ? snn_shape_size(s->in) : s->in.channels * stride * stride,
-                 lanes = linear ? 1
-                                : ceil((s->in.height + padding) / stride) *
-                                      ceil((s->in.width + padding) / stride);
+    const size_t stride = linear ? 1 : s->stride, padding = linear ? 0 : 2 * (size_t)s->padding,
+                 each = linear ? 1
+                               : (s->in.height + padding + stride - 1) / stride *
+                                     ((s->in.width + padding + stride - 1) / stride),
+                 most = each > TILE_LANES ? 1 : TILE_LANES / each,
+                 samples = p->samples < most ? p->samples : most;
+    const double lines = linear ? snn_shape_size(s->in) : (double)s->in.channels * (double)(stride * stride),
+                 lanes = (double)rounded(samples * each, BLOCK) / (double)samples;
     return lanes * (s->out.channels * (sizeof(int16_t) + 1.0 / CHAR_BIT) + lines * sizeof(uint16_t));
 }
 
@@ -319,7 +321,7 @@ static double bytes_kept(const planes *p, int first) {
         if (s->tensor < 0)
             continue;
         const bool searched = p->probe->searched[s->tensor];
-        bytes += (kept ? sum_bytes(s) : 0) + (searched ? lane_bytes(s) : 0);
+        bytes += (kept ? sum_bytes(s) : 0) + (searched ? lane_bytes(p, s) : 0);
         kept |= searched;
     }
     return bytes * (double)p->first_step[p->samples];

@@ -69,6 +69,46 @@ static void every_key(void **state) {
     snn_encrypt_options_free(&o);
 }
 
+/* Where a convolution stands at or behind a searched layer: few samples and no variants, unless they are given. */
+static void few_samples(void **state) {
+    (void)state;
+    static const char layers[] =
+        "network = { layers = ({name=\"a\"; type=\"linear\"; outputs=9;}, {name=\"c\"; type=\"conv2d\"; "
+        "channels=2; kernel=1;}, {name=\"b\"; type=\"linear\"; outputs=3;}); };\n";
+    static const struct {
+        const char *section;
+        uint32_t samples, variants;
+    } given[] = {
+        {"", 4, 0},                  /* all layers */
+        {"layers = [\"a\"];", 4, 0}, /* a convolution behind it */
+        {"layers = [\"c\"];", 4, 0},
+        {"layers = [\"b\"];", 10, 7},
+        {"layers = [\"b\", \"c\"];", 4, 0},
+        {"samples = 10;", 10, 0},
+        {"variants = 7;", 4, 7},
+        {"samples = 3; variants = 2;", 3, 2},
+        {"layers = [\"b\"]; variants = 0;", 10, 0},
+        {"layers = [\"b\"]; samples = 4;", 4, 7},
+    };
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        char text[1024];
+        snn_error err = {0};
+        snn_encrypt_options o;
+        snprintf(text, sizeof text, "%sencrypt = { %s };\n", layers, given[i].section);
+        snn_config *c = snn_config_parse(text, "few.cfg", &err);
+        snn_net *net = c ? snn_net_from_config(c, (snn_shape){1, 3, 3}, &err) : NULL;
+        need(net && snn_encrypt_options_from_config(&o, c, net, &err), &err);
+        if (o.samples != given[i].samples || o.variants != given[i].variants)
+            fail_msg("'%s': %u samples, %u variants", given[i].section, o.samples, o.variants);
+        snn_encrypt_options_free(&o);
+        snn_net_free(net);
+        snn_config_free(c);
+    }
+    snn_encrypt_options o = parsed("");
+    assert_true(o.samples == 10 && o.variants == 7); /* no convolution at all */
+    snn_encrypt_options_free(&o);
+}
+
 static void kinds_and_rules(void **state) {
     (void)state;
     static const struct {
@@ -211,6 +251,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key),
+        cmocka_unit_test(few_samples),
         cmocka_unit_test(kinds_and_rules),
         cmocka_unit_test(keys_that_could_not_act),
         cmocka_unit_test(layers),

@@ -33,6 +33,27 @@ static void toward_by_hand(void **state) {
     assert_true(one(g, 7.5, 3, full, 2) == 1.5);
 }
 
+/* The least over all classes, each as SNN_GUIDE_TOWARD sums it; `toward` and softness do not matter. */
+static void nearest_by_hand(void **state) {
+    (void)state;
+    const double out[3][2] = {{5, 1}, {4, 6}, {6, 2}}; /* [class][sample] */
+    int32_t predicted[2] = {0};
+    const int label[2] = {0, 1};
+    const snn_probe_result r = {2, 3, (double *)(uintptr_t)out, predicted};
+    for (uint32_t toward = 0; toward < 3; toward++) {
+        snn_guide g = {.kind = SNN_GUIDE_NEAREST, .toward = toward, .margin = 2, .softness = toward};
+        snn_goal goal = {0};
+        /* Class 0: the second sample is 5 ahead, loses the tie. Class 1: the first one is 1 ahead and wins it: 3.5. Class 2: -1 and 4 ahead, both win the tie: 1.5 + 6.5. */
+        assert_true(snn_guide_value(&g, &goal, &r, label) == 3.5);
+        g.margin = 0;
+        assert_true(snn_guide_value(&g, &goal, &r, label) == 1.5);
+        /* Class 2 fires in every step: the first sample loses to it only by the tie. */
+        goal.most = 6;
+        g.margin = 2;
+        assert_true(snn_guide_value(&g, &goal, &r, label) == 3.5);
+    }
+}
+
 static void soft_by_hand(void **state) {
     (void)state;
     const snn_guide g = {.kind = SNN_GUIDE_SOFT, .toward = 1, .softness = 2};
@@ -146,10 +167,8 @@ static void in_scores(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(toward_by_hand),
-        cmocka_unit_test(soft_by_hand),
-        cmocka_unit_test(random_outputs),
-        cmocka_unit_test(in_scores),
+        cmocka_unit_test(toward_by_hand), cmocka_unit_test(nearest_by_hand), cmocka_unit_test(soft_by_hand),
+        cmocka_unit_test(random_outputs), cmocka_unit_test(in_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
