@@ -30,7 +30,8 @@ from digests import digest  # noqa: E402
 
 LEAD = 20           # reads before those that are measured
 READS = None        # measured reads of a stimulus; None: as many as the design says
-CLOCK_FANOUT = 24   # clock pins of a buffer
+CLOCK_FANOUT = 24   # pins of a buffer in clocks
+DATA_FANOUT = 128   # pins of other nets without buffers; abc keeps those of logic far below
 SEEDS = (1, 2)
 
 
@@ -134,7 +135,9 @@ def synthesise(lib, d, folder):
     root["modules"] = {n: m for n, m in root["modules"].items() if m.get("cells")}
     module = root["modules"][d.top]
     clock = module["ports"]["clk_i"]["bits"][0]
-    added = gates.buffer_clocks(module, lib.library, lib.entry["clock_buffer"], CLOCK_FANOUT, {clock})
+    added = gates.add_buffers(module, gates.clock_pins(module, lib.library), lib.entry["clock_buffer"], CLOCK_FANOUT, CLOCK_FANOUT, {clock})
+    # what abc does not see: register to register, reset
+    gates.add_buffers(module, gates.all_pins(module, lib.library), lib.entry["clock_buffer"], DATA_FANOUT, CLOCK_FANOUT, {clock})
     json.dump(root, open(folder + "/mapped.json", "w"))
     return added
 

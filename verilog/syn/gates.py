@@ -132,34 +132,47 @@ def write(n, path, delays):
         f.write(("`timescale 1ns / 1ps\n" if delays else "") + "\n".join(out))
 
 
-# ---- clock buffers ----
+# ---- buffers ----
 
-def buffer_clocks(module, lib, buffer, limit, skip):
-    """Puts buffers between a net and more than `limit` clock pins, in as many levels as it takes; the root clock (skip) stays an ideal net."""
-    def clock_pins():
-        found = {}
-        for name, c in module["cells"].items():
-            cell = lib.cells[c["type"]]
-            g = cell.state
-            text = g.get("clocked_on", g.get("enable", "")) if g is not None else ""
-            for pin, bits in c["connections"].items():
-                if bits and cell.pins[pin].direction == "input" and re.search(r"\b%s\b" % re.escape(pin), text):
-                    found.setdefault(bits[0], []).append((name, pin))
-        return found
+def clock_pins(module, lib):
+    """net -> [(cell, pin)] of clocks of flip-flops and enables of latches."""
+    found = {}
+    for name, c in module["cells"].items():
+        cell = lib.cells[c["type"]]
+        g = cell.state
+        text = g.get("clocked_on", g.get("enable", "")) if g is not None else ""
+        for pin, bits in c["connections"].items():
+            if bits and cell.pins[pin].direction == "input" and re.search(r"\b%s\b" % re.escape(pin), text):
+                found.setdefault(bits[0], []).append((name, pin))
+    return found
 
+
+def all_pins(module, lib):
+    """net -> [(cell, pin)] of all inputs."""
+    found = {}
+    for name, c in module["cells"].items():
+        for pin, bits in c["connections"].items():
+            if bits and lib.cells[c["type"]].pins[pin].direction == "input":
+                found.setdefault(bits[0], []).append((name, pin))
+    return found
+
+
+def add_buffers(module, nets, buffer, most, group, skip):
+    """Puts buffers of `group` pins each between a net and more than `most` pins, in as many levels as it takes; nets in skip stay as they are. Returns how many."""
     top = max(b for e in module["netnames"].values() for b in e["bits"] if isinstance(b, int))
     cell, a, y = buffer
     added = 0
-    for net, pins in sorted(clock_pins().items(), key=lambda e: str(e[0])):
-        if net in skip or not isinstance(net, int):
+    first = sum(1 for name in module["cells"] if name.startswith("buffer_"))
+    for net, pins in sorted(nets.items(), key=lambda e: str(e[0])):
+        if net in skip or not isinstance(net, int) or len(pins) <= most:
             continue
         level = sorted(pins)
-        while len(level) > limit:
-            groups = -(-len(level) // limit)
+        while len(level) > group:
+            groups = -(-len(level) // group)
             upper = []
             for g in range(groups):
                 top += 1
-                name = "clock_buffer_%d" % added
+                name = "buffer_%d" % (first + added)
                 added += 1
                 for sink, pin in level[g::groups]:
                     module["cells"][sink]["connections"][pin] = [top]
