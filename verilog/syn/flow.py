@@ -299,18 +299,26 @@ def main():
     if a.tiles:
         tiles = measure_tiles(lib, tiles)
         save()
+    failed = 0
     real = traffic.make(ROOT, a.snnsim, os.path.join(a.work, "traffic"))
     for d in designs.select(a.designs, real is not None):
         if not a.force and d.name in kept and kept[d.name]["rtl"] == digest(d.rtl(ROOT), True) and old.get("liberty") == about["liberty"]:
             print("%s %-14s is there" % (lib.name, d.name))
             continue
-        r = kept[d.name] = measure(lib, d, a, real)
+        try:
+            r = kept[d.name] = measure(lib, d, a, real)
+        except SystemExit as e:  # the other designs shall have their results
+            print(e, file=sys.stderr, flush=True)
+            failed += 1
+            continue
         save()
         t = r["timing"]
         print("%s %-14s %9.0f um2 %6.1f kGE  mask %s ns  word %s ns (+%s ps)  %s pJ (+%s)  %.4g uW  %.0f s" % (
             lib.name, d.name, r["area_um2"], r["kGE"], *("%.3f" % t[k] if t.get(k) is not None else "-" for k in ("mask_ns", "word_ns")), "%.0f" % t.get("added_ps", 0),
             "/".join("%.1f" % e["pJ_per_read"] for e in r["energy"]), "/".join("%.1f" % e.get("added_pJ", 0) for e in r["energy"]),
             r["energy"][0]["leakage_uW"] if r["energy"] else 0, r["seconds"]["all"]), flush=True)
+    if failed:
+        raise SystemExit("%d designs without result" % failed)
 
 
 if __name__ == "__main__":
