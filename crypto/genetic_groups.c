@@ -113,10 +113,11 @@ static bool add_line(snn_genetic_plan *p, const valued *v, uint32_t n, snn_error
     return l->item != NULL;
 }
 
+/* At least one: there are always candidates. */
 static uint32_t tensors_of(const snn_candidates *c) {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < c->n; i++)
-        n += i == 0 || c->flip[i].tensor != c->flip[i - 1].tensor;
+    uint32_t n = 1;
+    for (uint32_t i = 1; i < c->n; i++)
+        n += c->flip[i].tensor != c->flip[i - 1].tensor;
     return n;
 }
 

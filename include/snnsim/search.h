@@ -141,9 +141,9 @@ typedef struct {
      * some thousand evaluations; where evaluations are dear (convolutions) time ends a search in the middle of a step, too, which then does not count. 0: no budget. */
     uint64_t evaluations;
     double seconds;
-    uint32_t most_bits;                        /* largest set; 0: no limit */
+    uint32_t most_bits;               /* largest set; 0: no limit */
     uint32_t population, generations; /* 0: the search's own */
-    uint32_t eps;                              /* snngx: bits that it wants */
+    uint32_t eps;                     /* snngx: bits that it wants */
     const char *checkpoint; /* file (0600), NULL: none. Removed by snn_search when the search has ended. */
     bool resume;            /* continue from the checkpoint, if there is one */
     /* The checkpoint stays when the search has ended (the caller removes it when he has saved the result): resuming it gives the result again without a search, or, when a budget had ended it

@@ -100,25 +100,39 @@ verdict $? "one rank prints and writes" "$([ "$(grep -c '^found' <<<"$out")" -eq
 
 # ---- interrupted ----
 
-mkdir "$work/stop"
-encrypt 3 "$work/stop" --set encrypt.search=random >"$work/stop.log" 2>&1 &
-pid=$!
-for _ in $(seq 400); do # until it has saved something, or is over
-    [ -e "$work/stop/net.key.search" ] || [ -e "$work/stop/net.key" ] && break
-    sleep 0.05
-done
-# The first of the ranks is asked to stop; all of them must.
-victim=$(pgrep -f "^$build/snnsim encrypt.*-o $work/stop/" | head -n 1)
-[ -z "$victim" ] || kill -TERM "$victim"
-wait "$pid"
-code=$?
-if [ "$code" -eq 0 ]; then
-    same "it was over before it could be interrupted" "$work/stop" "$(cat "$work/stop.log")"
-else
-    ends "an interrupted search" 130 "continue with --resume" "$code" "$(cat "$work/stop.log")"
-    out=$(encrypt 2 "$work/stop" --resume --set encrypt.search=random 2>&1)
-    same "and goes on with two ranks" "$work/stop" "$out"
-fi
+interrupted() { # FOLDER OPTIONS...: three ranks, of which the first is asked to stop; then two go on
+    local folder=$work/$1 pid victim code out
+    shift
+    mkdir "$folder"
+    encrypt 3 "$folder" "$@" >"$folder.log" 2>&1 &
+    pid=$!
+    for _ in $(seq 400); do # until it has saved something, or is over
+        [ -e "$folder/net.key.search" ] || [ -e "$folder/net.key" ] && break
+        sleep 0.05
+    done
+    victim=$(pgrep -f "^$build/snnsim encrypt.*-o $folder/" | head -n 1)
+    [ -z "$victim" ] || kill -TERM "$victim"
+    wait "$pid"
+    code=$?
+    if [ "$code" -eq 0 ]; then
+        same "it was over before it could be interrupted" "$folder" "$(cat "$folder.log")"
+    else
+        ends "an interrupted search" 130 "continue with --resume" "$code" "$(cat "$folder.log")"
+        out=$(encrypt 2 "$folder" --resume "$@" 2>&1)
+        same "and goes on with two ranks" "$folder" "$out"
+    fi
+}
+interrupted stop --set encrypt.search=random
+
+# ---- convolutions: steps that take long, and are stopped and saved in the middle ----
+
+conv=(--set encrypt.layers=conv1 --set dataset.bins=4 --set encrypt.target=0.7 --set encrypt.generations=1 --set encrypt.variation=0)
+out=$(encrypt 0 "$work/conv" --quiet "${conv[@]}" 2>&1)
+verdict $? "conv1 without MPI" "$out"
+expected=$(result "$work/conv")
+out=$(encrypt 2 "$work/conv2" "${conv[@]}" 2>&1)
+same "conv1 on 2 ranks" "$work/conv2" "$out"
+interrupted convstop "${conv[@]}"
 
 # ---- errors ----
 
