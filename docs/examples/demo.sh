@@ -23,10 +23,10 @@ try() { # ARGUMENT...: shows the command and runs it
 step "The network as it was trained, on unseen gestures of a modelled event camera."
 try run gesture.cfg
 
-# A quick search, for a demonstration: one recording of each class, of which two may stay right and nine must be wrong by eight spikes, so that this holds for other recordings, too; and a given seed,
+# A quick search, for a demonstration: one recording of each class, of which two may stay right and nine must be wrong by twelve output spikes (there are fifteen steps), so that this holds for other recordings, too; and a given seed,
 # so that everybody sees the same. A real key takes its seed from the system, and its search minutes (docs/encryption.md). Keyed are signs, at most four in a row word: what the decryptor has places for.
 step "Encrypt it: a search finds the few signs of the first layer's weights whose inversion ruins it; the key is their list. A quick search, ten to twenty seconds."
-encrypt=(encrypt gesture.cfg -o "$folder/enc.h5" --key "$folder/net.key" --clear --quiet --set encrypt.layers=conv1 --set encrypt.samples=1 --set encrypt.target=0.19 --set encrypt.margin=8
+encrypt=(encrypt gesture.cfg -o "$folder/enc.h5" --key "$folder/net.key" --clear --quiet --set encrypt.layers=conv1 --set encrypt.samples=1 --set encrypt.target=0.19 --set encrypt.margin=12
     --set encrypt.variation=0 --set encrypt.seed=1 --set hw.decryptor.ways=4 --set run.limit=1)
 try "${encrypt[@]}"
 try key show "$folder/net.key" | sed -n 1,5p

@@ -142,3 +142,19 @@ accuracy() { # OPTION...: of snnsim run, over chips where there are some
     expect 4
     complains "keyed bits, the decryptor's key store has 3 entries"
 }
+
+@test "the demo runs the network, encrypts it and ends with the table; it leaves no files" {
+    cat >stub <<'SH'
+#!/bin/sh
+echo "RAN $*"
+SH
+    chmod +x stub
+    SNNSIM=./stub run --separate-stderr "$ROOT/docs/examples/demo.sh" demo
+    expect 0
+    [ "$(grep '^RAN' <<<"$output" | cut -d' ' -f2-3 | tr '\n' ,)" = "run gesture.cfg,encrypt gesture.cfg,key show,hw line," ]
+    [[ $(grep '^RAN hw' <<<"$output") == *"--model demo/"*"/enc.h5 --key demo/"*"/net.key "* ]]
+    is_empty demo
+    SNNSIM=false run "$ROOT/docs/examples/demo.sh" demo
+    [ "$status" -eq 1 ]
+    is_empty demo
+}
