@@ -226,7 +226,7 @@ SYNTHESES := $(wildcard verilog/syn/results/*.json)
 DOCS := README.md LICENSE $(filter-out docs/README.md,$(wildcard docs/*.md))
 EXAMPLES := $(wildcard docs/examples/*.sh docs/examples/*.py)
 install: all ## install below PREFIX (default /usr/local; DESTDIR for packaging)
-	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/snnsim/devices share/snnsim/synthesis share/doc/snnsim/examples)
+	install -d $(addprefix $(INSTALL_DIR)/,bin include/snnsim lib/pkgconfig share/snnsim/configs share/snnsim/models share/snnsim/devices share/snnsim/synthesis share/snnsim/verilog/rtl share/doc/snnsim/examples)
 	install -m 755 $(BUILD)/snnsim $(INSTALL_DIR)/bin/
 	install -m 644 include/snnsim/*.h $(INSTALL_DIR)/include/snnsim/
 	install -m 644 $(BUILD)/libsnnsim.a $(INSTALL_DIR)/lib/

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -119,8 +120,10 @@ static bool same_stamps(const cli_cosim *c) {
     return same;
 }
 
-static double speed(const cli_cosim *c) {
-    const double seconds = c->circuit[0].seconds + c->circuit[1].seconds;
+/* Of the processor's time: on a busy machine wall time says how busy it is. */
+static double speed(const cli_cosim *c, bool wall) {
+    const cli_circuit *x = c->circuit;
+    const double seconds = wall ? x[0].seconds + x[1].seconds : x[0].cpu_seconds + x[1].cpu_seconds;
     return seconds > 0 ? (double)(c->stats[0].cycles + c->stats[1].cycles) / seconds : 0;
 }
 
@@ -183,14 +186,15 @@ static json_t *report(const cli_cosim *c) {
     for (int t = 0; t < c->tile.rows->tensors; t++)
         if (c->part[t].ran)
             json_array_append_new(layers, part_json(c, t));
-    return json_pack("{s:s, s:s, s:b, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
+    return json_pack("{s:s, s:s, s:b, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
                      "hw cosim", "model", c->tile.model_path, "key", (int)(c->tile.key != NULL), "samples",
                      cli_json_count(c->samples), "circuit", circuit_json(c), "added_cycles",
                      (json_int_t)added_in_all(c), "same_stamps", (int)same_stamps(c), "cycles",
                      cli_json_count(c->stats[0].cycles + c->stats[1].cycles), "compared",
                      cli_json_count(c->stats[0].compared + c->stats[1].compared), "wrong_words",
-                     cli_json_count(c->stats[0].wrong), "cycles_per_second", cli_json_real(speed(c)),
-                     "drawn_reads", drawn_json(c), "layers", layers, "difference", diff_json(c));
+                     cli_json_count(c->stats[0].wrong), "cycles_per_second", cli_json_real(speed(c, true)),
+                     "cycles_per_cpu_second", cli_json_real(speed(c, false)), "drawn_reads", drawn_json(c),
+                     "layers", layers, "difference", diff_json(c));
 }
 
 static bool write_report(const cli_cosim *c, const json_t *all, snn_error *err) {
@@ -214,10 +218,10 @@ static void print_text(const cli_cosim *c) {
            c->wrong_key  ? "WRONG KEY"
            : c->tile.key ? "with the key"
                          : "no key");
-    printf("compared   %s values in %s cycles of two circuits, %s cycles/s: %s\n",
+    printf("compared   %s values in %s cycles of two circuits, %s cycles/s of CPU time: %s\n",
            cli_count((double)(c->stats[0].compared + c->stats[1].compared), n[0], sizeof n[0]),
            cli_count((double)(c->stats[0].cycles + c->stats[1].cycles), n[1], sizeof n[1]),
-           cli_count(speed(c), n[2], sizeof n[2]), c->differs < 0 ? "no difference" : "THEY DIFFER");
+           cli_count(speed(c, false), n[2], sizeof n[2]), c->differs < 0 ? "no difference" : "THEY DIFFER");
     if (c->differs >= 0)
         return;
     printf("\n  %-12s %12s %12s %12s %12s %8s %8s %12s\n", "", "reads", "keyed", "cycles", "pass-through",
@@ -267,6 +271,9 @@ static bool cosim(cli_cosim *c, snn_error *err) {
                                        : snprintf(c->vcd_path, sizeof c->vcd_path, "%s", name);
     if (n < 0 || (size_t)n >= sizeof c->vcd_path)
         return snn_fail(err, SNN_ERR_USAGE, "--out, --vcd: the name is too long");
+    const char *top = getenv("RTL_TOP");
+    if (!c->top && top && *top)
+        c->top = top;
     if ((c->folder && !snn_folder_create(c->folder, err)) || !cli_cosim_open(c, err))
         return false;
     const bool ok = cli_cosim_run(c, err);

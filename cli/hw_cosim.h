@@ -14,7 +14,7 @@ typedef struct {
     const snn_provision *provision; /* NULL: none */
     const uint8_t *stored, *plain;  /* [rows][lanes] */
     snn_cosim *cosim;               /* while it runs */
-    double seconds;
+    double seconds, cpu_seconds;    /* wall time; this thread's */
 } cli_circuit;
 
 /* One layer or the drawn reads, over all samples; index 0: decryptor, 1: pass-through. */

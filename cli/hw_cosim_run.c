@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { DECRYPTOR, PASS };
 
@@ -103,6 +104,12 @@ void cli_cosim_free(cli_cosim *c) {
 
 /* ---- running ---- */
 
+static double cpu_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 /* trace: NULL, or the file for the waveforms of circuit c->differs, from cycle `from` on. */
 static bool start(cli_cosim *c, const char *trace, uint64_t from, snn_error *err) {
     memset(c->part, 0, (size_t)c->tile.rows->tensors * sizeof *c->part);
@@ -117,7 +124,7 @@ static bool start(cli_cosim *c, const char *trace, uint64_t from, snn_error *err
                                      .trace = i == c->differs ? trace : NULL,
                                      .trace_from = from};
         snn_cosim_free(x->cosim);
-        x->seconds = 0;
+        x->seconds = x->cpu_seconds = 0;
         x->cosim =
             snn_cosim_new(snn_rtl_face_of(x->library), &x->shape, x->stored, c->tile.rows->rows, &o, err);
         if (!x->cosim)
@@ -133,10 +140,11 @@ static bool drawn_reads(cli_cosim *c, snn_error *err) {
     for (int i = 0; c->reads && i < 2; i++) {
         cli_circuit *x = &c->circuit[i];
         const snn_cosim_stats before = snn_cosim_stats_of(x->cosim);
-        const double from = snn_now();
+        const double from = snn_now(), cpu = cpu_now();
         snprintf(c->where, sizeof c->where, "drawn reads through %s", x->role);
         const bool ok = snn_cosim_reads(x->cosim, c->reads, c->keyed, c->keyed_rows, err);
         x->seconds += snn_now() - from;
+        x->cpu_seconds += cpu_now() - cpu;
         if (!ok)
             return false;
         c->drawn.stats[i] = snn_cosim_stats_of(x->cosim);
@@ -175,12 +183,13 @@ static bool layer(cli_cosim *c, int tensor, bool pressed, snn_spikes out[2], snn
                  pressed ? ", under back-pressure" : "");
         snn_cosim_pressure(x->cosim, pressed);
         snn_cosim_mark(x->cosim);
-        const double from = snn_now();
+        const double from = snn_now(), cpu = cpu_now();
         const bool ok =
             snn_cosim_layer(x->cosim, snn_tile_network_layer(c->tile.network, tensor), about->outputs,
                             snn_tile_network_events(c->tile.network, tensor), p->whole ? &out[i] : NULL, NULL,
                             pressed ? &p->pressed[i] : &p->counts[i], err);
         x->seconds += snn_now() - from;
+        x->cpu_seconds += cpu_now() - cpu;
         if (!ok)
             return false;
         memcpy(stamps[i], snn_cosim_stats_of(x->cosim).stamps, sizeof stamps[i]);

@@ -95,10 +95,8 @@ static void make_command(command *c, const char *script, const snn_tile_shape *s
         push(c, "-c");
         push(c, o->cache);
     }
-    if (o->top) {
-        push(c, "-t");
-        push(c, o->top);
-    }
+    push(c, "-t"); /* always: RTL_TOP of the environment is the command's matter */
+    push(c, o->top ? o->top : "");
     char *module = c->text[c->texts++];
     snprintf(module, ARGUMENT, "DECRYPTOR=dec_%s", snn_decryptor_name(d->kind));
     push(c, module);

@@ -29,6 +29,7 @@ bool cosim_pattern(const struct snn_cosim *c, int what, uint64_t cycle) {
 #define READS_MOST 16000000U
 #define REPEAT 4   /* a read of REPEAT is one of the row before */
 #define COUNTED 16 /* an event of COUNTED has a count of 2 */
+#define KEYED 9    /* of 16 other reads ask for keyed rows, so that at least half of all do */
 
 /* A layer of one row word a line, so that a line is a row address; it never fires. */
 static bool read_layer(snn_cosim *c, snn_tile_layer *l, int32_t **parameter, snn_error *err) {
@@ -56,8 +57,8 @@ static void draw(snn_random *r, const snn_cosim *c, const uint32_t *keyed, uint3
                  snn_tile_inputs *in) {
     const uint32_t x = snn_random_u32(r);
     if (x % REPEAT != 0) /* else the same again */
-        in->aer_line =
-            keyed_rows && x >> 31 ? keyed[snn_random_below(r, keyed_rows)] : snn_random_below(r, c->rows);
+        in->aer_line = keyed_rows && x >> 28 < KEYED ? keyed[snn_random_below(r, keyed_rows)]
+                                                     : snn_random_below(r, c->rows);
     in->aer_count = 1 + ((x >> 8) % COUNTED == 0);
 }
 

@@ -102,6 +102,9 @@ namespace {
 
 void reset(snn_rtl *r) {
     r->quiet();
+    r->tile->rst_ni = 1;
+    r->tile->clk_i = 0;
+    r->tile->eval(); /* asynchronous resets act at a falling edge, also the first one */
     r->tile->rst_ni = 0;
     for (int i = 0; i < RESET_CYCLES; i++)
         r->cycle();

@@ -6,7 +6,7 @@
 #   -c  folder of objects that were made before; one with the same parameters and the same Verilog is used again (default: $SNNSIM_RTL_CACHE)
 #   -t  a file with a decryptor of one's own: its first module takes the place of DECRYPTOR (also $RTL_TOP)
 #   -s  a tile that is one file, parameters put in already: the netlist of a mutation test; MUTANTS=N says how many changes it can select
-# $VERILATOR_FLAGS and $CXX may add to and replace what is used. Exit status 3: Verilator or a C++ compiler is missing.
+# $VERILATOR_FLAGS adds to what is used, $CXX and $CXXFLAGS (-O3) replace it. Exit status 3: Verilator or a C++ compiler is missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 fail() {
@@ -83,7 +83,7 @@ read -ra more <<<"${VERILATOR_FLAGS:-}"
 flags+=("${more[@]}")
 rtl_digest=$(cat "${sources[@]}" | sha256sum | cut -c 1-64)
 digest=$({
-    echo "$rtl_digest ${value[DECRYPTOR]} $parameters $mutants ${flags[*]}"
+    echo "$rtl_digest ${value[DECRYPTOR]} $parameters $mutants ${flags[*]} ${CXXFLAGS:-}"
     "$verilator" --version
     "$cxx" --version | head -n 1
     cat "$bridge/rtl_bridge.cpp" "$bridge/rtl_bridge.h" "$0"
@@ -109,7 +109,7 @@ complain() { # WHAT: the end of the log, then the reason
     complain "Verilator refuses the Verilog (above)"
 units=()
 root=$("$verilator" --getenv VERILATOR_ROOT)
-compile=("$cxx" -std=c++14 -fPIC -march=native -w -fvisibility=hidden -fno-gnu-unique -DVM_TRACE=1 -DVM_TRACE_VCD=1 -DVM_TRACE_FST=0 -DVM_COVERAGE=0 -DVM_SC=0
+compile=("$cxx" -std=c++17 -fPIC -march=native -w -fvisibility=hidden -fno-gnu-unique -DVM_TRACE=1 -DVM_TRACE_VCD=1 -DVM_TRACE_FST=0 -DVM_COVERAGE=0 -DVM_SC=0
     -DVL_TIME_CONTEXT -isystem "$root/include" -isystem "$root/include/vltstd")
 mine=("${compile[@]}" -I"$work/obj" -I"$bridge" "${given[@]}" -DSNN_RTL_MUTANTS="$mutants" "-DSNN_RTL_DECRYPTOR=\"${value[DECRYPTOR]}\""
     "-DSNN_RTL_DIGEST=\"$rtl_digest\"" '-DSNN_RTL_EXPORT=__attribute__((visibility("default")))')
@@ -132,7 +132,7 @@ done
 for f in "$work"/obj/*.cpp "$bridge/rtl_bridge.cpp"; do
     name=$(basename "$f" .cpp)
     units+=("$work/$name.o")
-    case $name in *Slow | *Trace__*) optimise=-O0 ;; *) optimise=-O3 ;; esac # what runs once, or only on the way to a waveform
+    case $name in *Slow | *Trace__*) optimise=-O0 ;; *) optimise=${CXXFLAGS:--O3} ;; esac # what runs once, or only on the way to a waveform
     "${mine[@]}" "$optimise" -c "$f" -o "$work/$name.o" >>"$work/log" 2>&1 &
     jobs+=($!)
 done

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Does the co-simulation bite? Changes gates of a small tile at random (yosys mutate) and looks whether co-simulation under drawn traffic notices; what it does not notice must be proven to
+# change nothing (yosys equiv_simple, equiv_induct).
+#   rtl.sh [COUNT] [SEED]     COUNT changes (default 200) by SEED (default 1), half of them of a tile with dec_cam, half with dec_table
+# All changes of one tile stand in one circuit, which selects one by an input. Prints one line for each that was not caught, then the figures. Exit status 1 when one is neither caught nor proven.
+# Environment: ROUNDS (of drawn traffic for each, default 20000), BUILD (build; its tools/cosim_mutants), KEEP (folder that is kept, with netlists and lists).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export LC_ALL=C
+count=${1:-200} seed=${2:-1}
+tool=${BUILD:-build}/tools/cosim_mutants
+work=${KEEP:-$(mktemp -d)}
+mkdir -p "$work"
+[ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
+ROUNDS=${ROUNDS:-20000}
+[ -x "$tool" ] || { echo "rtl.sh: $tool is missing (make tools)" >&2; exit 2; }
+
+# Each field is as narrow as it can be, so that no bit is out of reach.
+parameters=(ADDR=5 LANES=8 BITS=3 KEYABLE=2 WAYS=2 GATED=1 ENCODING=0 WORDS=2 QUEUE=4 COUNT=4 LINE=9)
+keys_of() { [ "$1" = table ] && echo 8 || echo 6; }
+store_of() { [ "$1" = table ] && echo 1 || echo 0; }
+
+make_gold() { # KIND: the tile as a flat netlist of word-level cells; adder lanes down to gates, so that sums' upper bits, which 64 * sum pushes out, are not there
+    local p set=''
+    for p in "${parameters[@]}" "KEYS=$(keys_of "$1")" "STORE=$(store_of "$1")"; do set+=" -set ${p%%=*} ${p#*=}"; done
+    yosys -q -p "read_verilog -DSNN_OBSERVE -DDECRYPTOR=dec_$1 verilog/rtl/*.v; chparam$set tile; hierarchy -top tile; proc; flatten; memory_collect; memory_map; opt -full; wreduce; techmap c:*u_lane*; simplemap c:*u_lane*; opt -full; opt_clean -purge; autoname; check -assert; write_rtlil $work/$1.il" >"$work/$1.log" 2>&1 ||
+        { tail -n 5 "$work/$1.log" >&2; exit 1; }
+}
+
+make_mutants() { # KIND COUNT: one circuit with all changes, and the list
+    yosys -q -p "read_rtlil $work/$1.il; mutate -list $2 -seed $seed -ctrl mutant_i 16 1 -o $work/$1.list" >>"$work/$1.log" 2>&1
+    yosys -q -p "read_rtlil $work/$1.il; script $work/$1.list; opt_clean; write_verilog -noattr $work/$1.v" >>"$work/$1.log" 2>&1
+    bash verilog/cosim.sh -o "$work/$1.so" -s "$work/$1.v" "DECRYPTOR=dec_$1" "${parameters[@]}" "KEYS=$(keys_of "$1")" "STORE=$(store_of "$1")" "MUTANTS=$(wc -l <"$work/$1.list")" >/dev/null
+}
+
+prove() { # KIND NUMBER: does this change change nothing?
+    local change
+    change=$(sed -n "$2p" "$work/$1.list" | sed -E 's/ -ctrl [^ ]+ [0-9]+ [0-9]+//')
+    timeout 100 yosys -q -p "read_rtlil $work/$1.il; rename tile gold; read_rtlil $work/$1.il; $change; rename tile gate
+        equiv_make gold gate equiv; hierarchy -top equiv; async2sync; opt_clean; equiv_simple -undef; equiv_induct -undef; equiv_status -assert" >"$work/$1-$2.log" 2>&1
+}
+
+total=0 caught=0 proven=0 open=0
+for kind in cam table; do
+    make_gold "$kind"
+    make_mutants "$kind" $(((count + (${#kind} == 3)) / 2))
+    "$tool" "$work/$kind.so" "$kind" "$ROUNDS" "$seed" >"$work/$kind.result" ||
+        { echo "rtl.sh: the unchanged dec_$kind is not what the C model is: $(head -n 1 "$work/$kind.result")" >&2; exit 1; }
+    while read -r number verdict rest; do
+        [ "$number" != 0 ] || continue
+        total=$((total + 1))
+        if [ "$verdict" = caught ]; then
+            caught=$((caught + 1))
+        elif prove "$kind" "$number"; then
+            proven=$((proven + 1))
+        else
+            open=$((open + 1))
+            echo "dec_$kind $number not caught in ${rest} cycles, not proven: $(sed -n "${number}p" "$work/$kind.list")"
+        fi
+    done <"$work/$kind.result"
+done
+echo "$total changes: $caught caught, $proven proven to change nothing, $open neither"
+[ "$open" -eq 0 ]
