@@ -259,8 +259,8 @@ static void grow(uint64_t seed, uint32_t *compared, uint32_t *shorter) {
 static void groups(void **state) {
     (void)state;
     uint32_t compared = 0, shorter = 0;
-    static const uint64_t seeds[] = {7, 15, 18, 27, 29, SEED, 38};
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i += SANITIZED ? 3 : 1)
+    static const uint64_t seeds[] = {SEED, 7, 15, 18, 27, 29, 38};
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i += SANITIZED ? 7 : 1)
         grow(seeds[i], &compared, &shorter);
     print_message("%u groups, %u trimmed\n", compared, shorter);
     assert_true(compared > 10 && shorter > 10);
@@ -428,10 +428,10 @@ static void scouts(void **state) {
     (void)state;
     uint32_t turns = 0;
     static const uint64_t seeds[] = {15, 27, 29, 30, 38}; /* of several classes */
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i += SANITIZED ? 4 : 1)
         turns += scout_once(seeds[i]);
     print_message("%u groups of scouts\n", turns);
-    assert_true(turns > 6);
+    assert_true(turns > (SANITIZED ? 1 : 6));
 }
 
 /* The same on every run and with any number of threads; the goal is met by bits that may be keyed. */
