@@ -130,7 +130,7 @@ static bool differ(snn_cosim *c, const snn_tile_inputs *in, const snn_tile_outpu
                    const snn_rtl_outputs *got, snn_error *err) {
     uint64_t compared = 0;
     c->diff = (snn_cosim_diff){.found = true, .cycle = c->cycle, .time = got->time, .in = *in, .model = *out};
-    cosim_compare(c, out, got, &compared, &c->diff);
+    snn_cosim_compare(c, out, got, &compared, &c->diff);
     const snn_cosim_item *i = &c->diff.item[0];
     char lane[32] = "";
     if (i->vector)
@@ -157,7 +157,7 @@ static bool follow(snn_cosim *c, const snn_tile_inputs *in, const snn_tile_outpu
     if (c->options.trace && c->cycle == c->options.trace_from && !c->face->trace(c->rtl, c->options.trace))
         return snn_fail(err, SNN_ERR_RUNTIME, "%s: cannot be written", c->options.trace);
     c->face->present(c->rtl, &ports, &got);
-    const uint32_t differing = cosim_compare(c, out, &got, &c->stats.compared, NULL);
+    const uint32_t differing = snn_cosim_compare(c, out, &got, &c->stats.compared, NULL);
     if (!differing && out->word_valid && !out->hold)
         count_read(c, out);
     c->stats.fires += out->fire && !out->hold;
@@ -218,13 +218,13 @@ static bool on_cycle(void *context, const snn_tile_inputs *in, const snn_tile_ou
 static bool on_offer(void *context, uint64_t cycle) {
     (void)cycle;
     const snn_cosim *c = context;
-    return cosim_pattern(c, 0, c->cycle - c->mark);
+    return snn_cosim_pattern(c, 0, c->cycle - c->mark);
 }
 
 static bool on_take(void *context, uint64_t cycle) {
     (void)cycle;
     const snn_cosim *c = context;
-    return cosim_pattern(c, 1, c->cycle - c->mark);
+    return snn_cosim_pattern(c, 1, c->cycle - c->mark);
 }
 
 void snn_cosim_pressure(snn_cosim *c, bool pressure) {

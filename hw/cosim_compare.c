@@ -100,8 +100,8 @@ static void fires(struct snn_cosim *c, findings *f, const snn_tile_outputs *m, c
         vectors(f, "X", "obs_spikes_o", lanes, 1, c->scratch, r->spikes);
 }
 
-uint32_t cosim_compare(struct snn_cosim *c, const snn_tile_outputs *m, const snn_rtl_outputs *r,
-                       uint64_t *compared, snn_cosim_diff *d) {
+uint32_t snn_cosim_compare(struct snn_cosim *c, const snn_tile_outputs *m, const snn_rtl_outputs *r,
+                           uint64_t *compared, snn_cosim_diff *d) {
     const uint32_t address = c->shape.decryptor.address;
     findings f = {.d = d};
     scalar(&f, "A", "aer_ready_o", 1, m->aer_ready, r->aer_ready);

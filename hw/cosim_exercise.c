@@ -184,8 +184,8 @@ static bool play(exercise *e, const snn_tile_layer *l, snn_error *err) {
     snn_tile_outputs out = {0};
     bool over = next(e, l, &steps, &events, &in);
     for (; left > 0 && (!over || !out.idle); left--) {
-        in.aer_valid = !over && (!pressure || cosim_pattern(c, 0, c->cycle));
-        in.spk_ready = !pressure || cosim_pattern(c, 1, c->cycle);
+        in.aer_valid = !over && (!pressure || snn_cosim_pattern(c, 0, c->cycle));
+        in.spk_ready = !pressure || snn_cosim_pattern(c, 1, c->cycle);
         if (!snn_cosim_cycle(c, &in, &out, err))
             return false;
         if (in.aer_valid && out.aer_ready) {

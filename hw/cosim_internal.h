@@ -31,9 +31,9 @@ struct snn_cosim {
 };
 
 /* Compares one cycle's ports: the number of signals that differ, whose first ones go to d (may be NULL). *compared grows by what was looked at. */
-uint32_t cosim_compare(struct snn_cosim *c, const snn_tile_outputs *model, const snn_rtl_outputs *rtl,
-                       uint64_t *compared, snn_cosim_diff *d);
+uint32_t snn_cosim_compare(struct snn_cosim *c, const snn_tile_outputs *model, const snn_rtl_outputs *rtl,
+                           uint64_t *compared, snn_cosim_diff *d);
 /* Is an event offered (what = 0), a spike taken (1) in this cycle? */
-bool cosim_pattern(const struct snn_cosim *c, int what, uint64_t cycle);
+bool snn_cosim_pattern(const struct snn_cosim *c, int what, uint64_t cycle);
 
 #endif

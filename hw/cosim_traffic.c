@@ -15,7 +15,7 @@ static uint64_t mix(uint64_t x) {
     return x ^ x >> 33;
 }
 
-bool cosim_pattern(const struct snn_cosim *c, int what, uint64_t cycle) {
+bool snn_cosim_pattern(const struct snn_cosim *c, int what, uint64_t cycle) {
     const uint64_t key = c->options.seed * 2 + (uint64_t)what;
     /* 32 cycles each: always, never, or now and then, so that queues run full and empty */
     static const uint8_t of_256[8] = {255, 255, 255, 0, 32, 128, 128, 224};
@@ -84,7 +84,7 @@ static bool read_all(snn_cosim *c, uint64_t reads, const uint32_t *keyed, uint32
     draw(&r, c, keyed, keyed_rows, &in);
     for (uint64_t sent = 0; sent < reads;) {
         const uint64_t cycle = c->cycle - c->mark;
-        in.aer_valid = !c->options.pressure || cosim_pattern(c, 0, cycle);
+        in.aer_valid = !c->options.pressure || snn_cosim_pattern(c, 0, cycle);
         if (in.aer_count > reads - sent)
             in.aer_count = (uint32_t)(reads - sent);
         if (!snn_cosim_cycle(c, &in, &out, err))

@@ -148,8 +148,7 @@ digest() { # RUN OPTIONS...: of the output spikes
 
 @test "a wrong key, a wrong model and a changed model are refused" {
     encrypt w1
-    encrypt w2 --set encrypt.layers=fc1 # searches of the same layer may come to the same bits
-    expect 0
+    "${BUILD:-$(dirname "$SNNSIM")}/tools/encrypt_random" quick.h5 40 3 w2.h5 w2.key 1 # two searches may come to the same bits
     go run quick.cfg --model w1.h5 --key w2.key
     expect 3
     complains "w1.h5 with key w2.key"
