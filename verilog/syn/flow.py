@@ -108,7 +108,7 @@ techmap -map {latches}
 techmap
 opt -fast
 {flop}dfflibmap -liberty {map}
-abc -liberty {map} -constr {folder}/abc.constr -D {delay}
+abc -liberty {map} -constr {folder}/abc.constr -D {delay} -script {abc}
 techmap -map {gate}
 opt_clean -purge
 splitnets
@@ -126,7 +126,7 @@ def synthesise(lib, d, folder):
         f.write("set_driving_cell %s\nset_load %g\n" % (lib.entry["drive"], 1e15 * 4 * max(load.pins[i].capacitance for i in load.inputs)))
     parameters = " ".join("-chparam %s %d" % (k, v) for k, v in d.chparams().items())
     script = YOSYS.format(all=lib.all, map=lib.map, latches=lib.latches, gate=lib.gate, flop=lib.flop_script(), module=d.module, top=d.top, rtl=" ".join(d.rtl(ROOT)), parameters=parameters,
-                          folder=folder, delay=int(lib.entry["clock_ns"] * 1000 * 0.45))
+                          folder=folder, abc=os.path.join(HERE, "abc.script"), delay=int(lib.entry["clock_ns"] * 1000 * 0.45))
     with open(folder + "/synth.ys", "w") as f:
         f.write(script)
     with open(folder + "/synth.log", "w") as f:
