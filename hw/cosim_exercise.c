@@ -86,7 +86,7 @@ static bool provision_more(exercise *e, snn_error *err) {
     for (uint32_t i = below(e, 8); i > 0; i--) {
         snn_prov_write w = {(uint16_t)(s->keys + below(e, SNN_PROV_HASH - s->keys)), snn_random_u64(&e->r)};
         if (one_in(e, 2))
-            w.address = (uint16_t)(s->keys + below(e, 2 * s->keys));            /* right behind it */
+            w.address = (uint16_t)(s->keys + below(e, 2 * s->keys + 2));        /* right behind it */
         const uint32_t entry = snn_decryptor_position_bits(s) + s->address + 1; /* the table's is shorter */
         if (s->kind == SNN_DEC_CAM && one_in(e, 3)) {
             w.address = (uint16_t)below(e, s->keys);

@@ -132,8 +132,9 @@ done
 for f in "$work"/obj/*.cpp "$bridge/rtl_bridge.cpp"; do
     name=$(basename "$f" .cpp)
     units+=("$work/$name.o")
-    case $name in *Slow | *Trace__*) optimise=-O0 ;; *) optimise=${CXXFLAGS:--O3} ;; esac # what runs once, or only on the way to a waveform
-    "${mine[@]}" "$optimise" -c "$f" -o "$work/$name.o" >>"$work/log" 2>&1 &
+    read -ra optimise <<<"${CXXFLAGS:--O3}"
+    case $name in *Slow | *Trace__*) optimise=(-O0) ;; esac # what runs once, or only on the way to a waveform
+    "${mine[@]}" "${optimise[@]}" -c "$f" -o "$work/$name.o" >>"$work/log" 2>&1 &
     jobs+=($!)
 done
 for job in "${jobs[@]}"; do wait "$job" || complain "the C++ compiler fails (above)"; done
