@@ -170,7 +170,7 @@ static bool follow(snn_cosim *c, const snn_tile_inputs *in, const snn_tile_outpu
 }
 
 bool snn_cosim_cycle(snn_cosim *c, const snn_tile_inputs *in, snn_tile_outputs *out, snn_error *err) {
-    snn_tile_outputs own;
+    snn_tile_outputs own = {0};
     out = out ? out : &own;
     snn_tile_cycle(c->tile, in, out);
     return follow(c, in, out, err);

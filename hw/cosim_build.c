@@ -116,7 +116,7 @@ static void make_command(command *c, const char *script, const snn_tile_shape *s
 /* What comes out of fd, up to size - 1 bytes; the rest is read and dropped. */
 static void drain(int fd, char *text, size_t size) {
     size_t used = 0;
-    char rest[512];
+    char rest[512] = {0};
     for (;;) {
         const bool room = used + 1 < size;
         ssize_t n = read(fd, room ? text + used : rest, room ? size - 1 - used : sizeof rest);

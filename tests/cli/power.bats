@@ -61,6 +61,7 @@ END
 @test "refusals" {
     go hw power --netlist net.json --vcd run.vcd --scope tb.dut
     expect 2
+    # shellcheck disable=SC2154 # stderr is set by run
     [[ $stderr == *"--liberty is missing"* ]]
     power --clock-ns fast
     expect 2
