@@ -160,7 +160,7 @@ digest() { # RUN OPTIONS...: of the output spikes
     go run quick.cfg --model w1.h5 --passphrase-fd 3
     expect 2
     complains "run: --passphrase-fd needs --key FILE"
-    go run quick.cfg --model w1.h5 --key none.key
+    go run quick.cfg --model w1.h5 --key missing.key
     expect 3
     go run quick.cfg --model w1.h5 --key ""
     expect 2

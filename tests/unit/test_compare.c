@@ -337,7 +337,7 @@ static void network(void **state) {
     snn_error err = {0};
     snn_net *net = parse_net("network = { layers = ({name=\"a\"; type=\"linear\"; outputs=6;}); };",
                              (snn_shape){1, 4, 5});
-    snn_weights *f = snn_weights_new(net, &err), *w;
+    snn_weights *f = snn_weights_new(net, &err), *w = NULL;
     const snn_quantisation q = {.bits = 8};
     assert_true(f && (w = snn_weights_quantise(f, &q, NULL, &err)));
     for (uint64_t i = 0; i < 120; i++)
