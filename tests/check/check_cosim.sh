@@ -103,6 +103,6 @@ errors() {
 }
 verdict "another circuit and a missing Verilator are told" other errors
 
-ROUNDS=1500 bash tests/mutate/rtl.sh 15 7 >"$work/mutants.json" 2>"$work/mutants.err"
+ROUNDS=900 bash tests/mutate/rtl.sh 15 7 >"$work/mutants.json" 2>"$work/mutants.err"
 echo $? >"$work/mutants.status"
 verdict "15 changed gates are caught or proven to change nothing: $(tail -n 1 "$work/mutants.json")" mutants status mutants 0
