@@ -38,9 +38,10 @@ prove() { # KIND NUMBER: does this change change nothing?
     local change
     change=$(sed -n "$2p" "$work/$1.list" | sed -E 's/ -ctrl [^ ]+ [0-9]+ [0-9]+//')
     # Only registers are matched, so that what is no more than another way to say the same does not count as a difference.
+    # shellcheck disable=SC2016 # cell types
     local hide='select -set kept t:$*ff* t:$_*FF* t:$*latch* t:$_*LATCH* %u %u %u %co1:+[Q] w:* %i; rename -hide w:* @kept %d'
     timeout 100 yosys -q -p "read_rtlil $work/$1.il; $hide; rename tile gold; design -stash gold; read_rtlil $work/$1.il; $change; $hide; rename tile gate; design -stash gate
-        design -copy-from gold -as gold gold; design -copy-from gate -as gate gate; equiv_make gold gate equiv; hierarchy -top equiv; async2sync; opt_clean
+        design -copy-from gold -as gold gold; design -copy-from gate -as gate gate; equiv_make gold gate equiv; hierarchy -top equiv; async2sync; dffunmap; opt_clean
         equiv_simple -undef; equiv_induct -undef; equiv_status -assert" >"$work/$1-$2.log" 2>&1
 }
 
@@ -55,7 +56,7 @@ for kind in cam table; do
         total=$((total + 1))
         if [ "$verdict" = caught ]; then
             caught=$((caught + 1))
-        elif prove "$kind" "$number"; then
+        elif [ -z "${NO_PROOF:-}" ] && prove "$kind" "$number"; then
             proven=$((proven + 1))
         else
             open=$((open + 1))
