@@ -90,7 +90,8 @@ static void refusal(void **state) {
             const double taken =
                 (taken_by(net, w, searched, 2 * few) - taken_by(net, w, searched, few)) / few / SAMPLES;
             print_message("%.0f bytes a step announced, %.0f taken\n", each, taken);
-            assert_true(!COUNTED || fabs(taken / each - 1) < 0.1);
+            const double rounding = 2.0 * (2 << 20) / few / SAMPLES; /* two such pages more, or less */
+            assert_true(!COUNTED || fabs(taken - each) < 0.1 * each + rounding);
         }
         snn_weights_free(w);
         snn_net_free(net);
