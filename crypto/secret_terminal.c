@@ -24,6 +24,7 @@ enum { WATCHED = sizeof watched / sizeof *watched };
 /* The terminal while echo is off, and what was before. */
 typedef struct {
     int fd, signals; /* terminal, signalfd */
+    int taken;       /* signal that was read from the signalfd, 0: none */
     struct termios before;
     bool quiet; /* is echo off? */
     sigset_t set, mask;
@@ -65,9 +66,20 @@ static bool watch_signals(terminal *t) {
     return t->signals >= 0;
 }
 
+/* Takes a waiting signal; false when another thread was faster, which then hands it on (so looking without taking is not enough: in between there would be no signal to be seen). */
+static bool take_signal(terminal *t) {
+    struct signalfd_siginfo info;
+    if (read(t->signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return false;
+    t->taken = (int)info.ssi_signo;
+    return true;
+}
+
 /* Lets signals through that came in between; *stopped: all of them only stop the program for a while. */
 static void let_signals_through(terminal *t, bool *stopped) {
     sigset_t pending;
+    if (t->taken)
+        syscall(SYS_tgkill, getpid(), getpid(), t->taken);
     sigpending(&pending);
     *stopped = true;
     for (int i = 0; i < WATCHED; i++) {
@@ -104,7 +116,7 @@ static bool say(const terminal *t, const char *text) {
 }
 
 /* Up to the newline or the end (Ctrl-D); what does not fit is read and dropped. */
-static outcome read_line(const terminal *t, char *text, size_t room, size_t *size) {
+static outcome read_line(terminal *t, char *text, size_t room, size_t *size) {
     *size = 0;
     for (;;) {
         struct pollfd wait[] = {{.fd = t->signals, .events = POLLIN}, {.fd = t->fd, .events = POLLIN}};
@@ -113,8 +125,12 @@ static outcome read_line(const terminal *t, char *text, size_t room, size_t *siz
             return FAILED;
         if (ready <= 0)
             continue;
-        if (wait[0].revents)
+        if (wait[0].revents & ~POLLIN)
+            return FAILED;
+        if (wait[0].revents && take_signal(t))
             return SIGNALLED;
+        if (!wait[1].revents)
+            continue;
         char *at = &text[*size <= room ? *size : room];
         ssize_t n = read(t->fd, at, 1);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
@@ -154,6 +170,7 @@ bool snn_terminal_read(const char *ask, char *text, size_t room, size_t *size, b
     do {
         bool stopped = false;
         t.signals = -1;
+        t.taken = 0;
         t.quiet = false;
         result = attempt(&t, ask, text, room, size);
         why = errno;
