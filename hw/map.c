@@ -78,15 +78,14 @@ static bool place_tensor(snn_map *m, const snn_tensor *w, snn_map_tensor *t, snn
 }
 
 static bool place_all(snn_map *m, const snn_net *net, const snn_weights *weights, snn_error *err) {
-    for (int l = 0; l < net->layers; l++) {
-        const snn_layer *layer = &net->layer[l];
-        if (layer->tensor < 0)
-            continue;
-        snn_map_tensor *t = &m->tensor[layer->tensor];
-        memcpy(t->name, layer->name, sizeof t->name);
-        t->tensor = layer->tensor;
-        t->layer = l;
-        t->fan_in = snn_layer_fan_in(layer);
+    for (int i = 0; i < net->tensors; i++) {
+        bool recurrent;
+        const snn_layer *layer = snn_net_tensor_layer(net, i, &recurrent);
+        snn_map_tensor *t = &m->tensor[i];
+        snn_net_tensor_name(net, i, t->name);
+        t->tensor = i;
+        t->layer = (int)(layer - net->layer);
+        t->fan_in = recurrent ? layer->out.channels : snn_layer_fan_in(layer);
         t->outputs = layer->out.channels;
         if (!place_tensor(m, &weights->tensor[t->tensor], t, err))
             return false;

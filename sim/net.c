@@ -2,7 +2,9 @@
 /* The network's topology: growing it layer by layer with every check of shapes and sizes, copying, comparing, freeing. */
 #include "net_build.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +19,18 @@ static const char *const type_names[] = {
     [SNN_LAYER_FLATTEN] = "flatten",
 };
 static const char *const neuron_names[] = {
-    [SNN_NEURON_NONE] = "none", [SNN_NEURON_LIF] = "lif", [SNN_NEURON_IF] = "if", [SNN_NEURON_LI] = "li"};
+    [SNN_NEURON_NONE] = "none", [SNN_NEURON_LIF] = "lif",       [SNN_NEURON_IF] = "if",
+    [SNN_NEURON_LI] = "li",     [SNN_NEURON_CUBA] = "cuba_lif", [SNN_NEURON_ALIF] = "alif"};
 static const char *const reset_names[] = {[SNN_RESET_ZERO] = "zero", [SNN_RESET_SUBTRACT] = "subtract"};
+
+static const char *const param_names[SNN_PARAMS] = {
+    [SNN_PARAM_DECAY] = "decay",
+    [SNN_PARAM_THRESHOLD] = "threshold",
+    [SNN_PARAM_GAIN] = "gain",
+    [SNN_PARAM_CURRENT_DECAY] = "current_decay",
+    [SNN_PARAM_CURRENT_GAIN] = "current_gain",
+    [SNN_PARAM_ADAPT_DECAY] = "adapt_decay",
+};
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
@@ -38,6 +50,10 @@ const char *snn_neuron_type_name(snn_neuron_type type) {
 }
 const char *snn_reset_name(snn_reset reset) {
     return reset_names[reset];
+}
+
+const char *snn_param_name(snn_param p) {
+    return param_names[p];
 }
 
 bool snn_layer_type_parse(const char *name, snn_layer_type *type) {
@@ -120,6 +136,59 @@ uint64_t snn_layer_weights(const snn_layer *layer, int *dims, uint64_t shape[4])
     for (int i = 0; i < d; i++)
         count *= s[i];
     return count;
+}
+
+/* ---- tensors ---- */
+
+const snn_layer *snn_net_tensor_layer(const snn_net *net, int tensor, bool *recurrent) {
+    int i = 0;
+    while (net->layer[i].tensor != tensor && snn_layer_recurrent_tensor(&net->layer[i]) != tensor)
+        i++;
+    if (recurrent != NULL)
+        *recurrent = net->layer[i].tensor != tensor;
+    return &net->layer[i];
+}
+
+uint64_t snn_net_tensor_weights(const snn_net *net, int tensor, int *dims, uint64_t shape[4]) {
+    bool recurrent;
+    const snn_layer *l = snn_net_tensor_layer(net, tensor, &recurrent);
+    if (!recurrent)
+        return snn_layer_weights(l, dims, shape);
+    const uint64_t n = l->out.channels;
+    if (dims)
+        *dims = 2;
+    if (shape)
+        memcpy(shape, (uint64_t[4]){n, n, 0, 0}, sizeof(uint64_t[4]));
+    return n * n;
+}
+
+const char *snn_net_tensor_name(const snn_net *net, int tensor, char name[SNN_NAME]) {
+    bool recurrent;
+    const snn_layer *l = snn_net_tensor_layer(net, tensor, &recurrent);
+    snprintf(name, SNN_NAME, "%.*s%s", SNN_NAME - 1 - (recurrent ? (int)strlen(SNN_RECURRENT) : 0), l->name,
+             recurrent ? SNN_RECURRENT : "");
+    return name;
+}
+
+static float scalar_param(const snn_neuron *n, snn_param p) {
+    switch (p) {
+    case SNN_PARAM_DECAY:
+        return n->decay;
+    case SNN_PARAM_THRESHOLD:
+        return n->threshold;
+    case SNN_PARAM_GAIN:
+        return n->gain;
+    case SNN_PARAM_CURRENT_DECAY:
+        return n->current_decay;
+    case SNN_PARAM_CURRENT_GAIN:
+        return n->current_gain;
+    default:
+        return n->adapt_decay;
+    }
+}
+
+float snn_layer_param(const snn_layer *layer, snn_param p, uint32_t j) {
+    return layer->each[p] ? layer->each[p][j] : scalar_param(&layer->neuron, p);
 }
 
 uint32_t snn_layer_fan_in(const snn_layer *layer) {
@@ -215,6 +284,42 @@ static bool check_weights(const snn_layer *l, snn_code code, snn_error *err) {
         return snn_fail(err, code,
                         "layer '%s' (%s): %u outputs with %u inputs each need more than %u weights", l->name,
                         type_names[l->type], l->out.channels, snn_layer_fan_in(l), SNN_WEIGHTS_MAX);
+    if (l->recurrent &&
+        !product_within((uint32_t[]){l->out.channels, l->out.channels}, 2, SNN_WEIGHTS_MAX, &count))
+        return snn_fail(err, code, "layer '%s': %u recurrent neurons need more than %u weights", l->name,
+                        l->out.channels, SNN_WEIGHTS_MAX);
+    return true;
+}
+
+/* One number of a neuron, alone or for each of them: within [least, most]? */
+static bool check_param(const snn_layer *l, snn_param p, double least, double most, const char *expected,
+                        snn_code code, snn_error *err) {
+    const uint32_t n = l->each[p] ? snn_shape_size(l->out) : 1;
+    for (uint32_t j = 0; j < n; j++) {
+        const double x = (double)snn_layer_param(l, p, j);
+        if (!(x >= least && x <= most))
+            return snn_fail(err, code, "layer '%s': %s%s is %g, expected %s", l->name, param_names[p],
+                            l->each[p] ? " of a neuron" : "", x, expected);
+    }
+    return true;
+}
+
+/* Which neurons can wait after a spike, and delay it. */
+static bool check_times(const snn_layer *l, snn_code code, snn_error *err) {
+    const snn_neuron *n = &l->neuron;
+    const bool spikes = n->type != SNN_NEURON_LI;
+    if (n->refractory > SNN_STEPS_MAX || (n->refractory > 0 && (!spikes || n->type == SNN_NEURON_ALIF)))
+        return snn_fail(err, code, "layer '%s': refractory is %u, expected %s", l->name, n->refractory,
+                        n->refractory > SNN_STEPS_MAX ? "at most 65535 steps" : "0 for this neuron");
+    if (l->delay > SNN_DELAY_MAX || (l->delay > 0 && !spikes))
+        return snn_fail(err, code, "layer '%s': delay is %u, expected %s", l->name, l->delay,
+                        spikes ? "at most 255 steps" : "0, as li neurons do not spike");
+    if (l->recurrent && (l->type != SNN_LAYER_LINEAR || !spikes))
+        return snn_fail(err, code, "layer '%s' (%s): only linear layers that spike are recurrent", l->name,
+                        type_names[l->type]);
+    if (l->start > SNN_STEPS_MAX)
+        return snn_fail(err, code, "layer '%s': start is %u, expected at most %d", l->name, l->start,
+                        SNN_STEPS_MAX);
     return true;
 }
 
@@ -222,21 +327,47 @@ static bool check_neuron(snn_layer *l, snn_code code, snn_error *err) {
     snn_neuron *n = &l->neuron;
     if (!snn_layer_is_synaptic(l->type)) {
         *n = (snn_neuron){.type = SNN_NEURON_NONE, .decay = 0, .threshold = 0, .gain = 1};
+        if (l->recurrent || l->delay > 0 || l->start > 0)
+            return snn_fail(
+                err, code,
+                "layer '%s' (%s): only layers with neurons are recurrent, delay spikes or start later",
+                l->name, type_names[l->type]);
         return true;
     }
     if (n->type == SNN_NEURON_NONE)
         return snn_fail(err, code, "layer '%s' (%s): has no neuron", l->name, type_names[l->type]);
     if (n->type == SNN_NEURON_IF)
         n->decay = 1;
-    if (!(n->decay >= 0 && n->decay <= 1))
-        return snn_fail(err, code, "layer '%s': decay is %g, expected 0 to 1", l->name, (double)n->decay);
-    if (!(n->threshold > 0) || !isfinite(n->threshold))
-        return snn_fail(err, code, "layer '%s': threshold is %g, expected a positive number", l->name,
-                        (double)n->threshold);
-    if (!(n->gain > 0) || !isfinite(n->gain))
-        return snn_fail(err, code, "layer '%s': gain is %g, expected a positive number", l->name,
-                        (double)n->gain);
-    return true;
+    const double least = (double)FLT_TRUE_MIN, most = (double)FLT_MAX;
+    if (!check_param(l, SNN_PARAM_DECAY, 0, 1, "0 to 1", code, err) ||
+        !check_param(l, SNN_PARAM_THRESHOLD, least, most, "a positive number", code, err) ||
+        !check_param(l, SNN_PARAM_GAIN, least, most, "a positive number", code, err))
+        return false;
+    if (n->type == SNN_NEURON_CUBA &&
+        (!check_param(l, SNN_PARAM_CURRENT_DECAY, 0, 1, "0 to 1", code, err) ||
+         !check_param(l, SNN_PARAM_CURRENT_GAIN, least, most, "a positive number", code, err)))
+        return false;
+    if (n->type == SNN_NEURON_ALIF && !check_param(l, SNN_PARAM_ADAPT_DECAY, 0, 1, "0 to 1", code, err))
+        return false;
+    if (n->type == SNN_NEURON_ALIF && !(n->adapt >= 0 && n->adapt <= FLT_MAX))
+        return snn_fail(err, code, "layer '%s': adapt is %g, expected 0 or more", l->name, (double)n->adapt);
+    return check_times(l, code, err);
+}
+
+/* "fc1_rec" is what the recurrent weights of "fc1" are called. */
+static bool tensor_name_taken(const snn_net *net, const snn_layer *spec) {
+    const size_t suffix = strlen(SNN_RECURRENT), n = strlen(spec->name);
+    for (int i = 0; i < net->layers; i++) {
+        const snn_layer *l = &net->layer[i];
+        const size_t m = strlen(l->name);
+        if (l->recurrent && n == m + suffix && memcmp(spec->name, l->name, m) == 0 &&
+            strcmp(spec->name + m, SNN_RECURRENT) == 0)
+            return true;
+        if (spec->recurrent && m == n + suffix && memcmp(l->name, spec->name, n) == 0 &&
+            strcmp(l->name + n, SNN_RECURRENT) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool check_place(const snn_net *net, const snn_layer *spec, snn_code code, snn_error *err) {
@@ -248,6 +379,13 @@ static bool check_place(const snn_net *net, const snn_layer *spec, snn_code code
                         net->layers + 1, spec->name, SNN_NAME - 1);
     if (snn_net_find(net, spec->name) >= 0)
         return snn_fail(err, code, "layer %d: the name '%s' is used twice", net->layers + 1, spec->name);
+    if (spec->recurrent && strlen(spec->name) + strlen(SNN_RECURRENT) >= SNN_NAME)
+        return snn_fail(err, code, "layer '%s': a recurrent layer's name has at most %d characters",
+                        spec->name, SNN_NAME - 1 - (int)strlen(SNN_RECURRENT));
+    if (tensor_name_taken(net, spec))
+        return snn_fail(err, code,
+                        "layer '%s': the name is taken by, or would take, a recurrent layer's '%s'",
+                        spec->name, SNN_RECURRENT);
     if (net->layers > 0) {
         const snn_layer *last = &net->layer[net->layers - 1];
         if (last->neuron.type == SNN_NEURON_LI)
@@ -270,6 +408,7 @@ bool snn_net_append(snn_net *net, const snn_layer *spec, bool bias, snn_code cod
     snn_layer l = *spec;
     l.bias = NULL;
     l.tensor = -1;
+    memset(l.each, 0, sizeof l.each);
     snn_shape in = net->layers > 0 ? net->layer[net->layers - 1].out : net->input;
     if (!check_place(net, spec, code, err) || !set_shapes(&l, in, code, err) || !check_neuron(&l, code, err))
         return false;
@@ -291,8 +430,20 @@ bool snn_net_append(snn_net *net, const snn_layer *spec, bool bias, snn_code cod
             return false;
     }
     net->layer[net->layers++] = l;
-    net->tensors += l.tensor >= 0;
+    net->tensors += (l.tensor >= 0) + l.recurrent;
     return true;
+}
+
+bool snn_net_param(snn_net *net, snn_param p, const float *value, snn_code code, snn_error *err) {
+    snn_layer *l = &net->layer[net->layers - 1];
+    const uint32_t n = snn_shape_size(l->out);
+    if (!snn_layer_is_synaptic(l->type) || (l->neuron.type == SNN_NEURON_IF && p == SNN_PARAM_DECAY))
+        return snn_fail(err, code, "layer '%s': has no %s", l->name, param_names[p]);
+    l->each[p] = snn_alloc(n, sizeof *l->each[p], "neurons", err);
+    if (l->each[p] == NULL)
+        return false;
+    memcpy(l->each[p], value, n * sizeof *value);
+    return check_neuron(l, code, err);
 }
 
 bool snn_net_finish(snn_net *net, snn_code code, snn_error *err) {
@@ -303,11 +454,23 @@ bool snn_net_finish(snn_net *net, snn_code code, snn_error *err) {
         return snn_fail(err, code,
                         "the last layer, '%s' (%s), has no neurons to read out: expected linear or conv2d",
                         last->name, type_names[last->type]);
+    if (net->readout == SNN_READOUT_SOFTMAX && last->neuron.type != SNN_NEURON_LI)
+        return snn_fail(err, code, "the last layer, '%s', spikes: a softmax is read out of li neurons only",
+                        last->name);
     net->classes = snn_shape_size(last->out);
     return true;
 }
 
 /* ---- the whole network ---- */
+
+static bool copy_numbers(float **to, const float *from, uint32_t n, snn_error *err) {
+    if (from == NULL)
+        return true;
+    *to = snn_alloc(n, sizeof **to, "a network", err);
+    if (*to != NULL)
+        memcpy(*to, from, n * sizeof *from);
+    return *to != NULL;
+}
 
 snn_net *snn_net_copy(const snn_net *net, snn_error *err) {
     snn_net *copy = snn_alloc(1, sizeof *copy, "a network", err);
@@ -321,12 +484,13 @@ snn_net *snn_net_copy(const snn_net *net, snn_error *err) {
     for (int i = 0; i < net->layers; i++) {
         snn_layer *l = &copy->layer[copy->layers++];
         *l = net->layer[i];
-        if (l->bias == NULL)
-            continue;
-        l->bias = snn_alloc(l->out.channels, sizeof *l->bias, "biases", err);
-        if (l->bias == NULL)
+        l->bias = NULL;
+        memset(l->each, 0, sizeof l->each);
+        if (!copy_numbers(&l->bias, net->layer[i].bias, l->out.channels, err))
             goto fail;
-        memcpy(l->bias, net->layer[i].bias, l->out.channels * sizeof *l->bias);
+        for (int p = 0; p < SNN_PARAMS; p++)
+            if (!copy_numbers(&l->each[p], net->layer[i].each[p], snn_shape_size(l->out), err))
+                goto fail;
     }
     return copy;
 fail:
@@ -337,8 +501,11 @@ fail:
 void snn_net_free(snn_net *net) {
     if (net == NULL)
         return;
-    for (int i = 0; i < net->layers; i++)
+    for (int i = 0; i < net->layers; i++) {
         free(net->layer[i].bias);
+        for (int p = 0; p < SNN_PARAMS; p++)
+            free(net->layer[i].each[p]);
+    }
     free(net->layer);
     free(net);
 }
@@ -359,6 +526,30 @@ static bool shapes_equal(snn_shape a, snn_shape b) {
     return a.channels == b.channels && a.height == b.height && a.width == b.width;
 }
 
+static bool has_param(snn_neuron_type type, snn_param p) {
+    switch (p) {
+    case SNN_PARAM_THRESHOLD:
+        return type != SNN_NEURON_LI;
+    case SNN_PARAM_CURRENT_DECAY:
+    case SNN_PARAM_CURRENT_GAIN:
+        return type == SNN_NEURON_CUBA;
+    case SNN_PARAM_ADAPT_DECAY:
+        return type == SNN_NEURON_ALIF;
+    default:
+        return true;
+    }
+}
+
+static bool params_equal(int i, const snn_layer *a, const snn_layer *b, snn_param p, snn_error *err) {
+    const uint32_t n = a->each[p] || b->each[p] ? snn_shape_size(a->out) : 1;
+    for (uint32_t j = 0; j < n; j++) {
+        const float x = snn_layer_param(a, p, j), y = snn_layer_param(b, p, j);
+        if (x != y)
+            return differ(err, i, a, param_names[p], (double)x, (double)y);
+    }
+    return true;
+}
+
 static bool neurons_equal(int i, const snn_layer *a, const snn_layer *b, snn_error *err) {
     const snn_neuron *x = &a->neuron, *y = &b->neuron;
     if (x->type != y->type)
@@ -366,20 +557,21 @@ static bool neurons_equal(int i, const snn_layer *a, const snn_layer *b, snn_err
                         a->name, neuron_names[x->type], neuron_names[y->type]);
     if (x->type == SNN_NEURON_NONE)
         return true;
-    if (x->decay != y->decay)
-        return differ(err, i, a, "decay", x->decay, y->decay);
-    if (x->gain != y->gain)
-        return differ(err, i, a, "gain", x->gain, y->gain);
-    if (x->type == SNN_NEURON_LI) /* no spike: the rest has no effect */
-        return true;
-    if (x->threshold != y->threshold)
-        return differ(err, i, a, "threshold", x->threshold, y->threshold);
-    if (x->reset != y->reset)
+    /* Of li neurons, which do not spike, what has to do with spikes has no effect. */
+    const bool spikes = x->type != SNN_NEURON_LI;
+    for (int p = 0; p < SNN_PARAMS; p++)
+        if (has_param(x->type, (snn_param)p) && !params_equal(i, a, b, (snn_param)p, err))
+            return false;
+    if (x->type == SNN_NEURON_CUBA && x->membrane_bias != y->membrane_bias)
+        return differ(err, i, a, "membrane_bias", x->membrane_bias, y->membrane_bias);
+    if (x->type == SNN_NEURON_ALIF)
+        return x->adapt == y->adapt || differ(err, i, a, "adapt", x->adapt, y->adapt);
+    if (spikes && x->reset != y->reset)
         return snn_fail(err, SNN_ERR_DATA, "networks differ in layer %d ('%s'): reset %s against %s", i + 1,
                         a->name, reset_names[x->reset], reset_names[y->reset]);
-    if (x->at_threshold != y->at_threshold)
+    if (spikes && x->at_threshold != y->at_threshold)
         return differ(err, i, a, "at_threshold", x->at_threshold, y->at_threshold);
-    return true;
+    return x->refractory == y->refractory || differ(err, i, a, "refractory", x->refractory, y->refractory);
 }
 
 static bool layers_equal(int i, const snn_layer *a, const snn_layer *b, snn_error *err) {
@@ -401,6 +593,14 @@ static bool layers_equal(int i, const snn_layer *a, const snn_layer *b, snn_erro
         return snn_fail(err, SNN_ERR_DATA,
                         "networks differ in layer %d ('%s'): one has biases, the other has none", i + 1,
                         a->name);
+    if (a->recurrent != b->recurrent)
+        return snn_fail(err, SNN_ERR_DATA,
+                        "networks differ in layer %d ('%s'): one is recurrent, the other is not", i + 1,
+                        a->name);
+    if (a->delay != b->delay)
+        return differ(err, i, a, "delay", a->delay, b->delay);
+    if (a->start != b->start)
+        return differ(err, i, a, "start", a->start, b->start);
     return neurons_equal(i, a, b, err);
 }
 
@@ -414,5 +614,7 @@ bool snn_net_equal(const snn_net *a, const snn_net *b, snn_error *err) {
     for (int i = 0; i < a->layers; i++)
         if (!layers_equal(i, &a->layer[i], &b->layer[i], err))
             return false;
+    if (a->readout != b->readout)
+        return snn_fail(err, SNN_ERR_DATA, "networks differ: one is read out by softmax, the other is not");
     return true;
 }

@@ -11,12 +11,18 @@
 #define SNN_WINDOW_MAX 1024u        /* kernel and stride, as in the key table */
 #define SNN_STEPS_MAX 65535         /* time steps, as dataset.bins in the key table */
 
+#define SNN_DELAY_MAX 255u
+#define SNN_RECURRENT "_rec" /* behind the layer's name: its recurrent tensor */
+
 /* An empty network. Errors (with the given code): an input without lines or with too many. */
 snn_net *snn_net_begin(snn_shape input, int steps, double step_us, snn_code code, snn_error *err);
 
-/* Adds a layer: name, type, kernel, stride (0: default), padding, out.channels (outputs of linear, channels of conv2d) and neuron are read from
+/* Adds a layer: name, type, kernel, stride (0: default), padding, out.channels (outputs of linear, channels of conv2d), recurrent, delay, start and neuron are read from
  * `spec`; the rest follows. `bias`: give it zeroed biases. Errors (with the given code) name the layer. */
 bool snn_net_append(snn_net *net, const snn_layer *spec, bool bias, snn_code code, snn_error *err);
+
+/* Gives the neurons of the layer added last [neurons, in C order] a parameter each. Errors (with the given code) name the layer. */
+bool snn_net_param(snn_net *net, snn_param p, const float *value, snn_code code, snn_error *err);
 
 /* Checks what can only be checked at the end (the last layer is the read-out) and sets classes. */
 bool snn_net_finish(snn_net *net, snn_code code, snn_error *err);

@@ -125,13 +125,10 @@ snn_weights *snn_weights_shell_for(const snn_net *net, snn_error *err) {
     snn_weights *w = weights_of(net->tensors, err);
     if (w == NULL)
         return NULL;
-    for (int i = 0; i < net->layers; i++) {
-        const snn_layer *l = &net->layer[i];
-        if (l->tensor < 0)
-            continue;
-        snn_tensor *t = &w->tensor[l->tensor];
-        memcpy(t->name, l->name, sizeof t->name);
-        t->count = snn_layer_weights(l, &t->dims, t->shape);
+    for (int i = 0; i < net->tensors; i++) {
+        snn_tensor *t = &w->tensor[i];
+        snn_net_tensor_name(net, i, t->name);
+        t->count = snn_net_tensor_weights(net, i, &t->dims, t->shape);
     }
     return w;
 }
@@ -194,13 +191,14 @@ float snn_weight_value(const snn_tensor *t, uint64_t i) {
 
 /* ---- fit ---- */
 
-static bool tensor_fits(const snn_tensor *t, const snn_layer *l, snn_error *err) {
+static bool tensor_fits(const snn_tensor *t, const snn_net *net, int tensor, snn_error *err) {
     int dims;
     uint64_t shape[4];
-    uint64_t count = snn_layer_weights(l, &dims, shape);
-    if (strcmp(t->name, l->name) != 0)
+    char name[SNN_NAME];
+    uint64_t count = snn_net_tensor_weights(net, tensor, &dims, shape);
+    if (strcmp(t->name, snn_net_tensor_name(net, tensor, name)) != 0)
         return snn_fail(err, SNN_ERR_DATA, "weights of '%s' stand where the network has layer '%s'", t->name,
-                        l->name);
+                        name);
     if (t->dims != dims || memcmp(t->shape, shape, (size_t)dims * sizeof shape[0]) != 0 ||
         t->count != count) {
         char a[100], b[100];
@@ -224,11 +222,9 @@ bool snn_weights_fit(const snn_weights *w, const snn_net *net, snn_error *err) {
     if (w->tensors != net->tensors)
         return snn_fail(err, SNN_ERR_DATA, "%d weight tensors for a network with %d layers of weights",
                         w->tensors, net->tensors);
-    for (int i = 0; i < net->layers; i++) {
-        const snn_layer *l = &net->layer[i];
-        if (l->tensor >= 0 && !tensor_fits(&w->tensor[l->tensor], l, err))
+    for (int i = 0; i < net->tensors; i++)
+        if (!tensor_fits(&w->tensor[i], net, i, err))
             return false;
-    }
     return true;
 }
 
