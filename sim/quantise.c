@@ -42,11 +42,25 @@ static float free_scale(float top, int32_t m) {
     return s < FLT_MIN ? FLT_MIN : s;
 }
 
-static float one_bit_scale(const snn_quantisation *q, const float *w, uint64_t n, uint64_t stride) {
-    double sum = 0;
-    for (uint64_t i = 0; i < n; i++)
-        sum += fabs((double)w[i * stride]);
-    double mean = sum / (double)n;
+/* ---- scales ---- */
+
+/* What a scale depends on: the largest |w| and the sum of all, over as many weights as are added. */
+typedef struct {
+    float top;
+    double sum;
+    uint64_t n;
+} spread;
+
+static void spread_add(spread *s, const float *w, uint64_t n, uint64_t stride) {
+    for (uint64_t i = 0; i < n; i++) {
+        float a = fabsf(w[i * stride]);
+        s->top = a > s->top ? a : s->top;
+        s->sum += (double)a;
+    }
+    s->n += n;
+}
+
+static float one_bit_scale(const snn_quantisation *q, double mean) {
     if (!(mean > 0))
         return 1;
     if (q->free_scale)
@@ -56,19 +70,19 @@ static float one_bit_scale(const snn_quantisation *q, const float *w, uint64_t n
     return power_of_two(f > 0.75 ? e : e - 1);
 }
 
-float snn_quantisation_scale(const snn_quantisation *q, const float *w, uint64_t n, uint64_t stride) {
-    if (q->bits == 1)
-        return n == 0 ? 1 : one_bit_scale(q, w, n, stride);
-    float top = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        float a = fabsf(w[i * stride]);
-        if (a > top)
-            top = a;
-    }
-    if (top == 0)
+static float spread_scale(const snn_quantisation *q, const spread *s) {
+    if (s->n == 0 || s->top == 0)
         return 1;
-    return q->free_scale ? free_scale(top, largest_code(q->bits))
-                         : power_of_two_above(top, largest_code(q->bits));
+    if (q->bits == 1)
+        return one_bit_scale(q, s->sum / (double)s->n);
+    return q->free_scale ? free_scale(s->top, largest_code(q->bits))
+                         : power_of_two_above(s->top, largest_code(q->bits));
+}
+
+float snn_quantisation_scale(const snn_quantisation *q, const float *w, uint64_t n, uint64_t stride) {
+    spread s = {0, 0, 0};
+    spread_add(&s, w, n, stride);
+    return spread_scale(q, &s);
 }
 
 bool snn_quantisation_from_config(const snn_config *c, snn_quantisation *q, snn_error *err) {
@@ -97,26 +111,39 @@ static void quantise_row(const snn_quantisation *q, const float *w, uint64_t n, 
     }
 }
 
-static bool quantise_tensor(const snn_tensor *from, const snn_quantisation *q, snn_tensor *to,
-                            snn_quantisation_stats *stats, snn_error *err) {
+static uint32_t rows_of(const snn_tensor *t, const snn_quantisation *q) {
+    return q->per_channel ? (uint32_t)t->shape[0] : 1;
+}
+
+/* Weights that can be quantised, and room for their codes. */
+static bool prepare(const snn_tensor *from, const snn_quantisation *q, snn_tensor *to, snn_error *err) {
     if (from->type != SNN_FLOAT32)
         return snn_fail(err, SNN_ERR_DATA, "layer '%s': weights are codes of %d bits already", from->name,
                         from->bits);
-    if (!snn_tensor_check(from, err))
-        return false;
-    uint32_t rows = q->per_channel ? (uint32_t)from->shape[0] : 1;
-    if (!snn_tensor_alloc(to, SNN_CODE_8, q->bits, q->encoding, rows, err))
-        return false;
-    uint64_t n = from->count / rows, saturated = 0;
-    double squares = 0;
+    return snn_tensor_check(from, err) &&
+           snn_tensor_alloc(to, SNN_CODE_8, q->bits, q->encoding, rows_of(from, q), err);
+}
+
+/* Scales of n tensors [1 or 2] with as many rows: each from the rows of that number of all of them. */
+static void common_scales(const snn_quantisation *q, const snn_tensor *from, int n, snn_tensor *to) {
+    uint32_t rows = rows_of(from, q);
     for (uint32_t r = 0; r < rows; r++) {
-        const float *w = from->value + r * n;
-        to->scale[r] = snn_quantisation_scale(q, w, n, 1);
-        quantise_row(q, w, n, to->scale[r], to->code8 + r * n, &saturated, &squares);
+        spread s = {0, 0, 0};
+        for (int k = 0; k < n; k++)
+            spread_add(&s, from[k].value + from[k].count / rows * r, from[k].count / rows, 1);
+        for (int k = 0; k < n; k++)
+            to[k].scale[r] = spread_scale(q, &s);
     }
+}
+
+static void quantise_tensor(const snn_tensor *from, const snn_quantisation *q, snn_tensor *to,
+                            snn_quantisation_stats *stats) {
+    uint64_t n = from->count / to->scales, saturated = 0;
+    double squares = 0;
+    for (uint32_t r = 0; r < to->scales; r++)
+        quantise_row(q, from->value + r * n, n, to->scale[r], to->code8 + r * n, &saturated, &squares);
     if (stats != NULL)
         *stats = (snn_quantisation_stats){saturated, sqrt(squares / (double)from->count)};
-    return true;
 }
 
 snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *q,
@@ -127,10 +154,16 @@ snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *
     }
     snn_weights *out = snn_weights_shell(w, err);
     for (int i = 0; out != NULL && i < w->tensors; i++) {
-        if (!quantise_tensor(&w->tensor[i], q, &out->tensor[i], stats ? &stats[i] : NULL, err)) {
+        if (!prepare(&w->tensor[i], q, &out->tensor[i], err)) {
             snn_weights_free(out);
             return NULL;
         }
+    }
+    for (int i = 0, n; out != NULL && i < w->tensors; i += n) {
+        n = i + 1 < w->tensors && w->tensor[i + 1].recurrent ? 2 : 1;
+        common_scales(q, &w->tensor[i], n, &out->tensor[i]);
+        for (int k = i; k < i + n; k++)
+            quantise_tensor(&w->tensor[k], q, &out->tensor[k], stats ? &stats[k] : NULL);
     }
     return out;
 }

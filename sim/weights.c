@@ -128,6 +128,7 @@ snn_weights *snn_weights_shell_for(const snn_net *net, snn_error *err) {
     for (int i = 0; i < net->tensors; i++) {
         snn_tensor *t = &w->tensor[i];
         snn_net_tensor_name(net, i, t->name);
+        snn_net_tensor_layer(net, i, &t->recurrent);
         t->count = snn_net_tensor_weights(net, i, &t->dims, t->shape);
     }
     return w;

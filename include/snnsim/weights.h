@@ -33,7 +33,8 @@ int32_t snn_code_value(snn_encoding e, int bits, uint32_t code);
 uint32_t snn_value_code(snn_encoding e, int bits, int32_t q);
 
 typedef struct {
-    char name[SNN_NAME]; /* of the layer */
+    char name[SNN_NAME]; /* of the layer; "_rec" behind it: its recurrent weights */
+    bool recurrent;      /* belongs to the tensor before it, whose scales it has */
     snn_code_type type;
     snn_encoding encoding;
     int bits; /* 1..16; 32 for float */
@@ -111,7 +112,7 @@ typedef struct {
 bool snn_quantisation_from_config(const snn_config *config, snn_quantisation *q, snn_error *err);
 /* scale = 2^ceil(log2(max|w| / (2^(bits-1)-1))), exactly (no rounding of log2); max|w| = 0 gives scale 1. bits = 1: q = sign, scale from mean |w|. */
 float snn_quantisation_scale(const snn_quantisation *q, const float *w, uint64_t n, uint64_t stride);
-/* Quantises float tensors. stats [tensors] may be NULL. Errors: DATA when a weight is not finite. */
+/* Quantises float tensors; the two of a recurrent layer get the same scales. stats [tensors] may be NULL. Errors: DATA when a weight is not finite. */
 snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *q,
                                   snn_quantisation_stats *stats, snn_error *err);
 /* The float weights that integer codes stand for. */

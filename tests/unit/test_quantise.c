@@ -210,6 +210,38 @@ static void from_config(void **state) {
     snn_config_free(c);
 }
 
+/* The tensors of a recurrent layer have the scales of both together, in either order of size, row by row or whole; others keep theirs. */
+static void recurrent_pair(void **state) {
+    (void)state;
+    float first[4] = {0.5f, -0.25f, 0.125f, 1}, own[4] = {-3, 0.25f, 0.5f, 0.75f}, next[2] = {0.1f, 0.2f};
+    snn_tensor t[3] = {tensor_of(first, 2, 2), tensor_of(own, 2, 2), tensor_of(next, 1, 2)};
+    t[1].recurrent = true;
+    snn_weights w = {3, t};
+    const struct {
+        snn_quantisation q;
+        float scale[3][2]; /* of tensor 0 and 1 (row 0, row 1), of tensor 2 */
+    } expected[] = {
+        {{.bits = 8, .free_scale = true},
+         {{3.0f / 127, 3.0f / 127}, {3.0f / 127, 3.0f / 127}, {0.2f / 127, 0}}},
+        {{.bits = 8, .free_scale = true, .per_channel = true},
+         {{3.0f / 127, 1.0f / 127}, {3.0f / 127, 1.0f / 127}, {0.2f / 127, 0}}},
+        {{.bits = 4}, {{0.5f, 0.5f}, {0.5f, 0.5f}, {0.03125f, 0}}},
+        {{.bits = 1, .free_scale = true}, {{6.375f / 8, 6.375f / 8}, {6.375f / 8, 6.375f / 8}, {0.15f, 0}}},
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        snn_error err;
+        snn_weights *coded = snn_weights_quantise(&w, &expected[i].q, NULL, &err);
+        assert_non_null(coded);
+        for (int k = 0; k < 3; k++)
+            for (uint32_t r = 0; r < coded->tensor[k].scales; r++)
+                assert_true(fabsf(coded->tensor[k].scale[r] / expected[i].scale[k][r] - 1) < 1e-6f);
+        assert_memory_equal(coded->tensor[0].scale, coded->tensor[1].scale,
+                            coded->tensor[0].scales * sizeof(float));
+        assert_true(coded->tensor[1].recurrent);
+        snn_weights_free(coded);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numpy_vectors),
@@ -217,6 +249,7 @@ int main(void) {
         cmocka_unit_test(scales_stay_normal),
         cmocka_unit_test(free_scale_keeps_the_largest),
         cmocka_unit_test(one_bit),
+        cmocka_unit_test(recurrent_pair),
         cmocka_unit_test(stride_skips),
         cmocka_unit_test(refusals),
         cmocka_unit_test(from_config),
