@@ -128,7 +128,8 @@ static bool input_shape(const snn_config *config, snn_shape *shape, snn_error *e
     uint32_t s[3];
     if (side) {
         snn_framing framing = {.downsample = (int)snn_config_int(config, "dataset.downsample"),
-                               .merge_polarity = snn_config_bool(config, "dataset.merge_polarity")};
+                               .merge_polarity = snn_config_bool(config, "dataset.merge_polarity"),
+                               .repeat = (int)snn_config_int(config, "dataset.repeat")};
         snn_framing_shape(&framing, 2, side, side, s);
     } else {
         snn_dataset *data = snn_dataset_open(config, cli_split(config), err);

@@ -25,7 +25,8 @@ static const struct {
                {"npy", snn_npy_frames_open},
                {NULL, NULL}};
 
-static void take_framing(snn_dataset *d, const snn_config *config) {
+static bool take_framing(snn_dataset *d, const snn_config *config, snn_error *err) {
+    const char *rounding = snn_config_string(config, "dataset.rounding");
     snn_framing *f = &d->info.framing;
     f->bins = (int)snn_config_int(config, "dataset.bins");
     f->bin_us = snn_config_int(config, "dataset.bin_us");
@@ -34,11 +35,19 @@ static void take_framing(snn_dataset *d, const snn_config *config) {
     f->downsample = (int)snn_config_int(config, "dataset.downsample");
     f->binary = snn_config_bool(config, "dataset.binary");
     f->merge_polarity = snn_config_bool(config, "dataset.merge_polarity");
+    f->repeat = (int)snn_config_int(config, "dataset.repeat");
+    f->rounding = strcmp(rounding, "ceil") == 0      ? SNN_ROUND_CEIL
+                  : strcmp(rounding, "nearest") == 0 ? SNN_ROUND_NEAREST
+                                                     : SNN_ROUND_FLOOR;
+    if (f->rounding != SNN_ROUND_FLOOR && f->mode != SNN_FRAME_WIDTH && d->info.has_events)
+        return snn_config_fail(config, "dataset.rounding", err,
+                               "bins of fixed width are rounded; give their width in dataset.bin_us");
     const uint32_t *sensor = d->info.sensor;
     if (d->info.has_events) {
         d->info.steps = f->bins;
         snn_framing_shape(f, sensor[0], sensor[1], sensor[2], d->info.input);
     }
+    return true;
 }
 
 static bool fill(snn_dataset *d, const snn_config *config, snn_split split, bool folds, snn_error *err) {
@@ -51,7 +60,8 @@ static bool fill(snn_dataset *d, const snn_config *config, snn_split split, bool
         /* Cross-validation stays inside the training part; the official test part is not looked at. */
         if (!readers[i].open(d, config, folds ? SNN_SPLIT_TRAIN : split, err))
             return false;
-        take_framing(d, config);
+        if (!take_framing(d, config, err))
+            return false;
         if (d->table.n == 0)
             return snn_fail(err, SNN_ERR_DATA, "%s: no samples", d->info.folder);
         return !folds || snn_folds_apply(d, config, split, err);

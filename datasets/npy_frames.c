@@ -143,6 +143,11 @@ static bool check_keys(const snn_config *config, int steps, snn_error *err) {
         return snn_config_fail(config, "dataset.bins", err, "the frames have %d steps", steps);
     if (snn_config_int(config, "dataset.downsample") != 1)
         return snn_config_fail(config, "dataset.downsample", err, "frames are used as they are; expected 1");
+    if (snn_config_int(config, "dataset.repeat") != 1)
+        return snn_config_fail(config, "dataset.repeat", err, "frames are used as they are; expected 1");
+    if (strcmp(snn_config_string(config, "dataset.rounding"), "floor") != 0)
+        return snn_config_fail(config, "dataset.rounding", err,
+                               "frames are used as they are; expected \"floor\"");
     if (snn_config_bool(config, "dataset.merge_polarity"))
         return snn_config_fail(config, "dataset.merge_polarity", err,
                                "frames are used as they are; expected false");

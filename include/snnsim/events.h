@@ -31,14 +31,22 @@ bool snn_events_sort(snn_events *e, const char *where, snn_error *err);
 
 typedef enum {
     SNN_FRAME_BINS, /* a fixed number of bins over the recording, like tonic's ToFrame(n_time_bins) */
-    SNN_FRAME_WIDTH /* bins of fixed width, floor((t - t0)/width) */
+    SNN_FRAME_WIDTH /* bins of fixed width */
 } snn_frame_mode;
+
+/* WIDTH: the bin of an event at d = t - t0 in bins of w. */
+typedef enum {
+    SNN_ROUND_FLOOR,   /* floor(d/w): bin i holds i*w <= d < (i+1)*w */
+    SNN_ROUND_NEAREST, /* d/w rounded, halves to the even bin, as NumPy's round */
+    SNN_ROUND_CEIL     /* ceil(d/w): bin i holds (i-1)*w < d <= i*w */
+} snn_frame_rounding;
 
 /* Framing. BINS: window = floor((t_last - t_first)/bins), bin j holds t in [t_first + j*window, t_first + (j+1)*window), events at or after
  * t_first + bins*window are dropped; window 0 puts all events into bin 0 (DESIGN.md, pytorch_baseline.md "Framing, exactly").
- * WIDTH: bin = floor((t - t0)/bin_us), t0 = first event or 0 (from_zero); later than `bins` bins is dropped.
+ * WIDTH: bin = (t - t0)/bin_us rounded, t0 = first event or 0 (from_zero); what falls before bin 0 or behind the last one is dropped.
  * The input line of an event is [channel][y][x] in C order after x, y <- floor(x / downsample), floor(y / downsample);
- * counts add up (binary: an input is 1 however many events fall into it). merge_polarity: one channel. */
+ * counts add up (binary: an input is 1 however many events fall into it). merge_polarity: one channel.
+ * repeat: the whole input that many times, one behind the other along the channels. */
 typedef struct {
     snn_frame_mode mode;
     int bins;       /* time steps, 1..65535 */
@@ -47,9 +55,11 @@ typedef struct {
     int downsample; /* >= 1: sensor pixels per input pixel and axis */
     bool binary;
     bool merge_polarity;
+    snn_frame_rounding rounding; /* WIDTH only */
+    int repeat;                  /* copies of the input, 0 (the same as 1) .. 65535 */
 } snn_framing;
 
-/* Input shape [channels][height][width] after framing a sensor of the given size. */
+/* Input shape [channels][height][width] after framing a sensor of the given size; channels stop at 2^32 - 1. */
 void snn_framing_shape(const snn_framing *f, uint32_t channels, uint32_t height, uint32_t width,
                        uint32_t shape[3]);
 

@@ -567,22 +567,36 @@ static void camera(void **state) {
 static void framing_keys(void **state) {
     (void)state;
     make_nmnist();
-    snn_dataset *d = open_ok(
-        NMNIST "bin_us = 7; from_zero = true; downsample = 3; binary = true; merge_polarity = true; };",
-        SNN_SPLIT_TEST);
+    snn_dataset *d =
+        open_ok(NMNIST "bin_us = 7; from_zero = true; downsample = 3; binary = true; merge_polarity = true; "
+                       "rounding = \"ceil\"; repeat = 2; };",
+                SNN_SPLIT_TEST);
     const snn_framing *f = &snn_dataset_about(d)->framing;
     assert_int_equal(f->mode, SNN_FRAME_WIDTH);
     assert_int_equal(f->bins, 3);
     assert_int_equal(f->bin_us, 7);
     assert_true(f->from_zero && f->binary && f->merge_polarity);
     assert_int_equal(f->downsample, 3);
-    assert_memory_equal(snn_dataset_about(d)->input, ((uint32_t[]){1, 12, 12}), 12);
+    assert_int_equal(f->rounding, SNN_ROUND_CEIL);
+    assert_int_equal(f->repeat, 2);
+    assert_memory_equal(snn_dataset_about(d)->input, ((uint32_t[]){2, 12, 12}), 12);
+    snn_dataset_free(d);
+    d = open_ok(NMNIST "bin_us = 7; rounding = \"nearest\"; };", SNN_SPLIT_TEST);
+    assert_int_equal(snn_dataset_about(d)->framing.rounding, SNN_ROUND_NEAREST);
+    snn_dataset_free(d);
+    open_fails(NMNIST "rounding = \"nearest\"; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
+               "dataset.rounding: bins of fixed width are rounded; give their width in dataset.bin_us");
+    open_fails(NMNIST "rounding = \"ceil\"; bin_us = 0; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
+               "dataset.rounding: bins of fixed width");
+    d = open_ok(NMNIST "rounding = \"floor\"; };", SNN_SPLIT_TEST);
     snn_dataset_free(d);
     d = open_ok(NMNIST "};", SNN_SPLIT_TEST);
     f = &snn_dataset_about(d)->framing;
     assert_int_equal(f->mode, SNN_FRAME_BINS);
     assert_false(f->from_zero || f->binary || f->merge_polarity);
     assert_int_equal(f->downsample, 1);
+    assert_int_equal(f->rounding, SNN_ROUND_FLOOR);
+    assert_int_equal(f->repeat, 1);
     snn_dataset_free(d);
     open_fails("dataset = { path = \"%s\"; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
                "which data set: nmnist, dvs128_gesture or npy");

@@ -4,6 +4,8 @@
 
 #include <snnsim/random.h>
 
+#include <math.h>
+
 /* Sensor 5 x 4 (width x height), 2 channels. */
 static void put(snn_events *e, int64_t t, int x, int y, int p) {
     snn_error err = {0};
@@ -191,6 +193,116 @@ static void widest_times(void **state) {
     snn_events_free(&e);
 }
 
+/* Bin of each of these times when bins of w us from t0 on are rounded; -1: dropped. */
+static void check_bins(snn_frame_rounding rounding, int64_t w, bool from_zero, size_t n, const int64_t *t,
+                       const int *bin) {
+    snn_spikes x = {0};
+    size_t left_out = 0;
+    snn_events e = {.width = 100, .height = 1, .channels = 1};
+    snn_framing f = {.mode = SNN_FRAME_WIDTH,
+                     .bins = 4,
+                     .bin_us = w,
+                     .from_zero = from_zero,
+                     .downsample = 1,
+                     .rounding = rounding};
+    for (size_t i = 0; i < n; i++) {
+        put(&e, t[i], (int)i, 0, 0);
+        left_out += bin[i] < 0;
+    }
+    assert_int_equal(frame(&f, &e, &x), left_out);
+    for (size_t i = 0; i < n; i++) {
+        int found = -1;
+        for (int step = 0; step < f.bins; step++)
+            for (size_t k = x.first[step]; k < x.first[step + 1]; k++)
+                if (x.spike[k].index == i)
+                    found = step;
+        if (found != bin[i])
+            fail_msg("t = %lld: bin %d, expected %d", (long long)t[i], found, bin[i]);
+    }
+    snn_spikes_free(&x);
+    snn_events_free(&e);
+}
+#define BINS(rounding, w, zero, times, ...)                                                                  \
+    check_bins(rounding, w, zero, sizeof(times) / sizeof *(times), times, (const int[]){__VA_ARGS__})
+
+/* numpy.round(t / 10) is 0, 0, 0, 1, 1, 2, 2, 2, ... at -5, 0, 5, 6, 14, 15, 16, 25: halves go to even numbers. */
+static void rounded_bins(void **state) {
+    (void)state;
+    const int64_t t[] = {-11, -10, -9, -6, -5, -1, 0,  1,  4,  5,  6,  9,  10,
+                         11,  14,  15, 16, 20, 24, 25, 26, 30, 31, 34, 35, 36};
+    const int64_t *from_0 = t + 6; /* [20] whose first event is at 0 */
+    BINS(SNN_ROUND_FLOOR, 10, true, t, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3,
+         3, 3, 3, 3);
+    BINS(SNN_ROUND_NEAREST, 10, true, t, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3,
+         3, 3, -1, -1);
+    BINS(SNN_ROUND_CEIL, 10, true, t, -1, -1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, -1,
+         -1, -1, -1);
+    check_bins(SNN_ROUND_NEAREST, 10, false, 20, from_0,
+               (const int[]){0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, -1, -1});
+    check_bins(SNN_ROUND_CEIL, 10, false, 20, from_0,
+               (const int[]){0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, -1, -1, -1, -1});
+    /* An odd width has no halves; the width 1 rounds nothing. */
+    const int64_t u[] = {-2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    BINS(SNN_ROUND_NEAREST, 3, true, u, -1, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, -1);
+    BINS(SNN_ROUND_CEIL, 3, true, u, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, -1, -1);
+    BINS(SNN_ROUND_NEAREST, 1, true, u, -1, -1, 0, 1, 2, 3, -1, -1, -1, -1, -1, -1, -1, -1);
+    BINS(SNN_ROUND_CEIL, 1, true, u, -1, -1, 0, 1, 2, 3, -1, -1, -1, -1, -1, -1, -1, -1);
+    BINS(SNN_ROUND_NEAREST, 2, true, u, -1, 0, 0, 0, 1, 2, 2, 2, 3, -1, -1, -1, -1, -1);
+}
+
+static void widest_rounded_times(void **state) {
+    (void)state;
+    const int64_t t[] = {INT64_MIN, -2, -1, 0, INT64_MAX - 1, INT64_MAX};
+    int64_t w = INT64_MAX - 1; /* 2^63 - 2: halves at 2^62 - 1 and 3 * (2^62 - 1) */
+    BINS(SNN_ROUND_CEIL, w, false, t, 0, 1, 2, 2, 3, 3);
+    BINS(SNN_ROUND_NEAREST, w, false, t, 0, 1, 1, 1, 2, 2);
+    BINS(SNN_ROUND_CEIL, w, true, t, -1, 0, 0, 0, 1, 2);
+    BINS(SNN_ROUND_NEAREST, w, true, t, -1, 0, 0, 0, 1, 1);
+    BINS(SNN_ROUND_NEAREST, INT64_MAX, false, t, 0, 1, 1, 1, 2, 2);
+    /* w = 2 (2^64 - 1)/15: the half behind bin 7 is 2^64 - 1, the largest difference, and goes to bin 8. Bins 0 .. 3 take what is below 3.5 w. */
+    w = 2459565876494606882;
+    BINS(SNN_ROUND_NEAREST, w, false, t, 0, -1, -1, -1, -1, -1);
+    snn_events e = sensor();
+    put(&e, INT64_MIN, 0, 0, 0);
+    put(&e, INT64_MAX, 1, 0, 0);
+    snn_framing f = {
+        .mode = SNN_FRAME_WIDTH, .bins = 10, .bin_us = w, .downsample = 1, .rounding = SNN_ROUND_NEAREST};
+    snn_spikes x = {0};
+    assert_int_equal(frame(&f, &e, &x), 0);
+    STEP(&x, 0, {0, 1});
+    STEP(&x, 8, {1, 1});
+    snn_spikes_free(&x);
+    snn_events_free(&e);
+}
+
+static void repeated_input(void **state) {
+    (void)state;
+    snn_events e = sensor();
+    put(&e, 0, 1, 0, 0);
+    put(&e, 0, 1, 0, 0);
+    put(&e, 1, 4, 3, 1);
+    put(&e, 10, 0, 0, 0);
+    snn_framing f = {.mode = SNN_FRAME_WIDTH, .bins = 3, .bin_us = 10, .downsample = 1, .repeat = 3};
+    snn_spikes x = {0};
+    assert_int_equal(frame(&f, &e, &x), 0);
+    assert_int_equal(x.size, 120);
+    STEP(&x, 0, {1, 2}, {39, 1}, {41, 2}, {79, 1}, {81, 2}, {119, 1});
+    STEP(&x, 1, {0, 1}, {40, 1}, {80, 1});
+    assert_int_equal(x.first[3], 9);
+    f.merge_polarity = f.binary = true;
+    f.repeat = 2;
+    assert_int_equal(frame(&f, &e, &x), 0);
+    assert_int_equal(x.size, 40);
+    STEP(&x, 0, {1, 1}, {19, 1}, {21, 1}, {39, 1});
+    for (f.repeat = 0; f.repeat < 2; f.repeat++) { /* both: once */
+        assert_int_equal(frame(&f, &e, &x), 0);
+        assert_int_equal(x.size, 20);
+        STEP(&x, 0, {1, 1}, {19, 1});
+    }
+    snn_spikes_free(&x);
+    snn_events_free(&e);
+}
+
 static void shapes(void **state) {
     (void)state;
     uint32_t s[3];
@@ -207,6 +319,20 @@ static void shapes(void **state) {
     f.merge_polarity = true;
     snn_framing_shape(&f, 3, 8, 5, s);
     assert_memory_equal(s, ((uint32_t[]){1, 2, 2}), sizeof s);
+    f.repeat = 1;
+    snn_framing_shape(&f, 3, 8, 5, s);
+    assert_memory_equal(s, ((uint32_t[]){1, 2, 2}), sizeof s);
+    f.repeat = 3;
+    snn_framing_shape(&f, 3, 8, 5, s);
+    assert_memory_equal(s, ((uint32_t[]){3, 2, 2}), sizeof s);
+    f.merge_polarity = false;
+    snn_framing_shape(&f, 3, 8, 5, s);
+    assert_memory_equal(s, ((uint32_t[]){9, 2, 2}), sizeof s);
+    f.repeat = 65535;
+    snn_framing_shape(&f, 65537, 8, 5, s); /* 65535 * 65537 = 2^32 - 1 */
+    assert_int_equal(s[0], UINT32_MAX);
+    snn_framing_shape(&f, 65538, 8, 5, s);
+    assert_int_equal(s[0], UINT32_MAX);
 }
 
 static void downsampled_merged_binary(void **state) {
@@ -245,12 +371,15 @@ static void impossible_settings(void **state) {
                                {.bins = 65536, .downsample = 1},
                                {.bins = 1, .downsample = 0},
                                {.bins = 1, .downsample = 65537},
+                               {.bins = 1, .downsample = 1, .repeat = -1},
+                               {.bins = 1, .downsample = 1, .repeat = 65536},
                                {.mode = SNN_FRAME_WIDTH, .bins = 1, .downsample = 1, .bin_us = 0}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(snn_frame(&bad[i], &e, &x, &s, NULL, &err));
         check_error(&err, SNN_ERR_USAGE, "not possible");
     }
     const snn_framing good[] = {{.bins = 65535, .downsample = 65536},
+                                {.bins = 1, .downsample = 1, .repeat = 65535},
                                 {.mode = SNN_FRAME_WIDTH, .bins = 1, .downsample = 1, .bin_us = 1}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(snn_frame(&good[i], &e, &x, &s, NULL, &err));
@@ -267,6 +396,11 @@ static void impossible_settings(void **state) {
     e.height = 65536;
     e.width = 1;
     assert_false(snn_frame(&f, &e, &x, &s, NULL, &err));
+    e.channels = 65538;
+    e.height = 1;
+    f.repeat = 65535;
+    assert_false(snn_frame(&f, &e, &x, &s, NULL, &err));
+    check_error(&err, SNN_ERR_USAGE, "is too large");
     snn_spikes_free(&x);
     free(s.key);
 }
@@ -282,8 +416,14 @@ static void slow_frame(const snn_framing *f, const snn_events *e, uint32_t *coun
     *dropped = 0;
     for (size_t i = 0; i < e->n; i++) {
         const snn_event *v = &e->event[i];
-        int64_t bin = window == 0 ? 0 : (v->t - t0) / window;
-        if (bin >= f->bins || v->t < t0) {
+        double d = (double)(v->t - t0); /* small enough for exact quotients at halves */
+        double q = window == 0                        ? 0
+                   : f->mode == SNN_FRAME_BINS        ? floor(d / (double)window)
+                   : f->rounding == SNN_ROUND_CEIL    ? ceil(d / (double)window)
+                   : f->rounding == SNN_ROUND_NEAREST ? nearbyint(d / (double)window)
+                                                      : floor(d / (double)window);
+        int64_t bin = (int64_t)q;
+        if (bin >= f->bins || bin < 0) {
             ++*dropped;
             continue;
         }
@@ -291,6 +431,9 @@ static void slow_frame(const snn_framing *f, const snn_events *e, uint32_t *coun
         uint32_t y = v->y / (uint32_t)f->downsample, x = v->x / (uint32_t)f->downsample;
         uint32_t *c = &count[(((size_t)bin * shape[0] + p) * shape[1] + y) * shape[2] + x];
         *c = f->binary ? 1 : *c + 1;
+        uint32_t times = f->repeat > 1 ? (uint32_t)f->repeat : 1;
+        for (uint32_t k = 1; k < times; k++)
+            c[k * (shape[0] / times * shape[1] * shape[2])] = *c;
     }
 }
 
@@ -311,7 +454,9 @@ static void random_recordings(void **state) {
                          .from_zero = snn_random_below(&r, 2),
                          .downsample = 1 + (int)snn_random_below(&r, 12),
                          .binary = snn_random_below(&r, 2),
-                         .merge_polarity = snn_random_below(&r, 2)};
+                         .merge_polarity = snn_random_below(&r, 2),
+                         .rounding = (snn_frame_rounding)snn_random_below(&r, 3),
+                         .repeat = (int)snn_random_below(&r, 4)};
         size_t n = 1 + snn_random_below(&r, 600);
         int64_t t = (int64_t)snn_random_below(&r, 20) - 10;
         for (size_t i = 0; i < n; i++) {
@@ -377,6 +522,9 @@ int main(void) {
         cmocka_unit_test(empty_and_single),
         cmocka_unit_test(fixed_width),
         cmocka_unit_test(widest_times),
+        cmocka_unit_test(rounded_bins),
+        cmocka_unit_test(widest_rounded_times),
+        cmocka_unit_test(repeated_input),
         cmocka_unit_test(shapes),
         cmocka_unit_test(downsampled_merged_binary),
         cmocka_unit_test(impossible_settings),

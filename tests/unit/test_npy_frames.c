@@ -298,6 +298,10 @@ static void bad_arrays(void **state) {
                "dataset.bins: the frames have 2 steps");
     open_fails(NPY TEST "downsample = 2; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
                "dataset.downsample: frames are used as they are; expected 1");
+    open_fails(NPY TEST "repeat = 2; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
+               "dataset.repeat: frames are used as they are; expected 1");
+    open_fails(NPY TEST "rounding = \"ceil\"; bin_us = 5; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
+               "dataset.rounding: frames are used as they are; expected \"floor\"");
     open_fails(NPY TEST "merge_polarity = true; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
                "dataset.merge_polarity: frames are used as they are; expected false");
 }
