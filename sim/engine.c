@@ -80,18 +80,41 @@ static bool place_stage(snn_stage *s, const snn_net *net, int layer, const snn_s
         return snn_error_context(err, "layer %s", l->name);
     s->outputs = s->target.pitch;
     s->neurons_padded = s->outputs * l->out.height * l->out.width;
+    s->start = (int)l->start;
+    s->delay = (int)l->delay;
+    s->tail = l->recurrent && l->delay == 0 ? 1 : (int)l->delay;
+    s->single = l->tensor >= 0 && snn_layer_single(l);
+    return true;
+}
+
+/* The stage of a layer's recurrent weights: linear, from the layer's one pixel to itself. */
+static bool place_back(snn_stage *s, const snn_layer *l, snn_error *err) {
+    snn_stage *b = s->back = snn_alloc(1, sizeof *b, "engine", err);
+    if (!b)
+        return false;
+    b->layer = s->layer;
+    b->type = SNN_LAYER_LINEAR;
+    b->in = b->out = l->out;
+    b->tensor = snn_layer_recurrent_tensor(l);
+    b->outputs = s->outputs;
+    b->neurons_padded = s->neurons_padded;
+    if (!make_plane(&b->source, l->out, 0, 1, err))
+        return snn_error_context(err, "layer %s", l->name);
+    b->target = b->source;
     return true;
 }
 
 /* Sums over a full fan-in of the largest counts that planes can carry must fit; input lists are checked as they come. */
 static bool check_sums(const snn_engine *e, const snn_stage *s, const char *name, snn_error *err) {
-    if (s->code_type != SNN_FLOAT32 && !s->from_input && !s->analogue &&
-        s->norm * s->source.largest > (uint64_t)e->sum_limit)
+    uint64_t most = s->back && !s->back->analogue ? s->back->norm : 0;
+    if (!s->from_input && !s->analogue)
+        most += s->norm * s->source.largest;
+    if (s->code_type != SNN_FLOAT32 && most > (uint64_t)e->sum_limit)
         return snn_fail(err, SNN_ERR_DATA, "layer %s: synaptic sums could exceed %d", name, e->sum_limit);
     return true;
 }
 
-static bool load_stage(snn_engine *e, snn_stage *s, const snn_tensor *t, float input_factor, snn_error *err) {
+static bool check_tensor(const snn_engine *e, const snn_stage *s, const snn_tensor *t, snn_error *err) {
     const snn_layer *l = &e->net->layer[s->layer];
     if (t->type == SNN_FLOAT32 && e->arithmetic == SNN_ARITHMETIC_FIXED)
         return snn_fail(
@@ -102,6 +125,41 @@ static bool load_stage(snn_engine *e, snn_stage *s, const snn_tensor *t, float i
         return snn_fail(
             err, SNN_ERR_USAGE,
             "layer %s has float weights: read errors need integer codes (quantise the model first)", l->name);
+    return true;
+}
+
+/* One sum needs one unit: what both tensors of a recurrent layer must share. */
+static bool check_scales(const snn_tensor *t, const snn_tensor *back, snn_error *err) {
+    if ((t->type == SNN_FLOAT32) != (back->type == SNN_FLOAT32))
+        return snn_fail(err, SNN_ERR_DATA,
+                        "layer %s: only one of its own and its recurrent weights are float", t->name);
+    const uint32_t most = t->scales > back->scales ? t->scales : back->scales;
+    for (uint32_t i = 0; i < most; i++) {
+        const float a = t->scale[t->scales == 1 ? 0 : i], b = back->scale[back->scales == 1 ? 0 : i];
+        if (a != b)
+            return snn_fail(
+                err, SNN_ERR_DATA,
+                "layer %s: scale %u of its weights is %.9g, of its recurrent ones %.9g: they must "
+                "be equal, as their sums are added",
+                t->name, i, (double)a, (double)b);
+    }
+    return true;
+}
+
+static bool load_back(const snn_engine *e, snn_stage *b, const snn_tensor *t, const snn_tensor *back,
+                      snn_error *err) {
+    if (!check_tensor(e, b, back, err) || !check_scales(t, back, err) ||
+        !snn_stage_pack(b, back, e, false, err))
+        return false;
+    return !e->count_operations || snn_stage_count_fan_out(b, err);
+}
+
+static bool load_stage(snn_engine *e, snn_stage *s, const snn_tensor *t, float input_factor, snn_error *err) {
+    const snn_layer *l = &e->net->layer[s->layer];
+    if (!check_tensor(e, s, t, err))
+        return false;
+    if (s->back && !load_back(e, s->back, t, t + 1, err))
+        return false;
     /* The dense kernel reads planes, not lists. */
     const bool dense = !s->from_input && l->type == SNN_LAYER_CONV2D;
     if (!snn_stage_pack(s, t, e, dense, err) || !check_sums(e, s, l->name, err) ||
@@ -137,7 +195,13 @@ static bool place_stages(snn_engine *e, snn_error *err) {
         snn_stage *s = &e->stage[e->stages++];
         if (!place_stage(s, e->net, i, before, err) || !snn_stage_hook(s, &e->hook, err))
             return false;
+        s->fine = s->analogue;
         before = s;
+        if (!e->net->layer[i].recurrent)
+            continue;
+        if (!place_back(s, &e->net->layer[i], err) || !snn_stage_hook(s->back, &e->hook, err))
+            return false;
+        s->fine |= s->back->analogue;
     }
     return true;
 }
@@ -164,6 +228,13 @@ snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const
                  options->hook->read ? "both" : "neither");
         return NULL;
     }
+    for (int i = 0; options->arithmetic == SNN_ARITHMETIC_FIXED && i < net->layers; i++)
+        if (net->layer[i].neuron.type == SNN_NEURON_ALIF) {
+            snn_fail(err, SNN_ERR_USAGE,
+                     "layer %s: alif neurons have no fixed arithmetic (run.arithmetic = \"float\")",
+                     net->layer[i].name);
+            return NULL;
+        }
     snn_engine *e = snn_alloc(1, sizeof *e, "engine", err);
     if (!e)
         return NULL;
@@ -185,27 +256,36 @@ snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const
     }
     e->hook.silent = NULL; /* the caller's, read */
     e->chunk = chunk_steps(e);
+    for (int i = 0; i < e->stages; i++)
+        e->stage[i].ring = e->chunk + e->stage[i].tail;
     return e;
+}
+
+static void clear_stage(snn_stage *s) {
+    free(s->rows);
+    free(s->dense);
+    free(s->rows16);
+    free(s->rows_float);
+    free(s->row_of);
+    free(s->input_index);
+    free(s->factor_fine);
+    free(s->factor);
+    free(s->bias);
+    free(s->threshold_fixed);
+    free(s->bias_fixed);
+    free(s->fan_out);
+    free(s->fan_out_nonzero);
+    snn_each_free(&s->each);
 }
 
 void snn_engine_free(snn_engine *e) {
     if (!e)
         return;
     for (int i = 0; i < e->stages; i++) {
-        snn_stage *s = &e->stage[i];
-        free(s->rows);
-        free(s->dense);
-        free(s->rows16);
-        free(s->rows_float);
-        free(s->row_of);
-        free(s->input_index);
-        free(s->factor_fine);
-        free(s->factor);
-        free(s->bias);
-        free(s->threshold_fixed);
-        free(s->bias_fixed);
-        free(s->fan_out);
-        free(s->fan_out_nonzero);
+        if (e->stage[i].back)
+            clear_stage(e->stage[i].back);
+        free(e->stage[i].back);
+        clear_stage(&e->stage[i]);
     }
     free(e->stage);
     snn_net_free(e->net);
@@ -217,7 +297,7 @@ void snn_engine_free(snn_engine *e) {
 typedef struct {
     size_t line, step, source_pixels, source_line;
     uint32_t kernel;
-    bool floats;
+    bool floats, back, floats_back;
 } workspace_sizes;
 
 static void fit(size_t *size, size_t need) {
@@ -225,7 +305,7 @@ static void fit(size_t *size, size_t need) {
 }
 
 static workspace_sizes measure(const snn_engine *e) {
-    workspace_sizes z = {1, 1, 1, 1, 1, false};
+    workspace_sizes z = {.line = 1, .step = 1, .source_pixels = 1, .source_line = 1, .kernel = 1};
     for (int i = 0; i < e->stages; i++) {
         const snn_stage *s = &e->stage[i];
         fit(&z.source_pixels, (size_t)s->source.width * s->source.height);
@@ -236,33 +316,44 @@ static workspace_sizes measure(const snn_engine *e) {
         fit(&z.line, (size_t)s->out.width * s->outputs);
         z.kernel = s->kernel > z.kernel ? s->kernel : z.kernel;
         z.floats |= s->rows_float != NULL;
+        if (!s->back)
+            continue;
+        fit(&z.source_line, s->back->source.pitch);
+        z.back = true;
+        z.floats_back |= s->rows_float != NULL;
     }
     return z;
 }
 
 static bool allocate(snn_workspace *w, const snn_engine *e, snn_error *err) {
     const workspace_sizes z = measure(e);
-    const size_t stages = (size_t)e->stages, chunk = (size_t)e->chunk;
+    const size_t stages = (size_t)e->stages;
     w->plane = snn_alloc(stages, sizeof *w->plane, "workspace", err);
     w->nonzero = snn_alloc(stages, sizeof *w->nonzero, "workspace", err);
-    w->membrane = snn_alloc(stages, sizeof *w->membrane, "workspace", err);
+    w->state = snn_alloc(stages, sizeof *w->state, "workspace", err);
     w->sum = snn_alloc(z.line, sizeof *w->sum, "workspace", err);
     w->list.first = snn_alloc(z.source_pixels + 1, sizeof *w->list.first, "workspace", err);
     w->segment = snn_alloc(z.kernel, sizeof *w->segment, "workspace", err);
     w->scratch = snn_alloc(z.source_line + SNN_PAD, sizeof *w->scratch, "workspace", err);
-    if (!w->plane || !w->nonzero || !w->membrane || !w->sum || !w->list.first || !w->segment || !w->scratch)
+    if (!w->plane || !w->nonzero || !w->state || !w->sum || !w->list.first || !w->segment || !w->scratch)
         return false;
-    if (z.floats && !(w->sum_float = snn_alloc(z.step, sizeof *w->sum_float, "workspace", err)))
+    if ((z.floats && !(w->sum_float = snn_alloc(z.step, sizeof *w->sum_float, "workspace", err))) ||
+        (z.back && !(w->sum_back = snn_alloc(z.line, sizeof *w->sum_back, "workspace", err))) ||
+        (z.floats_back &&
+         !(w->sum_float_back = snn_alloc(z.step, sizeof *w->sum_float_back, "workspace", err))))
+        return false;
+    if (e->net->readout == SNN_READOUT_SOFTMAX &&
+        !(w->softmax = snn_alloc(e->classes, sizeof *w->softmax, "workspace", err)))
         return false;
     for (size_t i = 0; i < stages; i++) {
         const snn_stage *s = &e->stage[i];
         if (s->tensor < 0 && s->from_input)
             continue; /* pooled as lists */
-        w->plane[i] = snn_alloc(chunk * s->target.bytes, 1, "workspace", err);
-        w->nonzero[i] = snn_alloc(chunk, sizeof **w->nonzero, "workspace", err);
+        w->plane[i] = snn_alloc((size_t)s->ring, s->target.bytes, "workspace", err);
+        w->nonzero[i] = snn_alloc((size_t)s->ring, sizeof **w->nonzero, "workspace", err);
         if (!w->plane[i] || !w->nonzero[i])
             return false;
-        if (s->tensor >= 0 && !(w->membrane[i] = snn_alloc(s->neurons_padded, 4, "workspace", err)))
+        if (s->tensor >= 0 && !snn_state_new(&w->state[i], s, err))
             return false;
     }
     return snn_workspace_hook(w, err);
@@ -288,14 +379,17 @@ void snn_workspace_free(snn_workspace *w) {
             free(w->plane[i]);
         if (w->nonzero)
             free(w->nonzero[i]);
-        if (w->membrane)
-            free(w->membrane[i]);
+        if (w->state)
+            snn_state_free(&w->state[i]);
     }
     free(w->plane);
     free(w->nonzero);
-    free(w->membrane);
+    free(w->state);
     free(w->sum);
     free(w->sum_float);
+    free(w->sum_back);
+    free(w->sum_float_back);
+    free(w->softmax);
     free(w->trace_membrane);
     free(w->trace_ordered);
     free(w->trace_spikes);

@@ -9,6 +9,14 @@ bool snn_engine_fixed(const snn_engine *engine, int layer, snn_fixed_neurons *ou
         const snn_stage *s = &engine->stage[i];
         if (s->layer != layer || s->tensor < 0)
             continue;
+        const char *what = s->back        ? "is recurrent"
+                           : s->single    ? "has other neurons than lif, if and li without refractory time"
+                           : s->delay > 0 ? "delays its spikes"
+                           : s->start > 0 ? "starts later than the first step"
+                                          : NULL;
+        if (what)
+            return snn_fail(err, SNN_ERR_USAGE, "layer %s %s: the tile of the chip cannot do that",
+                            engine->net->layer[layer].name, what);
         *out = (snn_fixed_neurons){.channels = s->out.channels,
                                    .decay = s->decay_fixed,
                                    .subtract = s->neuron.reset == SNN_RESET_SUBTRACT,

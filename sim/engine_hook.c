@@ -39,7 +39,7 @@ bool snn_workspace_hook(snn_workspace *w, snn_error *err) {
         const snn_stage *s = &e->stage[i];
         if (s->read && s->out.height > lines)
             lines = s->out.height;
-        if (s->analogue && snn_shape_size(s->out) > outputs)
+        if (s->fine && snn_shape_size(s->out) > outputs)
             outputs = snn_shape_size(s->out);
     }
     return (!e->hook.scratch_bytes || (w->hook_scratch = snn_alloc(e->hook.scratch_bytes, 1, "hook", err))) &&

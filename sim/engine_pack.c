@@ -203,23 +203,27 @@ bool snn_stage_pack(snn_stage *s, const snn_tensor *t, const snn_engine *e, bool
 
 /* ---- neurons ---- */
 
-/* theta in 1/64 of a weight LSB, rounded down; beyond 32 bit it can never be reached, so the largest number stands for it. */
-static int32_t fixed_threshold(const snn_neuron *n, float lsb) {
-    const double theta = floor(64.0 * (double)n->threshold / (double)lsb);
-    return theta >= (double)INT32_MAX ? INT32_MAX : (int32_t)theta;
+/* Beyond 32 bit it can never be reached, so the largest number stands for it. */
+int32_t snn_fixed_threshold(float theta, float unit) {
+    const double t = floor(64.0 * (double)theta / (double)unit);
+    return t >= (double)INT32_MAX ? INT32_MAX : (int32_t)t;
 }
 
-static bool fixed_bias(float bias, float lsb, int32_t *out) {
-    const double b = nearbyint(64.0 * (double)bias / (double)lsb);
+bool snn_fixed_bias(const snn_layer *layer, uint32_t c, float unit, int32_t *out, snn_error *err) {
+    const double b = nearbyint(64.0 * (double)layer->bias[c] / (double)unit);
     *out = (int32_t)(fabs(b) <= SNN_FIXED_BIAS ? b : 0);
-    return fabs(b) <= SNN_FIXED_BIAS;
+    return fabs(b) <= SNN_FIXED_BIAS ||
+           snn_fail(
+               err, SNN_ERR_DATA,
+               "layer %s: bias %g of output %u is beyond 2^22 weight LSB, too large for fixed arithmetic",
+               layer->name, (double)layer->bias[c], c);
 }
 
 static bool allocate_neurons(snn_stage *s, const snn_layer *layer, snn_error *err) {
     const char *what = "neuron parameters";
     const uint32_t n = s->outputs;
     return (s->factor = snn_alloc(n, sizeof *s->factor, what, err)) &&
-           (!s->analogue || (s->factor_fine = snn_alloc(n, sizeof *s->factor_fine, what, err))) &&
+           (!s->fine || (s->factor_fine = snn_alloc(n, sizeof *s->factor_fine, what, err))) &&
            (s->threshold_fixed = snn_alloc(n, sizeof *s->threshold_fixed, what, err)) &&
            (!layer->bias || ((s->bias = snn_alloc(n, sizeof *s->bias, what, err)) &&
                              (s->bias_fixed = snn_alloc(n, sizeof *s->bias_fixed, what, err))));
@@ -229,6 +233,8 @@ bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tens
                             snn_arithmetic a, snn_error *err) {
     const uint32_t n = s->outputs;
     s->neuron = layer->neuron;
+    if (s->single)
+        return snn_stage_pack_each(s, layer, t, input_factor, a, err);
     if (!s->factor && !allocate_neurons(s, layer, err))
         return false;
     s->decay_fixed = (int32_t)lrint(4096.0 * (double)layer->neuron.decay);
@@ -239,18 +245,15 @@ bool snn_stage_pack_neurons(snn_stage *s, const snn_layer *layer, const snn_tens
         const float scale = t->scales == 0 ? 1.0f : t->scale[t->scales == 1 ? 0 : j];
         const float lsb = scale * input_factor; /* what one unit of the sum is worth */
         s->factor[j] = lsb * layer->neuron.gain;
-        if (s->analogue)
+        if (s->fine)
             s->factor_fine[j] = s->factor[j] / 64; /* exact */
         if (layer->bias)
             s->bias[j] = layer->bias[j] * layer->neuron.gain;
         if (a == SNN_ARITHMETIC_FLOAT)
             continue;
-        s->threshold_fixed[j] = fixed_threshold(&layer->neuron, s->factor[j]);
-        if (layer->bias && !fixed_bias(layer->bias[j], lsb, &s->bias_fixed[j]))
-            return snn_fail(
-                err, SNN_ERR_DATA,
-                "layer %s: bias %g of output %u is beyond 2^22 weight LSB, too large for fixed arithmetic",
-                layer->name, (double)layer->bias[j], j);
+        s->threshold_fixed[j] = snn_fixed_threshold(layer->neuron.threshold, s->factor[j]);
+        if (layer->bias && !snn_fixed_bias(layer, j, lsb, &s->bias_fixed[j], err))
+            return false;
     }
     return true;
 }

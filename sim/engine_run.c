@@ -2,7 +2,8 @@
 /* Engine: walks one sample through the stages, chunk of time steps by chunk. */
 #include "engine_internal.h"
 
-#include <math.h>
+#include <snnsim/portable_math.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +54,9 @@ static bool check_sums(const snn_walk *k, const snn_list_extent *x) {
         if (s->tensor < 0 || !s->from_input || s->code_type == SNN_FLOAT32 || s->analogue)
             continue;
         /* Any bound will do: the largest count on every input; all counts, or those of one step, on the heaviest weight. */
-        const uint64_t events = (uint64_t)(e->sum_limit / s->magnitude);
-        if (x->largest_count <= (uint64_t)e->sum_limit / s->norm || x->total <= events)
+        const uint64_t limit = (uint64_t)e->sum_limit - (s->back && !s->back->analogue ? s->back->norm : 0);
+        const uint64_t events = limit / (uint64_t)s->magnitude;
+        if (x->largest_count <= limit / s->norm || x->total <= events)
             return true;
         const uint64_t most = busiest_step(k);
         return most <= events ||
@@ -66,15 +68,15 @@ static bool check_sums(const snn_walk *k, const snn_list_extent *x) {
 }
 
 /* Fixed membranes that leave their range could overflow in the next step. */
-static bool check_fixed(const snn_walk *k, const snn_stage *s, int step) {
-    const int32_t *v = k->w->membrane[s - k->e->stage];
+static bool check_fixed(const snn_walk *k, const snn_stage *s, bool beyond, int step) {
+    const int32_t *v = k->w->state[s - k->e->stage].membrane;
     int32_t most = 0;
-    for (uint32_t j = 0; j < s->neurons_padded; j++)
+    for (uint32_t j = 0; !s->single && j < s->neurons_padded; j++)
         most = abs(v[j]) > most ? abs(v[j]) : most;
-    if (most > SNN_FIXED_MEMBRANE)
+    if (beyond || most > SNN_FIXED_MEMBRANE)
         return snn_fail(k->err, SNN_ERR_DATA,
-                        "step %d: a membrane of layer number %d leaves the range of fixed arithmetic", step,
-                        s->layer + 1);
+                        "step %d: a membrane%s of layer number %d leaves the range of fixed arithmetic", step,
+                        s->neuron.type == SNN_NEURON_CUBA ? " or current" : "", s->layer + 1);
     return true;
 }
 
@@ -94,10 +96,10 @@ static uint32_t fire(const snn_engine *e, const snn_stage *s, void *membrane, ui
     if (e->arithmetic == SNN_ARITHMETIC_FIXED) {
         const snn_lif_fixed f = {s->decay_fixed, s->threshold_fixed, s->bias_fixed,
                                  subtract,       p->at_threshold,    spiking};
-        return (s->analogue ? snn_plain_lif_fine : e->kernels->lif_fixed)(
+        return (s->fine ? snn_plain_lif_fine : e->kernels->lif_fixed)(
             &f, s->outputs, sum, (int32_t *)membrane + first, l.spike, l.membrane, l.changed);
     }
-    const snn_lif_float f = {p->decay, p->threshold, s->analogue ? s->factor_fine : s->factor,
+    const snn_lif_float f = {p->decay, p->threshold, s->fine ? s->factor_fine : s->factor,
                              s->bias,  subtract,     p->at_threshold,
                              spiking};
     if (current)
@@ -109,8 +111,8 @@ static uint32_t fire(const snn_engine *e, const snn_stage *s, void *membrane, ui
 
 /* Neurons of output line y. Returns spikes. */
 static uint32_t fire_line(const snn_walk *k, const snn_stage *s, uint8_t *plane, uint32_t y,
-                          const float *current, uint64_t *changed) {
-    const int i = (int)(s - k->e->stage);
+                          const float *current, uint64_t *changed, bool *beyond) {
+    const snn_state *state = &k->w->state[s - k->e->stage];
     const bool traced = k->trace && k->trace->layer[s->layer];
     uint8_t *spike =
         plane + ((size_t)(y + s->target.border) * s->target.width + s->target.border) * s->target.pitch;
@@ -118,8 +120,13 @@ static uint32_t fire_line(const snn_walk *k, const snn_stage *s, uint8_t *plane,
     for (uint32_t x = 0; x < s->out.width; x++, spike += s->target.pitch) {
         const uint32_t first = (y * s->out.width + x) * s->outputs;
         const snn_line l = {spike, traced ? (char *)k->w->trace_membrane + 4 * (size_t)first : NULL, changed};
-        spikes += fire(k->e, s, k->w->membrane[i], first, k->w->sum + (size_t)x * s->outputs,
-                       current ? current + first : NULL, l);
+        const int32_t *sum = k->w->sum + (size_t)x * s->outputs;
+        const float *currents = current ? current + first : NULL;
+        if (s->single)
+            spikes +=
+                snn_fire_each(k->e, s, state, first, sum, currents, l.spike, l.membrane, l.changed, beyond);
+        else
+            spikes += fire(k->e, s, state->membrane, first, sum, currents, l);
     }
     return spikes;
 }
@@ -151,19 +158,75 @@ static bool sum_line(const snn_walk *k, const snn_stage *s, const uint8_t *from,
     return !s->read || snn_hook_correct_line(s, y, k->w, k->err);
 }
 
+static bool prepare_plane(const snn_walk *k, const snn_stage *s, int step, const uint8_t *from, bool dense);
+
+/* The layer's own plane `before` steps before step. */
+static size_t ring_slot(const snn_stage *s, int step, int before) {
+    return (size_t)((step + s->ring - before) % s->ring);
+}
+
+static bool refuse_back(const snn_walk *k, const snn_stage *s) {
+    return snn_fail(k->err, SNN_ERR_RUNTIME, "read errors drive a synaptic sum of layer %s beyond %d%s",
+                    k->e->net->layer[s->layer].name, s->fine ? k->e->fine_limit : k->e->sum_limit,
+                    s->fine ? " / 64" : "");
+}
+
+/* w->sum += the sums of the feed-forward weights, in the neurons' unit. */
+static bool add_sums(const snn_walk *k, const snn_stage *s) {
+    const int64_t limit = s->fine ? k->e->fine_limit : k->e->sum_limit;
+    const int64_t forward = s->fine && !s->analogue ? 64 : 1, back = s->fine && !s->back->analogue ? 64 : 1;
+    int32_t *sum = k->w->sum;
+    bool beyond = false;
+    for (uint32_t j = 0; j < s->outputs; j++) {
+        const int64_t total = forward * k->w->sum_back[j] + back * sum[j];
+        beyond |= total > limit || total < -limit;
+        sum[j] = (int32_t)total;
+    }
+    return !beyond || refuse_back(k, s);
+}
+
+/* Recurrent sums of the step are added to those of the feed-forward weights, in w->sum or w->sum_float. */
+static bool add_back(const snn_walk *k, const snn_stage *s, int step) {
+    const snn_stage *b = s->back;
+    const size_t i = (size_t)(s - k->e->stage), slot = ring_slot(s, step, 1), border = s->target.border;
+    const uint8_t *own =
+        k->w->plane[i] + slot * s->target.bytes + (border * s->target.width + border) * s->target.pitch;
+    snn_workspace *w = k->w;
+    snn_layer_activity *a = &k->r->activity[s->layer];
+    a->inputs += w->nonzero[i][slot];
+    if (k->e->count_operations)
+        snn_count_plane(b, k->e->kernels, own, w->scratch, a);
+    int32_t *sum = w->sum;
+    float *sum_float = w->sum_float;
+    w->sum = w->sum_back; /* the kernels write to w->sum */
+    w->sum_back = sum;
+    if (b->rows_float) {
+        w->sum_float = w->sum_float_back;
+        w->sum_float_back = sum_float;
+    }
+    if (!prepare_plane(k, b, step, own, false) || !sum_line(k, b, own, false, 0))
+        return false;
+    if (!b->rows_float)
+        return add_sums(k, s);
+    for (uint32_t j = 0; j < s->outputs; j++)
+        w->sum_float[j] = w->sum_float_back[j] + w->sum_float[j];
+    return true;
+}
+
 static bool sum_and_fire(const snn_walk *k, const snn_stage *s, const uint8_t *from, uint8_t *to, int step,
                          bool dense, uint32_t *spikes) {
     snn_layer_activity *a = &k->r->activity[s->layer];
-    uint64_t *changed = k->e->count_operations && step > 0 ? &a->membrane_updates : NULL;
+    uint64_t *changed = k->e->count_operations && step > s->start ? &a->membrane_updates : NULL;
+    bool beyond = false;
     *spikes = 0;
     for (uint32_t y = 0; y < s->out.height; y++) {
-        if (!sum_line(k, s, from, dense, y))
+        if (!sum_line(k, s, from, dense, y) || (s->back && !add_back(k, s, step)))
             return false;
-        *spikes += fire_line(k, s, to, y, s->rows_float ? k->w->sum_float : NULL, changed);
+        *spikes += fire_line(k, s, to, y, s->rows_float ? k->w->sum_float : NULL, changed, &beyond);
     }
-    if (k->e->count_operations && step == 0)
+    if (k->e->count_operations && step == s->start)
         a->membrane_updates += snn_shape_size(s->out);
-    return k->e->arithmetic == SNN_ARITHMETIC_FLOAT || check_fixed(k, s, step);
+    return k->e->arithmetic == SNN_ARITHMETIC_FLOAT || check_fixed(k, s, beyond, step);
 }
 
 /* What the step's sums need: spikes from the network's input ... */
@@ -278,43 +341,80 @@ static int argmax(const double *out, uint32_t n) {
     return (int)best;
 }
 
+/* Class c's neuron in the planes of the last stage. */
+static size_t class_at(const snn_stage *s, uint32_t c) {
+    const uint32_t area = s->out.height * s->out.width;
+    return area == 1 ? c : (size_t)(c % area) * s->outputs + c / area;
+}
+
+static double class_membrane(const snn_walk *k, const snn_stage *s, uint32_t c) {
+    const void *v = k->w->state[s - k->e->stage].membrane;
+    const size_t at = class_at(s, c);
+    if (k->e->arithmetic == SNN_ARITHMETIC_FLOAT)
+        return (double)((const float *)v)[at];
+    /* with a scale per channel, integers of different outputs are not comparable */
+    const float unit = s->single ? s->each.factor[at] : s->factor[c / (s->out.height * s->out.width)];
+    return (double)((const int32_t *)v)[at] / 64 * (double)unit;
+}
+
+/* Adds the softmax of the membranes, in float32: differences to the largest, exponentials and their sum in the order of the classes, quotients. */
+static void add_softmax(const snn_walk *k, const snn_stage *s) {
+    float *x = k->w->softmax, most = (float)class_membrane(k, s, 0), total = 0;
+    for (uint32_t c = 0; c < k->e->classes; c++) {
+        x[c] = (float)class_membrane(k, s, c);
+        most = x[c] > most ? x[c] : most;
+    }
+    for (uint32_t c = 0; c < k->e->classes; c++) {
+        x[c] = (float)snn_exp((double)(x[c] - most));
+        total = total + x[c];
+    }
+    for (uint32_t c = 0; c < k->e->classes; c++)
+        k->r->out[c] += (double)(x[c] / total);
+}
+
 static void read_out(const snn_walk *k, const snn_stage *s, const uint8_t *plane, uint32_t spikes, int step) {
     snn_result *r = k->r;
     r->predicted_by_step[step] = r->predicted;
-    if (!spikes && !k->e->membrane_readout)
+    if (step < s->start || (!spikes && !k->e->membrane_readout))
         return; /* no output has changed */
-    const void *v = k->w->membrane[s - k->e->stage];
-    const uint32_t area = s->out.height * s->out.width;
-    for (uint32_t c = 0; c < k->e->classes; c++) {
-        const size_t at = area == 1 ? c : (size_t)(c % area) * s->outputs + c / area;
-        r->out_spikes[(size_t)step * k->e->classes + c] = plane[at];
-        if (!k->e->membrane_readout)
-            r->out[c] += plane[at];
-        else if (k->e->arithmetic == SNN_ARITHMETIC_FLOAT)
-            r->out[c] += (double)((const float *)v)[at];
-        else /* with a scale per channel, integers of different outputs are not comparable */
-            r->out[c] += (double)((const int32_t *)v)[at] / 64 * (double)s->factor[c / area];
+    if (k->w->softmax)
+        add_softmax(k, s);
+    for (uint32_t c = 0; c < k->e->classes && !k->w->softmax; c++) {
+        const uint8_t spike = plane[class_at(s, c)];
+        r->out_spikes[(size_t)step * k->e->classes + c] = spike;
+        r->out[c] += k->e->membrane_readout ? class_membrane(k, s, c) : spike;
     }
     r->predicted = r->predicted_by_step[step] = argmax(r->out, k->e->classes);
 }
 
 /* ---- the walk ---- */
 
-static bool stage_step(const snn_walk *k, int i, int step, int slot) {
+/* A layer that has not started: silent, its neurons as they were. */
+static void rest(const snn_walk *k, const snn_stage *s, uint8_t *to) {
+    memset(to, 0, s->target.bytes);
+    if (k->trace && k->trace->layer[s->layer])
+        memset(k->w->trace_membrane, 0, 4 * (size_t)s->neurons_padded);
+}
+
+static bool stage_step(const snn_walk *k, int i, int step) {
     const snn_engine *e = k->e;
     const snn_stage *s = &e->stage[i];
-    const uint8_t *from = s->from_input ? NULL : k->w->plane[i - 1] + (size_t)slot * s->source.bytes;
-    const uint32_t nonzero = s->from_input ? 0 : k->w->nonzero[i - 1][slot];
-    uint8_t *to = k->w->plane[i] + (size_t)slot * s->target.bytes;
-    uint32_t spikes;
-    if (s->tensor < 0)
+    const size_t slot = ring_slot(s, step, 0), late = ring_slot(s, step, s->delay);
+    const size_t feed = s->from_input ? 0 : ring_slot(s - 1, step, s[-1].delay);
+    const uint8_t *from = s->from_input ? NULL : k->w->plane[i - 1] + feed * s->source.bytes;
+    const uint32_t nonzero = s->from_input ? 0 : k->w->nonzero[i - 1][feed];
+    uint8_t *to = k->w->plane[i] + slot * s->target.bytes;
+    uint32_t spikes = 0;
+    if (step < s->start)
+        rest(k, s, to);
+    else if (s->tensor < 0)
         spikes = snn_pool_plane(s, e->kernels, from, to);
     else if (!synapse_step(k, s, from, nonzero, to, step, &spikes))
         return false;
     k->w->nonzero[i][slot] = spikes;
     k->r->activity[s->layer].spikes += spikes;
     if (i + 1 == e->stages)
-        read_out(k, s, to, spikes, step);
+        read_out(k, s, k->w->plane[i] + late * s->target.bytes, k->w->nonzero[i][late], step);
     return !k->trace || !k->trace->layer[s->layer] || trace_plane(k, s, to, step);
 }
 
@@ -352,9 +452,14 @@ static bool start(const snn_engine *e, const snn_spikes *x, snn_workspace *w, co
     memset(r->out_spikes, 0, (size_t)r->steps * e->classes * sizeof *r->out_spikes);
     memset(r->predicted_by_step, 0, (size_t)r->steps * sizeof *r->predicted_by_step);
     r->predicted = 0;
-    for (int i = 0; i < e->stages; i++)
-        if (w->membrane[i])
-            memset(w->membrane[i], 0, 4 * (size_t)e->stage[i].neurons_padded);
+    for (int i = 0; i < e->stages; i++) {
+        const snn_stage *s = &e->stage[i];
+        snn_state_reset(&w->state[i], s);
+        for (int slot = e->chunk; slot < s->ring; slot++) { /* the steps before the first one */
+            memset(w->plane[i] + (size_t)slot * s->target.bytes, 0, s->target.bytes);
+            w->nonzero[i][slot] = 0;
+        }
+    }
     return !trace || trace_reserve(w, e, trace, err);
 }
 
@@ -378,7 +483,7 @@ bool snn_engine_run(const snn_engine *engine, const snn_spikes *x, uint64_t samp
         const int steps = x->steps - t0 < engine->chunk ? x->steps - t0 : engine->chunk;
         for (int i = first; i < engine->stages; i++)
             for (int t = 0; t < steps; t++)
-                if (!stage_step(&k, i, t0 + t, t))
+                if (!stage_step(&k, i, t0 + t))
                     return false;
     }
     for (int t = x->steps; t < r->steps; t++) /* a shorter sample keeps its last answer */
