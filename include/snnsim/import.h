@@ -23,6 +23,10 @@ typedef enum {
 
 typedef struct {
     double dt; /* s of one time step; 0: what the file says, or the format's default */
+    const char *
+        layers; /* SLAYER: input and layers in its notation ("34x34x2-512-10"); NULL: as network.yaml says, or the only ones that fit the weights */
+    const char *
+        timing; /* .net: "slayer", "netx" or "lava-dl": delays between layers, and first step (docs/import.md); NULL: as its contents suggest */
 } snn_import_options;
 
 /* Which format is it? SNN_IMPORT_NONE with err set (DATA: what it looks like and what is known; or it is missing or cannot be read). */
