@@ -4,7 +4,10 @@
 
 #include <snnsim/output.h>
 
+#include "hdf5_lock.h"
+
 #include <hdf5.h>
+#include <pthread.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +20,21 @@ _Static_assert(sizeof(hid_t) == sizeof(snn_hid) && sizeof(hsize_t) == sizeof(snn
     (1u << 20) /* of one compressed block when a row is not larger, and of memory while a file grows */
 #define COMPRESS_FROM 4096 /* items: below that the block index costs more than compression saves */
 #define DEFLATE_LEVEL 6    /* zlib's own default */
+
+/* libhdf5 has one state for the whole process, and so has its lock. Not a recursive mutex: after a fork (hdf5_vet.c) the child is another thread to that, but has
+ * this thread's depth. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local unsigned depth;
+
+void snn_hdf5_lock(void) {
+    if (depth++ == 0)
+        pthread_mutex_lock(&lock);
+}
+
+void snn_hdf5_unlock(void) {
+    if (--depth == 0)
+        pthread_mutex_unlock(&lock);
+}
 
 /* Called from the innermost failure outwards: the first one says what happened. */
 static herr_t take_first(unsigned n, const H5E_error2_t *e, void *data) {
@@ -35,6 +53,7 @@ static herr_t note_failure(hid_t stack, void *data) {
 }
 
 void snn_hdf5_enter(snn_hdf5_guard *g) {
+    snn_hdf5_lock();
     g->reason[0] = '\0';
     H5open();
     H5Eget_auto2(H5E_DEFAULT, &g->print, &g->print_data);
@@ -48,6 +67,7 @@ void snn_hdf5_leave(const snn_hdf5_guard *g) {
     H5PLset_loading_state(g->plugins);
     H5Eclear2(H5E_DEFAULT);
     H5Eset_auto2(H5E_DEFAULT, g->print, g->print_data);
+    snn_hdf5_unlock();
 }
 
 hid_t snn_hdf5_access(void) {

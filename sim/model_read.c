@@ -88,21 +88,32 @@ static bool read_file(const reader *r, snn_model *m) {
     return ok;
 }
 
+typedef struct {
+    const char *path;
+    snn_model *m;
+} job;
+
+static bool load(void *context, snn_error *err) {
+    const job *j = context;
+    snn_hdf5_guard guard;
+    snn_hdf5_enter(&guard);
+    uint64_t budget = 0;
+    reader r = {j->path, "model", &guard, &budget, err};
+    bool ok = read_file(&r, j->m);
+    snn_hdf5_leave(&guard);
+    if (!ok)
+        snn_model_free(j->m);
+    return ok;
+}
+
 bool snn_model_load(snn_model *m, const char *name, snn_error *err) {
     char path[PATH_MAX];
     bool block;    /* files of other tools have none */
     snn_error own; /* so that err may be NULL */
+    job j = {path, m};
     *m = (snn_model){0};
-    if (!snn_model_find(name, path, sizeof path, err ? err : &own) ||
-        !snn_hdf5_block_check(path, SNN_MODEL_LINE, &block, err))
-        return false;
-    snn_hdf5_guard guard;
-    snn_hdf5_enter(&guard);
-    uint64_t budget = 0;
-    reader r = {path, "model", &guard, &budget, err ? err : &own};
-    bool ok = read_file(&r, m);
-    snn_hdf5_leave(&guard);
-    if (!ok)
-        snn_model_free(m);
-    return ok;
+    err = err ? err : &own;
+    return snn_model_find(name, path, sizeof path, err) &&
+           snn_hdf5_block_check(path, SNN_MODEL_LINE, &block, err) &&
+           (block || snn_hdf5_vet(path, load, &j, err)) && load(&j, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * HDF5 files of our own: written whole, the same bytes for the same content, and read with distrust. libhdf5 is not thread-safe and has state of its own, so such files are
- * loaded and saved by one thread at a time. Handles are libhdf5's hid_t, which is int64_t since version 1.10; this header does without <hdf5.h>, its users include that.
+ * HDF5 files: ours are written whole, the same bytes for the same content; all are read with distrust. libhdf5 is not thread-safe and has state of its own: whoever
+ * calls it stands between snn_hdf5_enter and snn_hdf5_leave, which let one thread in at a time. Handles are libhdf5's hid_t, which is int64_t since version 1.10; this header does without <hdf5.h>, its users include that.
  *
  * A file may start with a block of 512 bytes, HDF5's user block, which HDF5 itself skips. It holds a line that says what the file is, and the digest of all bytes behind it:
  * libhdf5 crashes on some damaged files, so damage is found before libhdf5 sees them.
@@ -31,7 +31,7 @@ typedef struct {
         reason[256]; /* innermost message of the first failure since snn_hdf5_enter; "" when nothing failed */
 } snn_hdf5_guard;
 
-/* g must stay where it is until snn_hdf5_leave. */
+/* g must stay where it is until snn_hdf5_leave. Waits for other threads that use libhdf5; may be nested. */
 void snn_hdf5_enter(snn_hdf5_guard *g);
 void snn_hdf5_leave(const snn_hdf5_guard *g);
 
@@ -47,6 +47,13 @@ snn_hid snn_hdf5_access(void);
 void snn_hdf5_block_fill(uint8_t *image, size_t size, const char *line);
 /* Checks a file that starts with a block of that line; *found: does it? Fine when it does not. Errors: DATA (damaged), RUNTIME (cannot be read). */
 bool snn_hdf5_block_check(const char *path, const char *line, bool *found, snn_error *err);
+
+/* ---- files that nothing vouches for ---- */
+
+/* Runs `read` in a child process with limits on memory and time, to learn whether libhdf5 survives the file: read it again, here, only after true. `read` must open the
+ * file by its name (descriptors are closed), read all that will be read here, start no threads and print nothing; what it puts into memory is lost. False with the error that `read` had, or DATA when libhdf5 crashed or did not come to an end. */
+bool snn_hdf5_vet(const char *path, bool (*read)(void *context, snn_error *err), void *context,
+                  snn_error *err);
 
 /* ---- writing ---- */
 
