@@ -41,7 +41,7 @@ OPT ?= -O3
 
 # ---- flags ----
 # OpenBLAS stands before GSL, and GSL's own slow CBLAS is left out: cblas_sgemm must be OpenBLAS's.
-PKGS := openblas libconfig gsl libsodium jansson hdf5 zlib
+PKGS := openblas libconfig gsl libsodium jansson hdf5 zlib yaml-0.1
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 WARN := -Wall -Wextra -Wpedantic -Werror=return-type $(if $(CI),-Werror)
 CPPFLAGS += -Iinclude $(shell pkg-config --cflags $(PKGS) 2>/dev/null) -D_GNU_SOURCE

@@ -23,6 +23,12 @@ typedef struct {
 
 static const format_entry table[] = {
     {SNN_IMPORT_NIR, "NIR graph", "node", {NULL}, "a NIR graph (HDF5 with group node)", snn_import_nir},
+    {SNN_IMPORT_SLAYER,
+     "SLAYER Loihi text weights",
+     NULL,
+     {"network.yaml", "*[0-9].txt"},
+     "a folder with SLAYER's network.yaml and text weights",
+     snn_import_slayer},
 };
 #define FORMATS (sizeof table / sizeof table[0])
 

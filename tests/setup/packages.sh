@@ -20,6 +20,7 @@ build      libsodium-dev        module:libsodium
 build      libjansson-dev       module:jansson
 build      libhdf5-dev          module:hdf5
 build      zlib1g-dev           module:zlib
+build      libyaml-dev          module:yaml-0.1
 build      libsuitesparse-dev   header:suitesparse/cholmod.h
 test       libcmocka-dev        module:cmocka
 test       bats                 command:bats
