@@ -19,6 +19,7 @@ static const char help[] =
     "  run CONFIG                  cycles, stalls, energy and time of the tile with its decryptor\n"
     "  line CONFIG                 plain, stolen, with key: accuracy, added cycles and energy in one table\n"
     "  compare CONFIG              what decryption costs, against AES under several accountings\n"
+    "  fault CONFIG                what one faulted bit of the decryptor does to accuracy\n"
     "  cosim CONFIG                the Verilog beside its model in C, cycle by cycle (needs Verilator)\n"
     "  snnsim hw ACTION --help tells more.\n";
 
@@ -285,6 +286,7 @@ int snn_cmd_hw(int argc, char **argv) {
                                              {"power", cli_hw_power},
                                              {"run", cli_hw_run},
                                              {"compare", cli_hw_compare},
+                                             {"fault", cli_hw_fault},
                                              {"cosim", cli_hw_cosim},
                                              {"line", cli_hw_line},
                                              {NULL, NULL}};

@@ -34,6 +34,7 @@ void cli_hw_efficiency(FILE *out);
 bool cli_hw_run(int argc, char **argv, snn_error *err);     /* hw_run.c */
 bool cli_hw_line(int argc, char **argv, snn_error *err);    /* hw_line.c */
 bool cli_hw_compare(int argc, char **argv, snn_error *err); /* hw_compare.c */
+bool cli_hw_fault(int argc, char **argv, snn_error *err);   /* hw_fault.c */
 bool cli_hw_cosim(int argc, char **argv, snn_error *err);   /* hw_cosim.c */
 
 #endif

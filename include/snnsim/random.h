@@ -41,7 +41,8 @@ typedef enum {
     SNN_PURPOSE_VARIANT = 20, /* augmented samples outside of training; index = number of the variant */
     SNN_PURPOSE_KEY_STORE =
         21, /* a decryptor's keys: index 0 ciphers, 1 and more: hash functions, draw by draw */
-    SNN_PURPOSE_TRAFFIC = 22 /* drawn traffic of co-simulation; index: 0 reads, 1 exercise */
+    SNN_PURPOSE_TRAFFIC = 22, /* drawn traffic of co-simulation; index: 0 reads, 1 exercise */
+    SNN_PURPOSE_UPSET = 23    /* wrong mask bits in single reads; the index packs (sample, step, tensor) */
 } snn_purpose;
 
 typedef struct {

@@ -24,6 +24,7 @@
 #include <snnsim/hw.h>
 #include <snnsim/ledger.h>
 #include <snnsim/map.h>
+#include <snnsim/mask_fault.h>
 #include <snnsim/key.h>
 #include <snnsim/metrics.h>
 #include <snnsim/model.h>

@@ -46,6 +46,7 @@ golden() { # NAME ARGUMENT...: stdout as in golden/NAME.txt, nothing on stderr, 
 @test "snnsim hw power --help" { golden hw_power hw power --help; }
 @test "snnsim hw run --help" { golden hw_run hw run --help; }
 @test "snnsim hw line --help" { golden hw_line hw line --help; }
+@test "snnsim hw fault --help" { golden hw_fault hw fault --help; }
 @test "snnsim hw compare --help" { golden hw_compare hw compare --help; }
 @test "snnsim dataset --help" { golden dataset dataset --help; }
 @test "snnsim dataset show --help" { golden dataset_show dataset show --help; }

@@ -158,3 +158,22 @@ SH
     [ "$status" -eq 1 ]
     is_empty demo
 }
+
+@test "faults: a lost entry is a key without that bit, a stuck mask bit hits its lane only" {
+    go hw fault quick.cfg --model enc.h5 --key net.key --set hw.decryptor.ways=3 --json --quiet
+    expect 0
+    [ "$(json '[f["fault"] for f in j["faults"]] == ["stuck at 0", "stuck at 1", "entry lost"] and [f["places"] for f in j["faults"]][:2] == [128, 128]')" = True ]
+    [ "$(json 'all(0 <= f["worst"] <= f["median"] <= f["best"] <= 1 and f["without_loss"] <= f["places"] for f in j["faults"])')" = True ]
+    # fc2 has 10 outputs of 128 lanes, all keys are in it: lanes without keyed bits lose nothing
+    [ "$(json 'j["faults"][0]["without_loss"] >= 118')" = True ]
+    sound=$(json 'j["sound"]')
+    go run quick.cfg --model enc.h5 --key net.key --json
+    [ "$(accuracy --model enc.h5 --key net.key)" = "$sound" ]
+}
+
+@test "faults need a key, and a decryptor that reads it" {
+    go hw fault quick.cfg --model enc.h5
+    expect 2 "needs --model FILE and --key FILE"
+    go hw fault quick.cfg --model enc.h5 --key net.key --set 'hw.decryptor.kind="prince"'
+    expect 2 "does not read the key of a model"
+}
