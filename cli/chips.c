@@ -6,9 +6,7 @@
 #include <string.h>
 
 bool cli_engine_options(const snn_config *config, snn_engine_options *o, snn_error *err) {
-    *o = (snn_engine_options){.arithmetic = !strcmp(snn_config_string(config, "run.arithmetic"), "fixed")
-                                                ? SNN_ARITHMETIC_FIXED
-                                                : SNN_ARITHMETIC_FLOAT,
+    *o = (snn_engine_options){.arithmetic = snn_arithmetic_of(config, NULL),
                               .count_operations = snn_config_bool(config, "run.operations")};
     return snn_simd_parse(snn_config_string(config, "run.simd"), &o->simd, err) ||
            snn_config_fail(config, "run.simd", err, "%s", err->text);

@@ -155,6 +155,7 @@ bool cli_encrypt_open(cli_encryption *e, snn_error *err) {
         !cli_engine_options(e->config, &e->engine, err) || !open_model(e, err) ||
         !snn_encrypt_options_from_config(&e->options, e->config, e->model.net, err))
         return false;
+    e->engine.arithmetic = snn_arithmetic_of(e->config, e->model.net);
     e->threads = snn_threads((int)snn_config_int(e->config, "run.threads"));
     e->stop = cli_catch_interrupts();
     return open_data(e, err) && open_folder(e, err) && take_seed(e, err) &&

@@ -157,6 +157,7 @@ static bool run_all_chips(cli_line *l, snn_error *err) {
     snn_frames *frames = NULL;
     bool ok = cli_engine_options(l->key.config, &engine, err) &&
               (frames = snn_frames_new(l->key.data, l->samples, SNN_FRAMES_BYTES, err));
+    engine.arithmetic = snn_arithmetic_of(l->key.config, l->key.model.net);
     engine.count_operations =
         false; /* energy is that of the tile's recordings, so that all columns are of the same reads */
     for (int u = 0; ok && u < CLI_LINE_ROWS; u++)

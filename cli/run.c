@@ -152,6 +152,7 @@ static bool open_all(cli_run *run, snn_error *err) {
         return false;
     if (!cli_model_load(run->config, run->model_option, &run->model, &run->model_path, err))
         return false;
+    run->engine_options.arithmetic = snn_arithmetic_of(run->config, run->model.net);
     if (!open_key(run, err))
         return false;
     run->stop = cli_catch_interrupts(); /* from here on temporary files may have to be removed */

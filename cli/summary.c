@@ -124,7 +124,8 @@ static void print_time(const cli_run *run, FILE *out) {
                 cli_seconds(r->pack_seconds, simulate, sizeof simulate));
     }
     fprintf(out, "run         seed %lld, %s arithmetic, %s, %d thread%s, peak memory %s\n",
-            (long long)snn_config_int(run->config, "seed"), snn_config_string(run->config, "run.arithmetic"),
+            (long long)snn_config_int(run->config, "seed"),
+            run->engine_options.arithmetic == SNN_ARITHMETIC_FIXED ? "fixed" : "float",
             snn_simd_name(run->engine_options.simd), run->threads, run->threads == 1 ? "" : "s",
             cli_size((double)snn_peak_memory(), memory, sizeof memory));
     fprintf(out, "digest      %s\n", e->digest);

@@ -338,10 +338,11 @@ static bool run_chips(cli_sweeper *s, const snn_config *config, cli_chips *c, co
     c->key = s->key && c->wanted ? &s->key->flips : NULL;
     c->training = s->training; /* lent */
     c->trainings = s->trainings;
-    bool ok = cli_engine_options(config, &engine, err) && cli_chips_map(c, config, model, err) &&
-              cli_chips_place(c, config, err) &&
-              cli_chips_run(c, model, s->frames, &engine,
-                            snn_threads((int)snn_config_int(config, "run.threads")), false, &hooks, err);
+    bool ok = cli_engine_options(config, &engine, err);
+    engine.arithmetic = snn_arithmetic_of(config, model->net);
+    ok = ok && cli_chips_map(c, config, model, err) && cli_chips_place(c, config, err) &&
+         cli_chips_run(c, model, s->frames, &engine, snn_threads((int)snn_config_int(config, "run.threads")),
+                       false, &hooks, err);
     s->training = c->training;
     s->trainings = c->trainings;
     c->training = NULL;

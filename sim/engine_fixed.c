@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Engine: the numbers that its fixed arithmetic works with, for who models the same neurons cycle by cycle. */
+/* Engine: when its arithmetic is fixed, and the numbers that this works with, for who models the same neurons cycle by cycle. */
 #include "engine_internal.h"
+
+#include <string.h>
+
+snn_arithmetic snn_arithmetic_of(const snn_config *config, const snn_net *net) {
+    const bool fixed = snn_config_given(config, "run.arithmetic") || !net
+                           ? strcmp(snn_config_string(config, "run.arithmetic"), "fixed") == 0
+                           : net->fixed;
+    return fixed ? SNN_ARITHMETIC_FIXED : SNN_ARITHMETIC_FLOAT;
+}
 
 bool snn_engine_fixed(const snn_engine *engine, int layer, snn_fixed_neurons *out, snn_error *err) {
     if (engine->arithmetic != SNN_ARITHMETIC_FIXED || !engine->loaded)

@@ -21,16 +21,38 @@ static const char *neuron_path(const snn_config *c, char path[PATH], int i, cons
     return path;
 }
 
+static bool of_layer(const char *path) {
+    return strncmp(path, "network.layers", 14) == 0;
+}
+
+/* A key that stands beside a type which does not have it would be ignored silently; one inherited from elsewhere is meant for other layers. */
+static bool check_unused(const snn_config *c, int i, snn_neuron_type type, const char *type_path,
+                         snn_error *err) {
+    const bool cuba = type == SNN_NEURON_CUBA, alif = type == SNN_NEURON_ALIF,
+               fires = type == SNN_NEURON_LIF || type == SNN_NEURON_IF || cuba;
+    const struct {
+        const char *key;
+        bool has;
+    } keys[] = {
+        {"current_decay", cuba}, {"current_gain", cuba}, {"membrane_bias", cuba}, {"adapt_decay", alif},
+        {"adapt", alif},         {"refractory", fires},  {"reset", !alif},        {"at_threshold", !alif},
+    };
+    char path[PATH];
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+        if (!keys[k].has && snn_config_given(c, neuron_path(c, path, i, keys[k].key)) &&
+            (of_layer(path) || !of_layer(type_path)))
+            return snn_config_fail(c, path, err, "a `%s` neuron has no `%s`", snn_neuron_type_name(type),
+                                   keys[k].key);
+    return true;
+}
+
 static bool read_neuron(const snn_config *c, int i, snn_neuron *n, snn_error *err) {
     char path[PATH], type_path[PATH];
     if (!snn_neuron_type_parse(snn_config_string(c, neuron_path(c, type_path, i, "type")), &n->type))
         return snn_config_fail(c, type_path, err, "unknown neuron");
     n->decay = (float)snn_config_float(c, neuron_path(c, path, i, "decay"));
     if (n->type == SNN_NEURON_IF) {
-        /* A decay that stands beside `if` would be ignored silently; one inherited from elsewhere is meant for other layers. */
-        bool layer_type = strncmp(type_path, "network.layers", 14) == 0;
-        bool layer_decay = strncmp(path, "network.layers", 14) == 0;
-        if (snn_config_given(c, path) && n->decay != 1 && (layer_decay || !layer_type))
+        if (snn_config_given(c, path) && n->decay != 1 && (of_layer(path) || !of_layer(type_path)))
             return snn_config_fail(c, path, err,
                                    "an `if` neuron does not leak: leave decay out, or use `lif`");
         n->decay = 1;
@@ -40,7 +62,14 @@ static bool read_neuron(const snn_config *c, int i, snn_neuron *n, snn_error *er
         return snn_config_fail(c, path, err, "unknown reset");
     n->at_threshold = snn_config_bool(c, neuron_path(c, path, i, "at_threshold"));
     n->gain = (float)snn_config_float(c, neuron_path(c, path, i, "gain"));
-    return true;
+    n->current_decay = (float)snn_config_float(c, neuron_path(c, path, i, "current_decay"));
+    n->current_gain = (float)snn_config_float(c, neuron_path(c, path, i, "current_gain"));
+    n->membrane_bias = snn_config_bool(c, neuron_path(c, path, i, "membrane_bias"));
+    n->adapt_decay = (float)snn_config_float(c, neuron_path(c, path, i, "adapt_decay"));
+    n->adapt = (float)snn_config_float(c, neuron_path(c, path, i, "adapt"));
+    if (n->type != SNN_NEURON_LI && n->type != SNN_NEURON_ALIF) /* others have none to inherit */
+        n->refractory = (uint32_t)snn_config_int(c, neuron_path(c, path, i, "refractory"));
+    return check_unused(c, i, n->type, type_path, err);
 }
 
 /* Is a key that this type does not have given, or one that it needs left out? */
@@ -56,6 +85,9 @@ static bool check_keys(const snn_config *c, int i, snn_layer_type type, snn_erro
         {"stride", conv || pool, false},
         {"padding", conv, false},
         {"bias", linear || conv, false},
+        {"recurrent", linear, false},
+        {"delay", linear || conv, false},
+        {"start", linear || conv, false},
         {"neuron", linear || conv, false},
         {"neuron.type", linear || conv, false},
         {"neuron.decay", linear || conv, false},
@@ -63,6 +95,12 @@ static bool check_keys(const snn_config *c, int i, snn_layer_type type, snn_erro
         {"neuron.reset", linear || conv, false},
         {"neuron.at_threshold", linear || conv, false},
         {"neuron.gain", linear || conv, false},
+        {"neuron.current_decay", linear || conv, false},
+        {"neuron.current_gain", linear || conv, false},
+        {"neuron.membrane_bias", linear || conv, false},
+        {"neuron.adapt_decay", linear || conv, false},
+        {"neuron.adapt", linear || conv, false},
+        {"neuron.refractory", linear || conv, false},
     };
     char path[PATH], at[PATH];
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
@@ -106,6 +144,9 @@ static bool read_layer(const snn_config *c, int i, snn_net *net, snn_error *err)
     spec.stride = optional(c, i, "stride");
     spec.padding = optional(c, i, "padding");
     spec.out.channels = optional(c, i, spec.type == SNN_LAYER_LINEAR ? "outputs" : "channels");
+    spec.delay = optional(c, i, "delay");
+    spec.start = optional(c, i, "start");
+    spec.recurrent = snn_config_given(c, layer_path(path, i, "recurrent")) && snn_config_bool(c, path);
     if (snn_layer_is_synaptic(spec.type) && !read_neuron(c, i, &spec.neuron, err))
         return false;
     bool bias = snn_config_given(c, layer_path(path, i, "bias")) && snn_config_bool(c, path);
@@ -130,6 +171,8 @@ snn_net *snn_net_from_config(const snn_config *c, snn_shape input, snn_error *er
     for (int i = 0; i < layers; i++)
         if (!read_layer(c, i, net, err))
             goto fail;
+    net->readout = strcmp(snn_config_string(c, "network.readout"), "softmax") == 0 ? SNN_READOUT_SOFTMAX
+                                                                                   : SNN_READOUT_SUM;
     if (!snn_net_finish(net, SNN_ERR_USAGE, err)) {
         char path[PATH];
         snn_error_context(err, "%s", snn_config_where(c, layer_path(path, layers - 1, ""), at, sizeof at));

@@ -3,6 +3,8 @@
  * The network as compact JSON, as model files carry it, and back:
  *   {"format":1,"input":[2,34,34],"steps":15,"step_us":0,"layers":[{"name":"fc1","type":"linear","outputs":512,
  *     "neuron":{"type":"lif","decay":0.3,"threshold":0.3,"reset":"zero","at_threshold":false,"gain":1}}, ...]}
+ * That is format 1. Format 2 is written for networks that need more of it: the network has readout and fixed, a layer of weights delay and start, a linear one recurrent,
+ * a neuron what its type has beyond format 1, and a parameter that neurons have each for itself is a list in C order instead of a number.
  * A reader must not guess: every key is required where its layer has it (biases excepted), and an unknown one is an error, because
  * ignoring it would run another network than the one that was saved. Shapes and sizes are checked in net.c.
  */
@@ -14,22 +16,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT 1
+enum { FORMAT_FIRST = 1, FORMAT_LAST = 2 };
 #define JSON_MAX (64u << 20) /* bytes; the largest sensible part are biases */
 
 /* ---- writing ---- */
 
-/* Numbers are written with 17 digits, which give back every double and float. */
-static json_t *neuron_json(const snn_neuron *n) {
-    return json_pack("{s:s, s:f, s:f, s:s, s:b, s:f}", "type", snn_neuron_type_name(n->type), "decay",
-                     (double)n->decay, "threshold", (double)n->threshold, "reset", snn_reset_name(n->reset),
-                     "at_threshold", (int)n->at_threshold, "gain", (double)n->gain);
+/* Has the neuron this key in a file? The first three always: format 1 had them. */
+static bool writes_param(snn_neuron_type type, snn_param p) {
+    switch (p) {
+    case SNN_PARAM_CURRENT_DECAY:
+    case SNN_PARAM_CURRENT_GAIN:
+        return type == SNN_NEURON_CUBA;
+    case SNN_PARAM_ADAPT_DECAY:
+        return type == SNN_NEURON_ALIF;
+    default:
+        return true;
+    }
 }
 
-static json_t *bias_json(const snn_layer *l) {
+static bool has_refractory(snn_neuron_type type) {
+    return type == SNN_NEURON_LIF || type == SNN_NEURON_IF || type == SNN_NEURON_CUBA;
+}
+
+static bool layer_needs_format2(const snn_layer *l) {
+    for (int p = 0; p < SNN_PARAMS; p++)
+        if (l->each[p] != NULL)
+            return true;
+    return l->recurrent || l->delay > 0 || l->start > 0 || l->neuron.refractory > 0 ||
+           l->neuron.type == SNN_NEURON_CUBA || l->neuron.type == SNN_NEURON_ALIF;
+}
+
+static int format_of(const snn_net *net) {
+    bool more = net->readout != SNN_READOUT_SUM || net->fixed;
+    for (int i = 0; i < net->layers; i++)
+        more |= layer_needs_format2(&net->layer[i]);
+    return more ? 2 : 1;
+}
+
+static json_t *list_json(const float *x, uint32_t n) {
     json_t *list = json_array();
-    for (uint32_t i = 0; list != NULL && i < l->out.channels; i++) {
-        if (json_array_append_new(list, json_real(l->bias[i])) != 0) {
+    for (uint32_t i = 0; list != NULL && i < n; i++) {
+        if (json_array_append_new(list, json_real((double)x[i])) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -37,8 +64,37 @@ static json_t *bias_json(const snn_layer *l) {
     return list;
 }
 
+static json_t *param_json(const snn_layer *l, snn_param p) {
+    return l->each[p] ? list_json(l->each[p], snn_shape_size(l->out))
+                      : json_real((double)snn_layer_param(l, p, 0));
+}
+
+/* Numbers are written with 17 digits, which give back every double and float. */
+static json_t *neuron_json(const snn_layer *l, int format) {
+    const snn_neuron *n = &l->neuron;
+    json_t *o = json_pack("{s:s, s:o, s:o, s:s, s:b, s:o}", "type", snn_neuron_type_name(n->type), "decay",
+                          param_json(l, SNN_PARAM_DECAY), "threshold", param_json(l, SNN_PARAM_THRESHOLD),
+                          "reset", snn_reset_name(n->reset), "at_threshold", (int)n->at_threshold, "gain",
+                          param_json(l, SNN_PARAM_GAIN));
+    int bad = 0;
+    for (int p = SNN_PARAM_CURRENT_DECAY; format > 1 && p < SNN_PARAMS; p++)
+        if (writes_param(n->type, (snn_param)p))
+            bad |= json_object_set_new(o, snn_param_name((snn_param)p), param_json(l, (snn_param)p));
+    if (format > 1 && n->type == SNN_NEURON_CUBA)
+        bad |= json_object_set_new(o, "membrane_bias", json_boolean(n->membrane_bias));
+    if (format > 1 && n->type == SNN_NEURON_ALIF)
+        bad |= json_object_set_new(o, "adapt", json_real((double)n->adapt));
+    if (format > 1 && has_refractory(n->type))
+        bad |= json_object_set_new(o, "refractory", json_integer(n->refractory));
+    if (bad) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
 /* NULL when memory is out (jansson passes a failed part on as a failure of the whole). */
-static json_t *layer_json(const snn_layer *l) {
+static json_t *layer_json(const snn_layer *l, int format) {
     json_t *o = json_pack("{s:s, s:s}", "name", l->name, "type", snn_layer_type_name(l->type));
     int bad = 0;
     if (snn_layer_is_synaptic(l->type)) {
@@ -52,9 +108,15 @@ static json_t *layer_json(const snn_layer *l) {
     if (l->type == SNN_LAYER_CONV2D)
         bad |= json_object_set_new(o, "padding", json_integer(l->padding));
     if (l->bias != NULL)
-        bad |= json_object_set_new(o, "bias", bias_json(l));
+        bad |= json_object_set_new(o, "bias", list_json(l->bias, l->out.channels));
+    if (format > 1 && l->type == SNN_LAYER_LINEAR)
+        bad |= json_object_set_new(o, "recurrent", json_boolean(l->recurrent));
+    if (format > 1 && snn_layer_is_synaptic(l->type)) {
+        bad |= json_object_set_new(o, "delay", json_integer(l->delay));
+        bad |= json_object_set_new(o, "start", json_integer(l->start));
+    }
     if (snn_layer_is_synaptic(l->type))
-        bad |= json_object_set_new(o, "neuron", neuron_json(&l->neuron));
+        bad |= json_object_set_new(o, "neuron", neuron_json(l, format));
     if (bad) {
         json_decref(o);
         return NULL;
@@ -76,13 +138,19 @@ static bool check_biases(const snn_net *net, snn_error *err) {
 char *snn_net_to_json(const snn_net *net, snn_error *err) {
     if (!check_biases(net, err))
         return NULL;
+    const int format = format_of(net);
     json_t *layers = json_array();
     int bad = layers == NULL;
     for (int i = 0; i < net->layers; i++)
-        bad |= json_array_append_new(layers, layer_json(&net->layer[i]));
-    json_t *root = json_pack("{s:i, s:[i, i, i], s:i, s:f, s:o}", "format", FORMAT, "input",
+        bad |= json_array_append_new(layers, layer_json(&net->layer[i], format));
+    json_t *root = json_pack("{s:i, s:[i, i, i], s:i, s:f, s:o}", "format", format, "input",
                              (int)net->input.channels, (int)net->input.height, (int)net->input.width, "steps",
                              net->steps, "step_us", net->step_us, "layers", layers);
+    if (format > 1) {
+        bad |= json_object_set_new(root, "readout",
+                                   json_string(net->readout == SNN_READOUT_SOFTMAX ? "softmax" : "sum"));
+        bad |= json_object_set_new(root, "fixed", json_boolean(net->fixed));
+    }
     char *text = bad ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(root);
     if (text == NULL)
@@ -96,6 +164,7 @@ char *snn_net_to_json(const snn_net *net, snn_error *err) {
 typedef struct {
     const char *where;
     int layer; /* counted from 1; 0: not in a layer */
+    int format;
     snn_error *err;
 } place;
 
@@ -156,39 +225,119 @@ static bool read_string(const place *p, json_t *o, const char *key, const char *
     return *out != NULL ? true : fail(p, key, "a string");
 }
 
+static bool read_bool(const place *p, json_t *o, const char *key, bool *out) {
+    json_t *v = json_object_get(o, key);
+    *out = json_is_true(v);
+    return json_is_boolean(v) ? true : fail(p, key, "true or false");
+}
+
+/* A parameter of the neurons: a number; or a list (format 2), whose first number stands for it until the layer has its shape. */
+static bool read_param(const place *p, json_t *o, snn_param param, float *out) {
+    const char *key = snn_param_name(param);
+    json_t *list = json_object_get(o, key);
+    if (p->format == 1 || !json_is_array(list))
+        return read_float(p, o, key, out);
+    size_t i;
+    json_t *v;
+    json_array_foreach(
+        list, i, v) if (!json_is_number(v) ||
+                        !isfinite((float)json_number_value(v))) return fail(p, key, "numbers within float32");
+    *out = (float)json_number_value(json_array_get(list, 0));
+    return json_array_size(list) > 0 ? true : fail(p, key, "one number per neuron");
+}
+
+/* The list of keys that each kind of neuron has. */
+static const char *const *neuron_keys(int format, snn_neuron_type type) {
+#define FIRST "type", "decay", "threshold", "reset", "at_threshold", "gain"
+    static const char *const first[] = {FIRST, NULL};
+    static const char *const lif[] = {FIRST, "refractory", NULL};
+    static const char *const cuba[] = {FIRST,           "current_decay", "current_gain",
+                                       "membrane_bias", "refractory",    NULL};
+    static const char *const alif[] = {FIRST, "adapt_decay", "adapt", NULL};
+#undef FIRST
+    return format == 1 || type == SNN_NEURON_LI ? first
+           : type == SNN_NEURON_CUBA            ? cuba
+           : type == SNN_NEURON_ALIF            ? alif
+                                                : lif;
+}
+
+/* What format 2 added. */
+static bool read_neuron2(const place *p, json_t *o, snn_neuron *n) {
+    if (n->type == SNN_NEURON_CUBA && (!read_param(p, o, SNN_PARAM_CURRENT_DECAY, &n->current_decay) ||
+                                       !read_param(p, o, SNN_PARAM_CURRENT_GAIN, &n->current_gain) ||
+                                       !read_bool(p, o, "membrane_bias", &n->membrane_bias)))
+        return false;
+    if (n->type == SNN_NEURON_ALIF &&
+        (!read_param(p, o, SNN_PARAM_ADAPT_DECAY, &n->adapt_decay) || !read_float(p, o, "adapt", &n->adapt)))
+        return false;
+    return !has_refractory(n->type) || read_int(p, o, "refractory", SNN_STEPS_MAX, &n->refractory);
+}
+
 static bool read_neuron(const place *p, json_t *o, snn_neuron *n) {
-    static const char *const keys[] = {"type", "decay", "threshold", "reset", "at_threshold", "gain", NULL};
     const char *type, *reset;
     if (!json_is_object(o))
         return fail(p, "neuron", "an object");
-    if (!known_keys(p, o, keys) || !read_string(p, o, "type", &type) || !read_string(p, o, "reset", &reset) ||
-        !read_float(p, o, "decay", &n->decay) || !read_float(p, o, "threshold", &n->threshold) ||
-        !read_float(p, o, "gain", &n->gain))
+    if (!read_string(p, o, "type", &type))
         return false;
-    if (!snn_neuron_type_parse(type, &n->type))
-        return fail(p, "type", "lif, if or li");
+    if (!snn_neuron_type_parse(type, &n->type) ||
+        (p->format == 1 && (n->type == SNN_NEURON_CUBA || n->type == SNN_NEURON_ALIF)))
+        return fail(p, "type", p->format == 1 ? "lif, if or li" : "lif, if, li, cuba_lif or alif");
+    if (!known_keys(p, o, neuron_keys(p->format, n->type)) || !read_string(p, o, "reset", &reset) ||
+        !read_param(p, o, SNN_PARAM_DECAY, &n->decay) ||
+        !read_param(p, o, SNN_PARAM_THRESHOLD, &n->threshold) || !read_param(p, o, SNN_PARAM_GAIN, &n->gain))
+        return false;
     if (n->type == SNN_NEURON_IF && n->decay != 1)
         return fail(p, "decay", "1 for an `if` neuron");
     if (!snn_reset_parse(reset, &n->reset))
         return fail(p, "reset", "zero or subtract");
-    json_t *at = json_object_get(o, "at_threshold");
-    if (!json_is_boolean(at))
-        return fail(p, "at_threshold", "true or false");
-    n->at_threshold = json_is_true(at);
+    if (!read_bool(p, o, "at_threshold", &n->at_threshold))
+        return false;
+    return p->format == 1 || read_neuron2(p, o, n);
+}
+
+/* The parameters that were lists, now that the layer has its shape. */
+static bool read_each(const place *p, json_t *o, snn_net *net) {
+    const snn_layer *l = &net->layer[net->layers - 1];
+    const uint32_t n = snn_shape_size(l->out);
+    for (int i = 0; i < SNN_PARAMS; i++) {
+        const char *key = snn_param_name((snn_param)i);
+        json_t *list = json_object_get(o, key);
+        if (!json_is_array(list))
+            continue;
+        if (json_array_size(list) != n)
+            return fail(p, key, "one number per neuron");
+        float *value = snn_alloc(n, sizeof *value, "neurons", p->err);
+        for (uint32_t j = 0; value != NULL && j < n; j++)
+            value[j] = (float)json_number_value(json_array_get(list, j));
+        const bool ok = value != NULL && snn_net_param(net, (snn_param)i, value, SNN_ERR_DATA, p->err);
+        free(value);
+        if (!ok)
+            return snn_error_context(p->err, "%s: network", p->where);
+    }
     return true;
 }
 
 /* The list of keys that each kind of layer has. */
-static const char *const *layer_keys(snn_layer_type type) {
-    static const char *const linear[] = {"name", "type", "outputs", "bias", "neuron", NULL};
-    static const char *const conv[] = {"name",    "type", "channels", "kernel", "stride",
-                                       "padding", "bias", "neuron",   NULL};
+static const char *const *layer_keys(int format, snn_layer_type type) {
+#define LINEAR "name", "type", "outputs", "bias", "neuron"
+#define CONV "name", "type", "channels", "kernel", "stride", "padding", "bias", "neuron"
+    static const char *const linear[2][9] = {{LINEAR, NULL}, {LINEAR, "recurrent", "delay", "start", NULL}};
+    static const char *const conv[2][11] = {{CONV, NULL}, {CONV, "delay", "start", NULL}};
+#undef CONV
+#undef LINEAR
     static const char *const pool[] = {"name", "type", "kernel", "stride", NULL};
     static const char *const flatten[] = {"name", "type", NULL};
-    return type == SNN_LAYER_LINEAR   ? linear
-           : type == SNN_LAYER_CONV2D ? conv
+    return type == SNN_LAYER_LINEAR   ? linear[format > 1]
+           : type == SNN_LAYER_CONV2D ? conv[format > 1]
            : snn_layer_is_pool(type)  ? pool
                                       : flatten;
+}
+
+/* What format 2 added to layers of weights. */
+static bool read_times(const place *p, json_t *o, snn_layer *l) {
+    return p->format == 1 || ((l->type != SNN_LAYER_LINEAR || read_bool(p, o, "recurrent", &l->recurrent)) &&
+                              read_int(p, o, "delay", SNN_DELAY_MAX, &l->delay) &&
+                              read_int(p, o, "start", SNN_STEPS_MAX, &l->start));
 }
 
 static bool read_window(const place *p, json_t *o, snn_layer *l) {
@@ -227,13 +376,13 @@ static bool read_layer(const place *p, json_t *o, snn_net *net) {
     snprintf(spec.name, sizeof spec.name, "%s", name);
     if (!snn_layer_type_parse(type, &spec.type))
         return fail(p, "type", "linear, conv2d, pool_max, pool_sum, pool_average or flatten");
-    if (!known_keys(p, o, layer_keys(spec.type)) || !read_window(p, o, &spec))
+    if (!known_keys(p, o, layer_keys(p->format, spec.type)) || !read_window(p, o, &spec))
         return false;
     json_t *bias = json_object_get(o, "bias");
     if (snn_layer_is_synaptic(spec.type)) {
         const char *key = spec.type == SNN_LAYER_LINEAR ? "outputs" : "channels";
         if (!read_int(p, o, key, SNN_NEURONS_MAX, &spec.out.channels) ||
-            !read_neuron(p, json_object_get(o, "neuron"), &spec.neuron))
+            !read_neuron(p, json_object_get(o, "neuron"), &spec.neuron) || !read_times(p, o, &spec))
             return false;
         /* Before memory is taken for them. */
         if (bias != NULL && (!json_is_array(bias) || json_array_size(bias) != spec.out.channels))
@@ -241,7 +390,8 @@ static bool read_layer(const place *p, json_t *o, snn_net *net) {
     }
     if (!snn_net_append(net, &spec, bias != NULL, SNN_ERR_DATA, p->err))
         return snn_error_context(p->err, "%s: network", p->where);
-    return bias == NULL || read_bias(p, bias, &net->layer[net->layers - 1]);
+    return (bias == NULL || read_bias(p, bias, &net->layer[net->layers - 1])) &&
+           read_each(p, json_object_get(o, "neuron"), net);
 }
 
 static bool read_input(const place *p, json_t *root, snn_shape *s) {
@@ -258,8 +408,23 @@ static bool read_input(const place *p, json_t *root, snn_shape *s) {
     return true;
 }
 
+/* What format 2 added to the network. */
+static bool read_run(const place *p, json_t *root, snn_net *net) {
+    const char *readout;
+    if (p->format == 1)
+        return true;
+    if (!read_string(p, root, "readout", &readout) || !read_bool(p, root, "fixed", &net->fixed))
+        return false;
+    net->readout = strcmp(readout, "softmax") == 0 ? SNN_READOUT_SOFTMAX : SNN_READOUT_SUM;
+    return net->readout == SNN_READOUT_SOFTMAX || strcmp(readout, "sum") == 0
+               ? true
+               : fail(p, "readout", "sum or softmax");
+}
+
 static snn_net *read_net(place *p, json_t *root) {
-    static const char *const keys[] = {"format", "input", "steps", "step_us", "layers", NULL};
+    static const char *const keys1[] = {"format", "input", "steps", "step_us", "layers", NULL};
+    static const char *const keys2[] = {"format", "input",   "steps", "step_us",
+                                        "layers", "readout", "fixed", NULL};
     uint32_t format, steps;
     snn_shape input;
     double step_us = 0;
@@ -269,13 +434,14 @@ static snn_net *read_net(place *p, json_t *root) {
     }
     if (!read_int(p, root, "format", UINT32_MAX, &format))
         return NULL;
-    if (format != FORMAT) {
-        snn_fail(p->err, SNN_ERR_DATA, "%s: network: format %u is not known (this snnsim knows %d)", p->where,
-                 format, FORMAT);
+    if (format < FORMAT_FIRST || format > FORMAT_LAST) {
+        snn_fail(p->err, SNN_ERR_DATA, "%s: network: format %u is not known (this snnsim knows %d to %d)",
+                 p->where, format, FORMAT_FIRST, FORMAT_LAST);
         return NULL;
     }
+    p->format = (int)format;
     json_t *layers = json_object_get(root, "layers");
-    if (!known_keys(p, root, keys) || !read_input(p, root, &input) ||
+    if (!known_keys(p, root, format == 1 ? keys1 : keys2) || !read_input(p, root, &input) ||
         !read_int(p, root, "steps", SNN_STEPS_MAX, &steps) || !read_real(p, root, "step_us", &step_us))
         return NULL;
     if (!json_is_array(layers)) {
@@ -289,6 +455,8 @@ static snn_net *read_net(place *p, json_t *root) {
     }
     size_t i;
     json_t *layer;
+    if (!read_run(p, root, net))
+        goto fail;
     json_array_foreach(layers, i, layer) {
         p->layer = (int)i + 1; /* net.c stops at SNN_LAYERS_MAX */
         if (!read_layer(p, layer, net))
@@ -315,7 +483,7 @@ snn_net *snn_net_from_json(const char *json, const char *where, snn_error *err) 
         snn_fail(err, SNN_ERR_DATA, "%s: network: not JSON: byte %d: %s", where, why.position, why.text);
         return NULL;
     }
-    place p = {where, 0, err};
+    place p = {where, 0, 0, err};
     snn_net *net = read_net(&p, root);
     json_decref(root);
     return net;

@@ -23,6 +23,9 @@ typedef enum {
     SNN_ARITHMETIC_FIXED /* int32 membrane in 1/64 weight LSB, decay in 1/4096, 64-bit product, truncation toward zero: what the Verilog follows */
 } snn_arithmetic;
 
+/* What a configuration asks for: run.arithmetic; where that is not given, what the network was made for (net NULL: not known yet). */
+snn_arithmetic snn_arithmetic_of(const snn_config *config, const snn_net *net);
+
 /* ---- the hook: synaptic sums that the chip reads with errors ---- */
 
 typedef struct {
@@ -41,8 +44,8 @@ typedef struct {
  * ascending order, tensors in any; it must be thread-safe and draw its random numbers by (chip, tensor, sample, step). Returning false (with err set) stops
  * the run.
  *
- * input [n]: what the layer reads in that step (silent steps too): each input once, counts >= 1, index in C order of the layer's input shape; valid during the
- * call. The order of the list is fixed by network and input alone: ascending index where the layer reads the network's input (directly or through pools
+ * input [n]: what the tensor reads in that step (silent steps too, but none before the layer's start): each input once, counts >= 1, index in C order of the
+ * layer's input shape; of a recurrent tensor the layer's own spikes of the step before, by ascending neuron; valid during the call. The order of the list is fixed by network and input alone: ascending index where the layer reads the network's input (directly or through pools
  * only), else by pixel (y, then x) and within a pixel by channel (after a flatten: pixels and channels of the layer before it).
  */
 typedef struct {
@@ -94,8 +97,8 @@ typedef struct {
 typedef struct snn_engine snn_engine;
 typedef struct snn_workspace snn_workspace;
 
-/* Errors: DATA when weights do not fit the network, a layer is too large, or its sums or biases could leave the arithmetic's range; USAGE for float tensors with fixed
- * arithmetic or a hook that is asked about them, for a hook with both or none of its callbacks, and for sum pools inside the network whose counts could exceed 255;
+/* Errors: DATA when weights do not fit the network, a layer is too large, its sums or biases could leave the arithmetic's range, or the scales of its recurrent
+ * weights are not those of the others; USAGE for float tensors or alif neurons with fixed arithmetic, a hook that is asked about them, for a hook with both or none of its callbacks, and for sum pools inside the network whose counts could exceed 255;
  * RUNTIME (memory). The engine copies what it needs: net and weights may be freed. */
 snn_engine *snn_engine_new(const snn_net *net, const snn_weights *weights, const snn_engine_options *options,
                            snn_error *err);
@@ -111,7 +114,8 @@ typedef struct {
     bool subtract, at_threshold, spiking;
     const int32_t *threshold, *bias; /* bias NULL: none */
 } snn_fixed_neurons;
-/* Errors: USAGE (an engine in float arithmetic, a layer without weights). */
+/* Errors: USAGE (an engine in float arithmetic, a layer without weights, or one that is recurrent, has other neurons than lif, if and li without refractory time,
+ * parameters of each neuron, a delay or a later start: the tile of the chip has none of these). */
 bool snn_engine_fixed(const snn_engine *engine, int layer, snn_fixed_neurons *out, snn_error *err);
 /* One thread's buffers; the engine must outlive it. */
 snn_workspace *snn_workspace_new(const snn_engine *engine, snn_error *err);
@@ -119,7 +123,8 @@ void snn_workspace_free(snn_workspace *w);
 
 /* Of one layer, summed over all steps. Everything but inputs and spikes only with count_operations, and 0 for layers without weights. */
 typedef struct {
-    uint64_t inputs;       /* nonzero inputs (index, step); 0 for pooling */
+    uint64_t
+        inputs; /* nonzero inputs (index, step), recurrent ones included (as in all of these); 0 for pooling */
     uint64_t input_counts; /* sum of counts */
     uint64_t
         row_words; /* sum of counts x kernel taps whose output exists (linear: one): row words that the chip reads */
@@ -135,7 +140,7 @@ typedef struct {
     int predicted;              /* argmax of `out` over classes, lowest index wins a tie */
     int classes, steps, layers; /* as allocated */
     double *
-        out; /* [classes] spike counts, or the sum of the membrane over steps (li), in units of weight * input in both arithmetics */
+        out; /* [classes] spike counts, or the sum over steps of the membrane (li), in units of weight * input in both arithmetics, or of its softmax */
     int32_t *predicted_by_step;   /* [steps] argmax after t+1 steps: time to decision */
     uint32_t *out_spikes;         /* [steps][classes] 0/1 of the last layer (li: 0) */
     snn_layer_activity *activity; /* [layers] */

@@ -85,7 +85,7 @@ typedef struct {
     /* Spikes of this layer's own neurons come back one step later through a tensor [neurons][neurons] named `<layer>_rec`, the one behind the layer's own. Linear layers only. */
     bool recurrent;
     uint32_t
-        delay; /* steps until its spikes reach the next layer; 0: the same step. Recurrent connections always take one step */
+        delay; /* steps until its spikes reach the next layer, or are counted (last layer); 0: the same step. Recurrent connections always take one step */
     uint32_t start; /* first step in which the layer does anything; before it inputs are lost (SLAYER: 1) */
     float *bias;    /* [out.channels], added to I every step in units of weight * input; NULL: none */
     snn_neuron neuron;

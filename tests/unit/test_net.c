@@ -326,7 +326,7 @@ static void json_hostile(void **state) {
     json_refused("{\"format\":1,\"format\":1}", "not JSON");
     json_refused("[]", "expected an object");
     json_refused("{}", "'format': expected a whole number");
-    json_refused("{\"format\":2}", "format 2 is not known");
+    json_refused("{\"format\":3}", "format 3 is not known");
     json_refused("{\"format\":-1}", "'format': expected a whole number from 0");
     json_refused("{\"format\":1.0}", "'format': expected a whole number");
     json_refused("{\"format\":1,\"x\":2}", "'x': expected no such key here");
