@@ -33,19 +33,18 @@ typedef struct {
 /* ---- set-up ---- */
 
 /* Uniform in +-gain sqrt(3 / fan-in), which has the standard deviation gain / sqrt(fan-in). */
-static bool draw_weights(const snn_net *net, const snn_train_options *o, snn_weights *w) {
-    for (int i = 0; i < net->layers; i++) {
-        const snn_layer *l = &net->layer[i];
-        if (l->tensor < 0)
-            continue;
-        snn_tensor *t = &w->tensor[l->tensor];
-        double bound = o->init_gain * sqrt(3.0 / snn_layer_fan_in(l));
+static void draw_weights(const snn_net *net, const snn_train_options *o, snn_weights *w) {
+    for (int i = 0; i < net->tensors; i++) {
+        bool recurrent;
+        const snn_layer *l = snn_net_tensor_layer(net, i, &recurrent);
+        snn_tensor *t = &w->tensor[i];
+        double bound = recurrent ? o->init_recurrent * sqrt(3.0 / l->out.channels)
+                                 : o->init_gain * sqrt(3.0 / snn_layer_fan_in(l));
         snn_random r;
-        snn_random_init(&r, o->seed, SNN_PURPOSE_WEIGHTS, (uint64_t)l->tensor);
+        snn_random_init(&r, o->seed, SNN_PURPOSE_WEIGHTS, (uint64_t)i);
         for (uint64_t k = 0; k < t->count; k++)
             t->value[k] = (float)((2 * snn_random_uniform(&r) - 1) * bound);
     }
-    return true;
 }
 
 static bool start_weights(trainer *t, const snn_weights *initial, snn_error *err) {

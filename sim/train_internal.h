@@ -2,7 +2,8 @@
 /*
  * Inside of training. In reading order: train.c (epochs), train_options.c (settings, schedule), train_data.c (the framed set in memory), augment.c,
  * train_plan.c (a network as stages, where its weights stand), train_pass.c (a batch forward and backward), train_input.c (spikes into sparse rows),
- * train_synapse.c, train_dense.c, train_neuron.c, train_pool.c, train_loss.c (every forward beside its backward), train_adam.c, train_quantise.c,
+ * train_synapse.c, train_dense.c, train_recurrent.c, train_neuron.c, train_lanes.c, train_pool.c, train_loss.c (every forward beside its backward),
+ * train_adam.c, train_quantise.c,
  * train_checkpoint.c; train_kernels.h has the inner loops.
  *
  * Shapes. T time steps; activations of one sample are [T][y][x][channel] with channels padded to TRAIN_ALIGN by lanes that stay zero. A stage is a
@@ -60,9 +61,15 @@ typedef struct {
     bool has_wt;       /* input gradients can run sparse (not stage 0, stride 1) */
     size_t b;          /* first bias [out_pitch] */
     bool has_bias;
+    bool recurrent;
+    size_t r,
+        recurrent_weights; /* the recurrent ones [panel][outputs][lane]: first parameter, number with padding lanes */
+    size_t rt;             /* first float of their transpose */
+    float *lanes;          /* memory of neuron.lanes */
 } train_stage;
 
-/* One weight gradient (stage, panel, kernel row) or bias gradient (ky = -1). */
+/* One weight gradient: stage, panel, kernel row; or one of these instead of the row. */
+enum { TRAIN_BIAS = -1, TRAIN_RECURRENT = -2 };
 typedef struct {
     int stage, panel, ky;
     double cost;
@@ -81,6 +88,7 @@ typedef struct {
     size_t cols;        /* floats of the largest im2col chunk */
     size_t delta_rows;  /* of the largest sparse output gradient: pixels */
     size_t delta_items; /* and entries */
+    uint32_t recurrent; /* neurons of the largest recurrent layer */
     const train_kernels *kernels;
     const snn_train_options *options;
 } train_plan;
@@ -124,6 +132,10 @@ typedef struct {
     bool dense;      /* CBLAS is quicker */
     float *v;        /* [T][pixels][out_pitch] currents, then membranes, then gradients of the sums */
     uint8_t *active; /* [T][pixels][panels] is any gradient of the row nonzero? */
+    train_csr own;   /* recurrent: row t holds the layer's spikes of step t - 1 */
+    float *barrier;  /* alif: [T][pixels][out_pitch] its threshold of each step; NULL for others */
+    float *
+        bias_sum; /* by lanes: [pixels][out_pitch] gradient of biases that are no part of the current; NULL for others */
     uint32_t **
         arg; /* per pool: [T][pixels][pitch] which element of the window was the (first) maximum; NULL: not max */
 } train_layer_state;
@@ -132,9 +144,10 @@ typedef struct {
     train_layer_state *layer; /* [stages] */
     train_csr delta;          /* gradient of the sums of the stage at hand */
     bool delta_dense;
-    float *dx;   /* [T][pixels][in_pitch] gradient with respect to what a stage reads */
-    double *sum; /* [classes] spikes (li: membrane) summed over time */
-    float *dout; /* [classes] gradient of the loss with respect to each of them */
+    float *dx;    /* [T][pixels][in_pitch] gradient with respect to what a stage reads */
+    double *sum;  /* [classes] spikes (li: membrane, or its softmax) summed over time */
+    float *share; /* [classes] softmax of a step */
+    float *dout;  /* [classes] gradient of the loss with respect to each of them */
     double loss;
     int predicted;
     size_t sample; /* number in the data set */
@@ -143,9 +156,15 @@ typedef struct {
 } train_sample;
 
 typedef struct {
-    float *plane[2]; /* [widest] */
-    float *carry;    /* [widest] gradient of the next step's membrane */
-    float *cols;     /* im2col */
+    float *plane[2];    /* [widest] */
+    float *carry;       /* [widest] gradient of the next step's membrane */
+    float *state;       /* [widest] current or adaptation of the step at hand */
+    float *last;        /* [widest] alif: its spikes of the step before */
+    float *carry_state; /* [widest] gradient of the next step's state */
+    float *zero;        /* [widest] zeros */
+    float *own;         /* [recurrent neurons, padded] gradient of their spikes */
+    train_csr row;      /* one step of a recurrent layer */
+    float *cols;        /* im2col */
     snn_spikes spikes;
     augment_scratch augment;
     bool failed;
@@ -201,6 +220,23 @@ void snn_train_synapse_weight_gradient(const train_plan *p, const train_stage *s
                                        uint32_t panel, int ky, float *g, float *cols);
 void snn_train_bias_gradient(const train_plan *p, const train_stage *st, const train_layer_state *l,
                              float *g);
+/* ---- recurrent synapses (train_recurrent.c): the row of step t holds the spikes of step t - 1 ---- */
+
+/* Appends row t: the spikes s [out_pitch] of the step before it. */
+void snn_train_recurrent_keep(const train_plan *p, const train_stage *st, train_layer_state *l, int t,
+                              const float *s);
+/* Adds row t's share to the sums of step t. */
+void snn_train_recurrent_forward(const train_plan *p, const train_stage *st, const float *w,
+                                 train_layer_state *l, int t, train_scratch *scratch);
+/* ds [out_pitch], the gradient of the spikes of step t, and what step t + 1 adds to it. */
+const float *snn_train_recurrent_backward(const train_plan *p, const train_stage *st, const float *wt,
+                                          const train_layer_state *l, int t, const float *ds,
+                                          train_scratch *scratch);
+/* Adds one sample to the gradient of a panel [outputs][lane]. */
+void snn_train_recurrent_weight_gradient(const train_plan *p, const train_stage *st,
+                                         const train_layer_state *l, uint32_t panel, float *g);
+void snn_train_recurrent_transpose(const train_stage *st, const float *w, float *wt, uint32_t panel);
+
 /* Transposed weights of all stages that need them. */
 void snn_train_transpose_all(const train_plan *p, const float *w, float *wt, int threads);
 
@@ -224,6 +260,18 @@ void snn_train_neuron_forward(const train_plan *p, const train_stage *st, const 
 void snn_train_neuron_backward(const train_plan *p, const train_stage *st, const float *ds, float *carry,
                                float *v);
 
+/* ---- neurons by lanes (train_lanes.c) ---- */
+
+bool snn_train_lanes_new(train_stage *s, snn_error *err);
+/* States before the first step. */
+void snn_train_lanes_begin(const train_stage *st, train_scratch *scratch);
+/* Step t: sums in l->v become membranes, s: spikes out. bias [out_pitch], NULL: none. */
+void snn_train_lanes_forward(const train_plan *p, const train_stage *st, train_layer_state *l, int t,
+                             const float *bias, float *s, train_scratch *scratch);
+/* Membranes in l->v become gradients of the sums. */
+void snn_train_lanes_backward(const train_plan *p, const train_stage *st, train_layer_state *l, int t,
+                              const float *bias, const float *ds, train_scratch *scratch);
+
 /* One time step. x [in pixels][pitch] -> y [out pixels][pitch]; arg NULL: sum. */
 void snn_train_pool_forward(const train_kernels *k, const train_pool *pool, const float *x, float *y,
                             uint32_t *arg);
@@ -231,6 +279,11 @@ void snn_train_pool_forward(const train_kernels *k, const train_pool *pool, cons
 void snn_train_pool_backward(const train_kernels *k, const train_pool *pool, const float *dy,
                              uint32_t dy_pitch, const uint32_t *arg, float *dx);
 
+/* Softmax of one step's membranes v [pixels][out_pitch], added to sum [classes]; p: scratch [classes]. */
+void snn_train_softmax(const train_stage *st, const float *v, float *p, double *sum);
+/* Its gradient: dv [pixels][out_pitch] from dout [classes], the gradient of its sum. */
+void snn_train_softmax_backward(const train_stage *st, const float *v, const float *dout, float *p,
+                                float *dv);
 /* Loss of one sample from s->sum; fills loss, predicted and dout (times weight). */
 void snn_train_loss(const snn_train_options *o, int classes, int steps, double weight, train_sample *s);
 

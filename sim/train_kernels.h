@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Inner loops of training, one set per instruction set. All work on independent lanes with one rounding per operation, so that every set gives the
- * same bits; train_kernels_body.h has the code, compiled once in each of train_kernels_plain.c, _avx2.c and _avx512.c.
+ * same bits; train_kernels_body.h and train_kernels_lanes.h have the code, compiled once in each of train_kernels_plain.c, _avx2.c and _avx512.c.
  */
 #ifndef SNNSIM_SIM_TRAIN_KERNELS_H
 #define SNNSIM_SIM_TRAIN_KERNELS_H
@@ -26,6 +26,16 @@ typedef struct {
     int steps, height, width, channels, kernel, stride, padding, out_height, out_width;
 } train_geometry;
 
+/* Parameters of every lane, [pixels][pitch] each; padding lanes hold zeros, and a threshold of 1. */
+typedef struct {
+    float *decay, *threshold, *above;
+    float *scale, *bias_scale; /* of the sum and of the bias: together the input */
+    float *into;               /* of the input on its way into the current; alif: into the membrane */
+    float *gain;               /* of the current on its way into the membrane */
+    float *current_decay;      /* 0: the current forgets at once, as lif has it */
+    float *adapt_decay;        /* alif */
+} train_lanes;
+
 typedef struct {
     snn_neuron_type type;
     snn_reset reset;
@@ -35,7 +45,30 @@ typedef struct {
     float width;  /* of the surrogate */
     float factor; /* of the synaptic sums (average pools) */
     float gain;   /* of the current */
+    bool membrane_bias;
+    float adapt;
+    bool by_lanes; /* has more state than a membrane, or parameters of each neuron: train_lanes.c */
+    train_lanes lanes;
 } train_neuron;
+
+/* One time step of such neurons. All arrays are [pixels][pitch] unless noted. */
+typedef struct {
+    size_t pixels, pitch;
+    bool first;          /* nothing was before */
+    const float *bias;   /* [pitch] */
+    const float *before; /* membranes of the step before; zeros at first */
+    float *v;            /* sums in, membranes out; backward: membranes in, gradient of the sums out */
+    float *s;            /* forward: spikes out (li: membranes) */
+    float *state;        /* forward: the current, or alif's adaptation */
+    float *last;         /* forward, alif: spikes of the step before in, of this one out */
+    float *barrier;      /* alif: threshold, forward out, backward in */
+    const float *barrier_before,
+        *barrier_next; /* backward, alif: of the steps around (of this one at an end) */
+    const float *ds;   /* backward: gradient of the spikes */
+    float *carry,
+        *carry_state; /* backward: gradients of the next step's membrane and state in, of this step's out */
+    float *bias_sum;  /* backward: += gradient of the bias where it is no part of the current */
+} train_lanes_step;
 
 typedef struct {
     float beta1, rest1, beta2, rest2; /* rest = 1 - beta */
@@ -56,6 +89,11 @@ typedef struct {
     void (*neuron_forward)(const train_neuron *p, size_t n, const float *before, float *v, float *s);
     /* See snn_train_neuron_backward; not for the smooth surrogate. */
     void (*neuron_backward)(const train_neuron *p, size_t n, const float *ds, float *carry, float *v);
+    /* lif, if, li, cuba by lanes, and alif (see train_lanes.c); not for the smooth surrogate. */
+    void (*current_forward)(const train_neuron *p, const train_lanes_step *a);
+    void (*current_backward)(const train_neuron *p, const train_lanes_step *a);
+    void (*adaptive_forward)(const train_neuron *p, const train_lanes_step *a);
+    void (*adaptive_backward)(const train_neuron *p, const train_lanes_step *a);
     /* Running maximum of n lanes: where x > best, best = x and arg = number. */
     void (*maximum)(size_t n, const float *x, float *best, uint32_t *arg, uint32_t number);
     /* dx += dy where arg == number. */

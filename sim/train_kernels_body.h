@@ -231,6 +231,8 @@ static void neuron_backward(const train_neuron *p, size_t n, const float *ds, fl
     }
 }
 
+#include "train_kernels_lanes.h"
+
 /* ---- pools ---- */
 
 static void maximum(size_t n, const float *x, float *best, uint32_t *arg, uint32_t number) {
@@ -325,5 +327,19 @@ static void round_to(size_t n, const float *x, const float *scale, float limit, 
         round_loop(n, x, scale, limit, false, y);
 }
 
-const train_kernels KERNELS = {gather,   scatter, neuron_forward, neuron_backward, maximum,     route, add,
-                               compress, any,     adam,           round_to,        KERNELS_TEXT};
+const train_kernels KERNELS = {.gather = gather,
+                               .scatter = scatter,
+                               .neuron_forward = neuron_forward,
+                               .neuron_backward = neuron_backward,
+                               .current_forward = current_forward,
+                               .current_backward = current_backward,
+                               .adaptive_forward = adaptive_forward,
+                               .adaptive_backward = adaptive_backward,
+                               .maximum = maximum,
+                               .route = route,
+                               .add = add,
+                               .compress = compress,
+                               .any = any,
+                               .adam = adam,
+                               .round_to = round_to,
+                               .name = KERNELS_TEXT};

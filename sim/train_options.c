@@ -31,6 +31,7 @@ static void read_optimiser(const snn_config *c, snn_train_options *o) {
     o->quant_epochs = (int)snn_config_int(c, "train.quant_epochs");
     o->quant_rate = snn_config_float(c, "train.quant_rate");
     o->init_gain = snn_config_float(c, "train.init_gain");
+    o->init_recurrent = snn_config_float(c, "train.init_recurrent");
     o->sparse = snn_config_bool(c, "train.sparse");
 }
 

@@ -44,25 +44,74 @@ static void add_outputs(const train_stage *st, const float *plane, double *sum) 
             sum[c * pixels + r] += (double)plane[r * st->out_pitch + c];
 }
 
+static size_t lanes_of(const train_stage *st) {
+    return (size_t)st->grid.out_height * (size_t)st->grid.out_width * st->out_pitch;
+}
+
+static const float *bias_of(const train_block *b, const train_stage *st) {
+    return st->has_bias ? b->w + st->b : NULL;
+}
+
+/* Neurons of step t: sums in l->v become membranes, scratch->plane[0] spikes. */
+static void fire_step(const train_block *b, const train_stage *st, train_layer_state *l, int t,
+                      train_scratch *scratch) {
+    const train_plan *p = b->plan;
+    const int start = (int)st->layer->start;
+    size_t lanes = lanes_of(st);
+    float *v = l->v + (size_t)t * lanes, *spikes = scratch->plane[0];
+    if (t < start) {
+        memset(v, 0, lanes * sizeof *v);
+        memset(spikes, 0, lanes * sizeof *spikes);
+    } else {
+        if (st->recurrent)
+            snn_train_recurrent_forward(p, st, b->w, l, t, scratch);
+        if (st->neuron.by_lanes)
+            snn_train_lanes_forward(p, st, l, t, bias_of(b, st), spikes, scratch);
+        else
+            snn_train_neuron_forward(p, st, bias_of(b, st), t > start ? v - lanes : NULL, v, spikes);
+    }
+    if (st->recurrent)
+        snn_train_recurrent_keep(p, st, l, t + 1, spikes);
+}
+
+/* What the read-out, or the next stage, gets at step t: spikes of step t - delay in scratch->plane[0]. */
+static void pass_on(const train_block *b, int i, train_sample *s, int t, train_scratch *scratch) {
+    const train_plan *p = b->plan;
+    const train_stage *st = &p->stage[i];
+    if (t >= p->steps)
+        return;
+    if (i + 1 < p->stages)
+        snn_train_read_plane(p, st + 1, &s->layer[i + 1], t, scratch->plane[0], scratch->plane[1]);
+    else if (p->net->readout != SNN_READOUT_SOFTMAX)
+        add_outputs(st, scratch->plane[0], s->sum);
+    else if (t >= (int)st->layer->start)
+        snn_train_softmax(st, scratch->plane[0], s->share, s->sum);
+}
+
 /* Currents of stage i -> membranes, spikes, pools -> what stage i + 1 reads; the last stage: outputs and loss. */
 static void fire(const train_block *b, int i, train_sample *s, train_scratch *scratch) {
     const train_plan *p = b->plan;
     const train_stage *st = &p->stage[i];
     train_layer_state *l = &s->layer[i];
     bool last = i + 1 == p->stages;
-    size_t lanes = (size_t)st->grid.out_height * (size_t)st->grid.out_width * st->out_pitch;
+    const int delay = (int)st->layer->delay;
     if (last)
         memset(s->sum, 0, p->net->classes * sizeof *s->sum);
     else
         s->layer[i + 1].in.n = 0;
+    for (int t = 0; t < delay; t++) { /* nothing has arrived yet */
+        memset(scratch->plane[0], 0, lanes_of(st) * sizeof(float));
+        pass_on(b, i, s, t, scratch);
+    }
+    if (st->neuron.by_lanes)
+        snn_train_lanes_begin(st, scratch);
+    if (st->recurrent) {
+        l->own.n = 0;
+        snn_train_recurrent_keep(p, st, l, 0, scratch->zero);
+    }
     for (int t = 0; t < p->steps; t++) {
-        float *v = l->v + (size_t)t * lanes;
-        snn_train_neuron_forward(p, st, st->has_bias ? b->w + st->b : NULL, t > 0 ? v - lanes : NULL, v,
-                                 scratch->plane[0]);
-        if (last)
-            add_outputs(st, scratch->plane[0], s->sum);
-        else
-            snn_train_read_plane(p, st + 1, &s->layer[i + 1], t, scratch->plane[0], scratch->plane[1]);
+        fire_step(b, st, l, t, scratch);
+        pass_on(b, i, s, t + delay, scratch);
     }
     if (last)
         snn_train_loss(p->options, (int)p->net->classes, p->steps, b->weight, s);
@@ -91,7 +140,7 @@ static void forward_by_stage(train_block *b, train_scratch *scratch) {
 
 /* ---- backward ---- */
 
-/* The loss's own gradient: the same at every step. to [pixels][pitch] */
+/* The loss's own gradient, where spikes are summed the same at every step. to [pixels][pitch] */
 static void output_gradient(const train_stage *st, const float *dout, float *to) {
     size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width;
     memset(to, 0, pixels * st->out_pitch * sizeof *to);
@@ -106,8 +155,16 @@ static const float *spike_gradient(const train_plan *p, int i, int t, const trai
                                    train_scratch *scratch) {
     const train_stage *st = &p->stage[i], *next = st + 1;
     int at = 0;
+    const int step = t;
+    t += (int)st->layer->delay;
+    if (t >= p->steps)
+        return scratch->zero;
     if (i + 1 == p->stages) {
-        output_gradient(st, s->dout, scratch->plane[0]);
+        if (p->net->readout == SNN_READOUT_SOFTMAX)
+            snn_train_softmax_backward(st, s->layer[i].v + (size_t)step * lanes_of(st), s->dout, s->share,
+                                       scratch->plane[0]);
+        else
+            output_gradient(st, s->dout, scratch->plane[0]);
         return scratch->plane[0];
     }
     const float *dy =
@@ -143,6 +200,25 @@ static void flag_rows(const train_plan *p, const train_stage *st, const float *d
                                         delta + r * st->out_pitch + (size_t)panel * TRAIN_LANES);
 }
 
+/* Back through the neurons of step t: membranes in l->v become gradients of the sums. */
+static void unfire_step(const train_block *b, int i, int t, train_sample *s, train_scratch *scratch) {
+    const train_plan *p = b->plan;
+    const train_stage *st = &p->stage[i];
+    train_layer_state *l = &s->layer[i];
+    float *v = l->v + (size_t)t * lanes_of(st);
+    if (t < (int)st->layer->start) {
+        memset(v, 0, lanes_of(st) * sizeof *v);
+        return;
+    }
+    const float *ds = spike_gradient(p, i, t, s, scratch);
+    if (st->recurrent && t + 1 < p->steps)
+        ds = snn_train_recurrent_backward(p, st, b->wt, l, t, ds, scratch);
+    if (st->neuron.by_lanes)
+        snn_train_lanes_backward(p, st, l, t, bias_of(b, st), ds, scratch);
+    else
+        snn_train_neuron_backward(p, st, ds, scratch->carry, v);
+}
+
 /* Back through the neurons of stage i: membranes in l->v become gradients of the sums (delta), and sparse rows of them. */
 static void unfire(const train_block *b, int i, train_sample *s, train_scratch *scratch) {
     const train_plan *p = b->plan;
@@ -150,11 +226,15 @@ static void unfire(const train_block *b, int i, train_sample *s, train_scratch *
     train_layer_state *l = &s->layer[i];
     size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width, lanes = pixels * st->out_pitch;
     memset(scratch->carry, 0, lanes * sizeof(float));
+    if (st->neuron.by_lanes) {
+        memset(scratch->carry_state, 0, lanes * sizeof(float));
+        memset(l->bias_sum, 0, lanes * sizeof(float));
+    }
     s->delta.rows = pixels;
     s->delta.n = 0;
     for (int t = p->steps - 1; t >= 0; t--) {
         float *v = l->v + (size_t)t * lanes;
-        snn_train_neuron_backward(p, st, spike_gradient(p, i, t, s, scratch), scratch->carry, v);
+        unfire_step(b, i, t, s, scratch);
         flag_rows(p, st, v, l->active + (size_t)t * pixels * st->panels);
         if (st->has_wt)
             snn_train_rows(p->kernels, &s->delta, t, (uint32_t)pixels, (uint32_t)st->grid.out_width,
@@ -168,10 +248,13 @@ static void unfire(const train_block *b, int i, train_sample *s, train_scratch *
 static void weight_gradient(train_block *b, const train_task *task, bool first, float *cols) {
     const train_plan *p = b->plan;
     const train_stage *st = &p->stage[task->stage];
-    bool biases = task->ky < 0;
+    const bool biases = task->ky == TRAIN_BIAS, recurrent = task->ky == TRAIN_RECURRENT;
     uint32_t panel = (uint32_t)task->panel;
     size_t at = st->b, n = st->out_pitch;
-    if (!biases) {
+    if (recurrent) {
+        n = (size_t)st->outputs * snn_train_width(st->out_pitch, panel);
+        at = st->r + (size_t)panel * TRAIN_LANES * st->outputs;
+    } else if (!biases) {
         n = (size_t)st->grid.kernel * (size_t)st->grid.channels * snn_train_width(st->out_pitch, panel);
         at = st->w + snn_train_panel(st, panel) + (size_t)task->ky * n;
     }
@@ -181,6 +264,8 @@ static void weight_gradient(train_block *b, const train_task *task, bool first, 
         const train_layer_state *l = &b->sample[k].layer[task->stage];
         if (biases)
             snn_train_bias_gradient(p, st, l, b->g + at);
+        else if (recurrent)
+            snn_train_recurrent_weight_gradient(p, st, l, panel, b->g + at);
         else
             snn_train_synapse_weight_gradient(p, st, l, panel, task->ky, b->g + at, cols);
     }

@@ -25,7 +25,14 @@ static bool add_pool(train_stage *s, const snn_layer *l, snn_shape in, snn_error
     return true;
 }
 
-static void set_neuron(train_stage *s, const snn_train_options *o) {
+static bool by_lanes(const snn_layer *l) {
+    for (int p = 0; p < SNN_PARAMS; p++)
+        if (l->each[p] != NULL)
+            return true;
+    return l->neuron.type == SNN_NEURON_CUBA || l->neuron.type == SNN_NEURON_ALIF;
+}
+
+static bool set_neuron(train_stage *s, const snn_train_options *o, snn_error *err) {
     const snn_neuron *n = &s->layer->neuron;
     s->neuron = (train_neuron){.type = n->type,
                                .reset = n->reset,
@@ -35,7 +42,21 @@ static void set_neuron(train_stage *s, const snn_train_options *o) {
                                .surrogate = o->surrogate,
                                .width = (float)o->surrogate_width,
                                .factor = s->factor,
-                               .gain = n->gain};
+                               .gain = n->gain,
+                               .membrane_bias = n->type == SNN_NEURON_CUBA && n->membrane_bias,
+                               .adapt = n->adapt,
+                               .by_lanes = by_lanes(s->layer)};
+    return !s->neuron.by_lanes || snn_train_lanes_new(s, err);
+}
+
+/* What the engine runs and training does not. */
+static bool check_layer(const train_stage *s, snn_error *err) {
+    const snn_layer *l = s->layer;
+    if (l->neuron.refractory > 0)
+        return snn_fail(
+            err, SNN_ERR_USAGE,
+            "layer '%s': neurons with a refractory time cannot be trained: expected refractory = 0", l->name);
+    return true;
 }
 
 static void set_grid(train_stage *s, int steps) {
@@ -82,16 +103,19 @@ static bool build_stages(train_plan *p, const snn_net *net, int steps, const snn
         s->pooled = shape;
         s->listed = p->stages == 0 && s->pools == 0 && l->type == SNN_LAYER_LINEAR;
         set_grid(s, steps);
-        set_neuron(s, o);
+        s->recurrent = l->recurrent;
+        s->recurrent_weights = l->recurrent ? (size_t)s->outputs * s->out_pitch : 0;
+        p->stages++;
+        if (!check_layer(s, err) || !set_neuron(s, o, err))
+            return false;
         shape = l->out;
         s->has_bias = l->bias != NULL;
-        s->has_wt = p->stages > 0 && o->sparse && s->grid.stride == 1;
+        s->has_wt = p->stages > 1 && o->sparse && s->grid.stride == 1;
         if (i + 1 < net->layers) {
-            s = &p->stage[++p->stages];
+            s = &p->stage[p->stages];
             *s = (train_stage){.source = shape, .source_pitch = snn_train_round(shape.channels), .factor = 1};
         }
     }
-    p->stages++;
     return true;
 }
 
@@ -112,6 +136,13 @@ static void set_sizes(train_plan *p) {
         if (s->has_wt) {
             s->wt = transposed;
             transposed += (size_t)g->kernel * (size_t)g->kernel * s->outputs * s->in_pitch;
+        }
+        if (s->recurrent) {
+            s->r = at;
+            at += s->recurrent_weights;
+            s->rt = transposed;
+            transposed += s->recurrent_weights;
+            p->recurrent = s->out_pitch > p->recurrent ? s->out_pitch : p->recurrent;
         }
         p->widest = larger(p->widest, out * s->out_pitch);
         p->widest = larger(p->widest, (size_t)s->source.height * s->source.width * s->source_pitch);
@@ -146,7 +177,7 @@ static int by_cost(const void *a, const void *b) {
 static bool list_tasks(train_plan *p, snn_error *err) {
     size_t n = 0;
     for (int i = 0; i < p->stages; i++)
-        n += p->stage[i].panels * (size_t)p->stage[i].grid.kernel + 1;
+        n += p->stage[i].panels * ((size_t)p->stage[i].grid.kernel + 1) + 1;
     p->task = snn_alloc(n, sizeof *p->task, "training tasks", err);
     if (p->task == NULL)
         return false;
@@ -158,8 +189,11 @@ static bool list_tasks(train_plan *p, snn_error *err) {
                 p->task[p->tasks++] = (train_task){i, (int)panel, ky,
                                                    pixels * snn_train_width(s->out_pitch, panel) *
                                                        (double)s->fan / s->grid.kernel};
+        for (uint32_t panel = 0; s->recurrent && panel < s->panels; panel++)
+            p->task[p->tasks++] = (train_task){i, (int)panel, TRAIN_RECURRENT,
+                                               (double)snn_train_width(s->out_pitch, panel) * s->outputs};
         if (s->has_bias)
-            p->task[p->tasks++] = (train_task){i, 0, -1, pixels * s->out_pitch};
+            p->task[p->tasks++] = (train_task){i, 0, TRAIN_BIAS, pixels * s->out_pitch};
     }
     qsort(p->task, (size_t)p->tasks, sizeof *p->task, by_cost);
     return true;
@@ -196,8 +230,10 @@ bool snn_train_plan(train_plan *p, const snn_net *net, int steps, const snn_trai
 }
 
 void snn_train_plan_free(train_plan *p) {
-    for (int i = 0; p->stage != NULL && i < p->net->tensors; i++)
+    for (int i = 0; p->stage != NULL && i < p->net->tensors; i++) {
         free(p->stage[i].pool);
+        free(p->stage[i].lanes);
+    }
     free(p->stage);
     free(p->task);
     p->stage = NULL;
@@ -231,11 +267,25 @@ static void copy_stage(const train_stage *s, const float *from, float *to, bool 
                 }
 }
 
+/* The same for recurrent weights. */
+static void copy_recurrent(const train_stage *s, const float *from, float *to, bool pack) {
+    size_t i = 0;
+    for (size_t o = 0; o < s->outputs; o++)
+        for (size_t in = 0; in < s->outputs; in++, i++) {
+            uint32_t panel = (uint32_t)(o / TRAIN_LANES);
+            size_t at = (size_t)panel * TRAIN_LANES * s->outputs + in * snn_train_width(s->out_pitch, panel) +
+                        o % TRAIN_LANES;
+            to[pack ? at : i] = from[pack ? i : at];
+        }
+}
+
 void snn_train_pack(const train_plan *p, const snn_weights *w, const snn_net *biases, float *parameters) {
     memset(parameters, 0, p->parameters * sizeof *parameters);
     for (int i = 0; i < p->stages; i++) {
         const train_stage *s = &p->stage[i];
         copy_stage(s, w->tensor[s->layer->tensor].value, parameters + s->w, true);
+        if (s->recurrent)
+            copy_recurrent(s, w->tensor[s->layer->tensor + 1].value, parameters + s->r, true);
         if (s->has_bias)
             memcpy(parameters + s->b, biases->layer[s->layer - p->net->layer].bias,
                    s->outputs * sizeof *parameters);
@@ -247,6 +297,8 @@ void snn_train_unpack(const train_plan *p, const float *parameters, snn_weights 
         const train_stage *s = &p->stage[i];
         if (w != NULL)
             copy_stage(s, parameters + s->w, w->tensor[s->layer->tensor].value, false);
+        if (w != NULL && s->recurrent)
+            copy_recurrent(s, parameters + s->r, w->tensor[s->layer->tensor + 1].value, false);
         if (biases != NULL && s->has_bias)
             memcpy(biases->layer[s->layer - p->net->layer].bias, parameters + s->b,
                    s->outputs * sizeof *parameters);

@@ -10,17 +10,27 @@
 
 #define ROWS 256 /* rows of a panel at a time: a fixed cut of the work */
 
-/* Largest |w| of each output of a panel. */
+/* Weights of a panel: `rows` of the panel's width. */
+static const float *panel_rows(const train_stage *st, const float *w, uint32_t panel, bool recurrent,
+                               size_t *rows) {
+    *rows = recurrent ? st->outputs : st->fan;
+    return w + (recurrent ? st->r : st->w) + (size_t)panel * TRAIN_LANES * *rows;
+}
+
+/* Largest |w| of each output of a panel, recurrent weights included. */
 static void largest_of_panel(const train_stage *st, const float *w, uint32_t panel, float *restrict top) {
     uint32_t width = snn_train_width(st->out_pitch, panel);
-    const float *row = w + st->w + snn_train_panel(st, panel);
     for (uint32_t i = 0; i < width; i++)
         top[i] = 0;
-    for (size_t r = 0; r < st->fan; r++, row += width)
-        for (uint32_t i = 0; i < width; i++) {
-            float a = row[i] < 0 ? -row[i] : row[i];
-            top[i] = a > top[i] ? a : top[i];
-        }
+    for (int k = 0; k <= (int)st->recurrent; k++) {
+        size_t rows;
+        const float *row = panel_rows(st, w, panel, k == 1, &rows);
+        for (size_t r = 0; r < rows; r++, row += width)
+            for (uint32_t i = 0; i < width; i++) {
+                float a = row[i] < 0 ? -row[i] : row[i];
+                top[i] = a > top[i] ? a : top[i];
+            }
+    }
 }
 
 /* scale [out_pitch]: max|w| of every output in, scales out. A scale is a function of max|w| alone (bits >= 2), so it is asked for that one number. */
@@ -32,15 +42,20 @@ static void scales_of(const train_stage *st, const snn_quantisation *q, float *s
         scale[o] = snn_quantisation_scale(q, q->per_channel && o < st->outputs ? &scale[o] : &whole, 1, 1);
 }
 
-/* Rows first .. of a panel, ROWS of them at most. */
+/* Rows first .. of a panel, ROWS of them at most; those of the recurrent weights count on from there. */
 static void round_rows(const train_plan *p, const train_stage *st, const snn_quantisation *q,
                        const float *scale, uint32_t panel, size_t first, const float *w, float *effective) {
     float limit = (float)((1 << (q->bits - 1)) - 1);
     uint32_t width = snn_train_width(st->out_pitch, panel);
-    size_t at = st->w + snn_train_panel(st, panel);
-    for (size_t r = first; r < st->fan && r < first + ROWS; r++)
-        p->kernels->round_to(width, w + at + r * width, scale + (size_t)panel * TRAIN_LANES, limit,
-                             q->truncate, effective + at + r * width);
+    size_t end = st->fan + (st->recurrent ? st->outputs : 0);
+    for (size_t r = first; r < end && r < first + ROWS; r++) {
+        size_t rows;
+        const bool recurrent = r >= st->fan;
+        const float *from =
+            panel_rows(st, w, panel, recurrent, &rows) + (recurrent ? r - st->fan : r) * width;
+        p->kernels->round_to(width, from, scale + (size_t)panel * TRAIN_LANES, limit, q->truncate,
+                             effective + (from - w));
+    }
 }
 
 /* One bit: the scale is a mean, whose sum has an order. Rare: by way of the tensors. */
@@ -72,7 +87,7 @@ bool snn_train_effective(const train_plan *p, const snn_quantisation *q, int thr
         float *scale = snn_alloc(st->out_pitch, sizeof *scale, "scales", err);
         if (scale == NULL)
             return false;
-        size_t chunks = (st->fan + ROWS - 1) / ROWS;
+        size_t chunks = (st->fan + (st->recurrent ? st->outputs : 0) + ROWS - 1) / ROWS;
 #pragma omp parallel num_threads(threads)
         {
 #pragma omp for

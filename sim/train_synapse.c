@@ -60,10 +60,16 @@ void snn_train_synapse_weight_gradient(const train_plan *p, const train_stage *s
                         l->active + panel, st->panels, g, snn_train_width(st->out_pitch, panel));
 }
 
-/* g [output] += sum over T, oy, ox of the current's gradient, which is delta without the factor of average pools. */
+/* g [output] += sum over T, oy, ox of the current's gradient, which is delta without the factor of average pools; a bias elsewhere has its own sum. */
 void snn_train_bias_gradient(const train_plan *p, const train_stage *st, const train_layer_state *l,
                              float *g) {
-    size_t rows = (size_t)p->steps * (size_t)st->grid.out_height * (size_t)st->grid.out_width;
+    size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width,
+           rows = (size_t)p->steps * pixels;
+    if (st->neuron.membrane_bias || st->neuron.type == SNN_NEURON_ALIF) {
+        for (size_t r = 0; r < pixels; r++)
+            p->kernels->add(st->out_pitch, l->bias_sum + r * st->out_pitch, g);
+        return;
+    }
     for (size_t r = 0; r < rows; r++) {
         const float *delta = l->v + r * st->out_pitch;
         for (uint32_t i = 0; i < st->out_pitch; i++)
@@ -97,9 +103,12 @@ void snn_train_transpose_all(const train_plan *p, const float *w, float *wt, int
 #pragma omp parallel num_threads(threads) if (p->transposed > SMALL_TRANSPOSE)
     for (int i = 0; i < p->stages; i++) {
         const train_stage *st = &p->stage[i];
-        uint32_t panels = st->has_wt ? st->in_panels : 0;
+        uint32_t panels = st->has_wt ? st->in_panels : 0, own = st->recurrent ? st->panels : 0;
 #pragma omp for schedule(dynamic) nowait
         for (uint32_t panel = 0; panel < panels; panel++)
             transpose(st, w, wt, panel);
+#pragma omp for schedule(dynamic) nowait
+        for (uint32_t panel = 0; panel < own; panel++)
+            snn_train_recurrent_transpose(st, w, wt, panel);
     }
 }

@@ -55,6 +55,7 @@ typedef struct {
     snn_quantisation quant;
     double
         init_gain; /* standard deviation of initial weights = init_gain / sqrt(fan-in) (uniform, as PyTorch's default Linear/Conv when 1/sqrt(3)) */
+    double init_recurrent; /* the same for recurrent weights, whose fan-in is the number of neurons */
     bool
         sparse; /* allow sparse kernels where spikes make them cheaper (false: dense CBLAS everywhere, for tests) */
 } snn_train_options;

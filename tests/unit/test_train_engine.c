@@ -40,18 +40,28 @@ static uint64_t check_sample(const snn_net *net, const train_plan *plan, const t
         spikes += s->sum[c] != 0;
     }
     assert_int_equal(s->predicted, r->predicted);
-    /* What every synaptic layer reads: as many nonzero inputs over all steps. */
-    for (int i = 0; i < plan->stages; i++)
-        assert_int_equal(s->layer[i].in.n, r->activity[plan->stage[i].layer - net->layer].inputs);
+    /* What every synaptic layer reads: as many nonzero inputs from its first step on, of its own spikes too. */
+    for (int i = 0; i < plan->stages; i++) {
+        const train_stage *st = &plan->stage[i];
+        const size_t own = st->recurrent ? s->layer[i].own.n : 0;
+        const train_csr *in = &s->layer[i].in;
+        const size_t lost = in->first[st->layer->start * (in->rows + 1)];
+        assert_int_equal(in->n - lost + own, r->activity[st->layer - net->layer].inputs);
+        assert_true(!st->recurrent || own > 0);
+    }
     return spikes;
 }
 
-static void compare(const char *layers, snn_shape input, double bound, double share, int bits) {
+static void compare_with(const char *layers, const char *network, snn_shape input, double bound, double share,
+                         int bits, bool each) {
     char text[2048];
     snn_error err = {0};
-    snprintf(text, sizeof text, "dataset = { bins = %d; }; network = { layers = ( %s ); };", STEPS, layers);
+    snprintf(text, sizeof text, "dataset = { bins = %d; }; network = { layers = ( %s ); %s };", STEPS, layers,
+             network);
     snn_config *c = test_config(text);
     snn_net *net = test_net(c, input);
+    if (each)
+        test_vary_parameters(net);
     snn_train_options o = test_options(c);
     snn_quantisation q = {.bits = bits, .encoding = SNN_SIGN_MAGNITUDE};
     snn_weights *w = test_weights(net, bound, 6), *codes = snn_weights_quantise(w, &q, NULL, &err);
@@ -90,6 +100,10 @@ static void compare(const char *layers, snn_shape input, double bound, double sh
     snn_weights_free(values);
     snn_net_free(net);
     snn_config_free(c);
+}
+
+static void compare(const char *layers, snn_shape input, double bound, double share, int bits) {
+    compare_with(layers, "", input, bound, share, bits, false);
 }
 
 static void linear(void **state) {
@@ -131,12 +145,49 @@ static void membrane_readout(void **state) {
             (snn_shape){1, 6, 6}, 0.3, 0.2, 8);
 }
 
+#define CUBA                                                                                                 \
+    "type = \"cuba_lif\"; decay = 0.8; threshold = 0.4; current_decay = 0.6; current_gain = 0.7; gain = "    \
+    "0.9;"
+#define ALIF "type = \"alif\"; decay = 0.8; threshold = 0.2; adapt_decay = 0.7; adapt = 1.1; gain = 0.9;"
+
+/* Recurrent layers wider than a panel, delays, starts, all neurons, with scalar parameters and with those of each neuron. */
+static void recurrent_with_more_state(void **state) {
+    (void)state;
+    for (int each = 0; each < 2; each++) {
+        compare_with(
+            "{ name = \"fc1\"; type = \"linear\"; outputs = 70; recurrent = true; bias = true; delay = 1; },"
+            "{ name = \"fc2\"; type = \"linear\"; outputs = 20; recurrent = true; bias = true; neuron = "
+            "{ " CUBA " reset = \"subtract\"; membrane_bias = true; }; },"
+            "{ name = \"fc3\"; type = \"linear\"; outputs = 12; recurrent = true; bias = true; start = 1; "
+            "neuron = { " ALIF " }; },"
+            "{ name = \"fc4\"; type = \"linear\"; outputs = 9; delay = 1; bias = true; neuron = { " CUBA
+            " }; }",
+            "", (snn_shape){1, 6, 6}, 0.4, 0.4, 7, each == 1);
+        compare_with(
+            "{ name = \"c1\"; type = \"conv2d\"; channels = 3; kernel = 3; bias = true; delay = 1; neuron = "
+            "{ " CUBA " }; }, { name = \"p1\"; type = \"pool_average\"; kernel = 2; },"
+            "{ name = \"fc1\"; type = \"linear\"; outputs = 12; recurrent = true; neuron = { " ALIF " }; },"
+            "{ name = \"fc2\"; type = \"linear\"; outputs = 5; start = 2; neuron = { type = \"li\"; }; }",
+            "", (snn_shape){2, 8, 8}, 0.8, 0.4, 8, each == 1);
+    }
+}
+
+static void softmax_readout(void **state) {
+    (void)state;
+    compare_with("{ name = \"fc1\"; type = \"linear\"; outputs = 30; recurrent = true; },"
+                 "{ name = \"fc2\"; type = \"linear\"; outputs = 4; start = 1; neuron = { type = \"li\"; "
+                 "decay = 0.9; }; }",
+                 "readout = \"softmax\";", (snn_shape){1, 6, 6}, 0.3, 0.2, 8, false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear),
         cmocka_unit_test(convolutions),
         cmocka_unit_test(pools_and_resets),
         cmocka_unit_test(membrane_readout),
+        cmocka_unit_test(recurrent_with_more_state),
+        cmocka_unit_test(softmax_readout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

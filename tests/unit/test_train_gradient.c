@@ -69,19 +69,27 @@ static void probe(problem *p, const char *what, float *w, const float *gradient,
     snn_weights_free(scratch);
 }
 
-static void check_step(const char *layers, const char *loss, snn_shape input, double bound, double share,
-                       double step) {
+typedef struct {
+    const char *layers, *network, *loss; /* network: other settings of that section */
+    snn_shape input;
+    double bound, share, step;
+    bool each; /* parameters of each neuron */
+} trial;
+
+static void check_trial(const trial *c) {
     char text[2048];
     snn_error err = {0};
     snprintf(text, sizeof text,
-             "dataset = { bins = %d; }; network = { layers = ( %s ); };"
+             "dataset = { bins = %d; }; network = { layers = ( %s ); %s };"
              "train = { surrogate = \"smooth\"; surrogate_width = 1.0; %s };",
-             STEPS, layers, loss);
-    snn_config *c = test_config(text);
-    problem p = {.net = test_net(c, input), .o = test_options(c), .step = step};
+             STEPS, c->layers, c->network, c->loss);
+    snn_config *config = test_config(text);
+    problem p = {.net = test_net(config, c->input), .o = test_options(config), .step = c->step};
+    if (c->each)
+        test_vary_parameters(p.net);
     p.o.threads = 1;
-    p.w = test_weights(p.net, bound, 1);
-    p.x = test_inputs(p.net, STEPS, SAMPLES, share, 2);
+    p.w = test_weights(p.net, c->bound, 1);
+    p.x = test_inputs(p.net, STEPS, SAMPLES, c->share, 2);
     p.gradient = snn_weights_new(p.net, &err);
     p.bias_gradient = snn_net_copy(p.net, &err);
     for (int s = 0; s < SAMPLES; s++)
@@ -89,21 +97,25 @@ static void check_step(const char *layers, const char *loss, snn_shape input, do
     for (int sparse = 0; sparse < 2; sparse++) {
         p.o.sparse = sparse;
         loss_at(&p, p.gradient, p.bias_gradient);
-        for (int i = 0; i < p.net->layers; i++) {
-            snn_layer *l = &p.net->layer[i];
-            if (l->tensor >= 0)
-                probe(&p, l->name, p.w->tensor[l->tensor].value, p.gradient->tensor[l->tensor].value,
-                      p.w->tensor[l->tensor].count);
-            if (l->bias != NULL)
-                probe(&p, "bias", l->bias, p.bias_gradient->layer[i].bias, l->out.channels);
-        }
+        for (int i = 0; i < p.w->tensors; i++)
+            probe(&p, p.w->tensor[i].name, p.w->tensor[i].value, p.gradient->tensor[i].value,
+                  p.w->tensor[i].count);
+        for (int i = 0; i < p.net->layers; i++)
+            if (p.net->layer[i].bias != NULL)
+                probe(&p, "bias", p.net->layer[i].bias, p.bias_gradient->layer[i].bias,
+                      p.net->layer[i].out.channels);
     }
     snn_net_free(p.net);
     snn_net_free(p.bias_gradient);
     snn_weights_free(p.w);
     snn_weights_free(p.gradient);
     test_inputs_free(p.x, SAMPLES);
-    snn_config_free(c);
+    snn_config_free(config);
+}
+
+static void check_step(const char *layers, const char *loss, snn_shape input, double bound, double share,
+                       double step) {
+    check_trial(&(trial){layers, "", loss, input, bound, share, step, false});
 }
 
 static void check_net(const char *layers, const char *loss, snn_shape input, double bound, double share) {
@@ -193,13 +205,142 @@ static void several_panels(void **state) {
               MSE, (snn_shape){1, 4, 4}, 0.3, 0.4);
 }
 
+/* ---- recurrent layers, delays, more state ---- */
+
+#define REC(name, n, more, neuron)                                                                           \
+    "{ name = \"" name "\"; type = \"linear\"; outputs = " #n "; recurrent = true; " more                    \
+    " neuron = { " neuron " }; }"
+#define CUBA                                                                                                 \
+    "type = \"cuba_lif\"; decay = 0.7; threshold = 0.4; current_decay = 0.6; current_gain = 0.7; gain = "    \
+    "0.8;"
+#define ALIF "type = \"alif\"; decay = 0.7; threshold = 0.3; adapt_decay = 0.6; adapt = 0.9; gain = 0.8;"
+
+static void check_layers(const char *layers, const char *loss, bool each) {
+    check_trial(&(trial){layers, "", loss, {2, 3, 3}, 0.5, 0.4, STEP, each});
+}
+
+static void recurrent_lif(void **state) {
+    (void)state;
+    check_layers(REC("fc1", 9, "bias = true;", LIF) "," FC("fc2", 4, LIF), MSE, false);
+    check_layers(REC("fc1", 9, "", LIF "reset = \"subtract\";") "," REC("fc2", 4, "", LIF), ENTROPY, false);
+    check_layers(REC("fc1", 70, "", LIF) "," REC("fc2", 17, "", LIF) "," FC("fc3", 4, LIF), ENTROPY, false);
+}
+
+/* A recurrent layer behind an average pool: its factor is of the layer's whole sum. */
+static void recurrent_behind_a_pool(void **state) {
+    (void)state;
+    check_trial(&(trial){"{ name = \"c1\"; type = \"conv2d\"; channels = 5; kernel = 2; },"
+                         "{ name = \"p1\"; type = \"pool_average\"; kernel = 2; }," REC(
+                             "fc1", 7, "bias = true;", LIF "gain = 1.3;"),
+                         "",
+                         MSE,
+                         {2, 5, 5},
+                         0.8,
+                         0.5,
+                         STEP,
+                         false});
+}
+
+static void currents(void **state) {
+    (void)state;
+    check_layers(FC("fc1", 9, CUBA) "," FC("fc2", 4, CUBA "reset = \"subtract\";"), MSE, false);
+    check_layers(
+        REC("fc1", 9, "bias = true;", CUBA "reset = \"subtract\";") "," REC("fc2", 4, "bias = true;", CUBA),
+        ENTROPY, false);
+    check_layers(REC("fc1", 9, "bias = true;",
+                     CUBA "membrane_bias = true;") ","
+                                                   "{ name = \"fc2\"; type = \"linear\"; outputs = 4; bias = "
+                                                   "true; neuron = { type = \"li\"; }; }",
+                 ENTROPY, false);
+}
+
+static void adaptive_thresholds(void **state) {
+    (void)state;
+    check_layers(FC("fc1", 9, ALIF) "," FC("fc2", 4, LIF), MSE, false);
+    check_layers(REC("fc1", 9, "bias = true;", ALIF) "," REC("fc2", 4, "bias = true;", ALIF), ENTROPY, false);
+}
+
+static void delays_and_starts(void **state) {
+    (void)state;
+    check_layers(REC("fc1", 9, "delay = 1;", LIF) "," REC("fc2", 7, "start = 1;", CUBA) "," FC("fc3", 4, LIF),
+                 MSE, false);
+    check_layers(REC("fc1", 9, "start = 1; delay = 1;", ALIF) "," REC("fc2", 4, "start = 1;", LIF), ENTROPY,
+                 false);
+    check_trial(
+        &(trial){"{ name = \"c1\"; type = \"conv2d\"; channels = 5; kernel = 2; delay = 1; start = 1; },"
+                 "{ name = \"p1\"; type = \"pool_sum\"; kernel = 2; }," FC("fc1", 7, LIF),
+                 "",
+                 MSE,
+                 {2, 5, 5},
+                 0.8,
+                 0.5,
+                 STEP,
+                 false});
+    check_layers(REC("fc1", 9, "", LIF) "," REC("fc2", 4, "delay = 1; start = 1;", LIF), MSE, false);
+}
+
+static void parameters_of_each_neuron(void **state) {
+    (void)state;
+    check_layers(REC("fc1", 9, "bias = true;", LIF) "," FC("fc2", 4, LIF "reset = \"subtract\";"), MSE, true);
+    check_layers(REC("fc1", 9, "bias = true;",
+                     CUBA) "," FC("fc2", 7, ALIF) "," FC("fc3", 4, "type = \"li\"; decay = 0.8;"),
+                 ENTROPY, true);
+    check_trial(
+        &(trial){"{ name = \"c1\"; type = \"conv2d\"; channels = 3; kernel = 2; bias = true; neuron = { " CUBA
+                 " }; }, { name = \"c2\"; type = \"conv2d\"; channels = 4; kernel = 2; bias = true; neuron = "
+                 "{ " ALIF " }; }," FC("fc1", 3, LIF),
+                 "",
+                 MSE,
+                 {2, 4, 4},
+                 0.8,
+                 0.5,
+                 STEP,
+                 true});
+}
+
+static void softmax_readout(void **state) {
+    (void)state;
+    check_trial(&(trial){
+        REC("fc1", 9, "", LIF) ","
+                               "{ name = \"fc2\"; type = \"linear\"; outputs = 4; bias = true; start "
+                               "= 1; neuron = { type = \"li\"; decay = 0.8; }; }",
+        "readout = \"softmax\";",
+        ENTROPY,
+        {2, 3, 3},
+        0.5,
+        0.4,
+        STEP,
+        false});
+    check_trial(&(trial){
+        "{ name = \"c1\"; type = \"conv2d\"; channels = 3; kernel = 2; neuron = { type = \"li\"; decay = "
+        "0.8; }; }",
+        "readout = \"softmax\";",
+        MSE,
+        {2, 3, 3},
+        0.8,
+        0.4,
+        STEP,
+        true});
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linear_lif_reset_to_zero), cmocka_unit_test(linear_lif_reset_by_subtraction),
-        cmocka_unit_test(integrate_and_fire),       cmocka_unit_test(membrane_readout),
-        cmocka_unit_test(biases_and_gain),          cmocka_unit_test(convolution_with_padding_and_stride),
-        cmocka_unit_test(convolution_as_readout),   cmocka_unit_test(pools),
+        cmocka_unit_test(linear_lif_reset_to_zero),
+        cmocka_unit_test(linear_lif_reset_by_subtraction),
+        cmocka_unit_test(integrate_and_fire),
+        cmocka_unit_test(membrane_readout),
+        cmocka_unit_test(biases_and_gain),
+        cmocka_unit_test(convolution_with_padding_and_stride),
+        cmocka_unit_test(convolution_as_readout),
+        cmocka_unit_test(pools),
         cmocka_unit_test(several_panels),
+        cmocka_unit_test(recurrent_lif),
+        cmocka_unit_test(recurrent_behind_a_pool),
+        cmocka_unit_test(currents),
+        cmocka_unit_test(adaptive_thresholds),
+        cmocka_unit_test(delays_and_starts),
+        cmocka_unit_test(parameters_of_each_neuron),
+        cmocka_unit_test(softmax_readout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

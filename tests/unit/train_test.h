@@ -55,6 +55,22 @@ static inline snn_weights *test_weights(snn_net *net, double bound, uint64_t ind
     return w;
 }
 
+/* Another parameter for each neuron, within 30 % of the layer's. */
+static inline void test_vary_parameters(snn_net *net) {
+    snn_random r;
+    snn_random_init(&r, 9, SNN_PURPOSE_TEST, 0);
+    for (int i = 0; i < net->layers; i++) {
+        snn_layer *l = &net->layer[i];
+        const uint32_t n = snn_shape_size(l->out);
+        for (int p = 0; l->tensor >= 0 && p < SNN_PARAMS; p++) {
+            float *each = malloc(n * sizeof *each);
+            for (uint32_t j = 0; j < n; j++)
+                each[j] = snn_layer_param(l, (snn_param)p, j) * (float)(0.7 + 0.3 * snn_random_uniform(&r));
+            l->each[p] = each;
+        }
+    }
+}
+
 /* `samples` lists in which an input has a count of 1 or 2 with probability `share`. */
 static inline snn_spikes *test_inputs(const snn_net *net, int steps, int samples, double share,
                                       uint64_t index) {
