@@ -5,6 +5,7 @@
  * Opening fills a table of samples (table.c) through the reader of the layout (nmnist.c, gesture.c, npy_frames.c); reading goes by each sample's
  * format. Nothing changes after opening, so any number of threads may read, each with its own buffer.
  */
+#include "eeg.h"
 #include "internal.h"
 
 #include <snnsim/cpu.h>
@@ -22,6 +23,7 @@ static const struct {
     open_fn open;
 } readers[] = {{"nmnist", snn_nmnist_open},
                {"dvs128_gesture", snn_gesture_open},
+               {"eegmmidb", snn_eegmmidb_open},
                {"npy", snn_npy_frames_open},
                {NULL, NULL}};
 
@@ -90,6 +92,7 @@ void snn_dataset_free(snn_dataset *d) {
     free(d->class_text);
     free(d->frames[0]);
     free(d->frames[1]);
+    snn_eeg_free(d->eeg);
     free(d->folder);
     snn_table_free(&d->table);
     free(d);
@@ -99,6 +102,7 @@ void snn_dataset_buffer_free(snn_dataset_buffer *b) {
     snn_events_free(&b->events);
     free(b->frame.key);
     free(b->bytes);
+    snn_eeg_kept_free(b->eeg);
     *b = (snn_dataset_buffer){0};
 }
 
@@ -119,6 +123,8 @@ const char *snn_dataset_sample(const snn_dataset *d, size_t i, char *buf, size_t
         snprintf(buf, size, "%" PRIu64, s->first);
     else if (s->format == SNN_FORMAT_AEDAT)
         snprintf(buf, size, "%.*s:%" PRIu32, (int)(strlen(path) - strlen(".aedat")), path, s->row);
+    else if (s->format == SNN_FORMAT_EEG)
+        snprintf(buf, size, "S%03dR%02d:%" PRIu32, (int)(s->end / 100), (int)(s->end % 100), s->row);
     else if (s->format == SNN_FORMAT_CAMERA)
         snprintf(buf, size, "subject%02" PRIu64 "_take%" PRIu32 ":%s", s->first, s->row + 1,
                  snn_gesture_name[s->label]);
@@ -163,6 +169,10 @@ static bool read_events(const snn_dataset *d, const snn_sample *s, snn_dataset_b
         return snn_fail(err, SNN_ERR_USAGE, "frames in a NumPy array have no events");
     case SNN_FORMAT_CAMERA:
         return snn_camera_record(&d->camera, (int)s->first, s->label, (int)s->row, e, err);
+    case SNN_FORMAT_EEG:
+        if (!snn_eeg_read(d, s, b, err))
+            return snn_error_context(err, "%s/%s", d->folder, snn_table_text(&d->table, s));
+        break;
     case SNN_FORMAT_EVENTS_NPY:
         if (!snn_events_npy_read(d, s, b, err))
             return false;

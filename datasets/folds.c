@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Stratified cross-validation: dealing the training part to folds, and keeping those that a split asks for. */
+/* Cross-validation: dealing the training part to folds (stratified; EEG: in whole runs), and keeping those that a split asks for. */
+#include "eeg.h"
 #include "internal.h"
 
 #include <snnsim/random.h>
@@ -51,6 +52,36 @@ static bool check_keys(const snn_config *config, size_t n, int folds, int fold, 
     return true;
 }
 
+/* EEG: runs (or subjects) are dealt as wholes, so that no epoch has neighbours in the other part. They stand in the table one after the other; their numbers
+ * in that order are permuted by stream (seed, SPLIT, 0) and dealt in turn. */
+static bool deal_groups(const snn_dataset *d, const snn_config *config, int folds, int *fold_of,
+                        snn_error *err) {
+    const snn_table *t = &d->table;
+    uint32_t groups = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        groups += i == 0 || snn_eeg_fold_group(d, &t->sample[i]) != snn_eeg_fold_group(d, &t->sample[i - 1]);
+        fold_of[i] = (int)groups - 1;
+    }
+    if ((uint32_t)folds > groups)
+        return snn_config_fail(config, "dataset.folds", err,
+                               "%d folds of %u %ss; epochs of EEG are dealt in whole %ss, because neighbours "
+                               "in time must not be in both parts",
+                               folds, groups, snn_config_string(config, "dataset.eeg.fold_by"),
+                               snn_config_string(config, "dataset.eeg.fold_by"));
+    uint32_t *order = snn_alloc(groups, 2 * sizeof *order, "folds", err);
+    if (order == NULL)
+        return false;
+    snn_random r;
+    snn_random_init(&r, (uint64_t)snn_config_int(config, "dataset.fold_seed"), SNN_PURPOSE_SPLIT, 0);
+    snn_random_permutation(&r, order, groups);
+    for (uint32_t k = 0; k < groups; k++)
+        order[groups + order[k]] = k % (uint32_t)folds;
+    for (size_t i = 0; i < t->n; i++)
+        fold_of[i] = (int)order[groups + (uint32_t)fold_of[i]];
+    free(order);
+    return true;
+}
+
 bool snn_folds_apply(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err) {
     int folds = (int)snn_config_int(config, "dataset.folds"),
         fold = (int)snn_config_int(config, "dataset.fold");
@@ -62,8 +93,11 @@ bool snn_folds_apply(snn_dataset *d, const snn_config *config, snn_split split, 
     bool ok = label != NULL && fold_of != NULL;
     for (size_t i = 0; ok && i < t->n; i++)
         label[i] = t->sample[i].label;
-    ok = ok && snn_folds_deal(label, t->n, d->info.classes, folds,
-                              (uint64_t)snn_config_int(config, "dataset.fold_seed"), fold_of, err);
+    if (ok && d->eeg != NULL)
+        ok = deal_groups(d, config, folds, fold_of, err);
+    else
+        ok = ok && snn_folds_deal(label, t->n, d->info.classes, folds,
+                                  (uint64_t)snn_config_int(config, "dataset.fold_seed"), fold_of, err);
     if (ok) {
         size_t kept = 0;
         for (size_t i = 0; i < t->n; i++)

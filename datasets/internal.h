@@ -34,6 +34,7 @@ typedef enum {
     SNN_FORMAT_AEDAT,      /* packets of an AEDAT 3.1 file */
     SNN_FORMAT_EVENTS_NPY, /* float64 [events][4], tonic's re-release of DVS128 Gesture */
     SNN_FORMAT_CAMERA,     /* made in memory */
+    SNN_FORMAT_EEG,         /* window of a run of EEGMMIDB */
     SNN_FORMAT_FRAMES      /* one sample of a NumPy array of frames */
 } snn_format;
 
@@ -42,10 +43,11 @@ typedef struct {
     uint64_t
         first; /* AEDAT: byte of its first packet; FRAMES: index in the file; lists: number; CAMERA: subject */
     uint64_t size;      /* bytes to read from `first` on (AEDAT) or from the start (the other files) */
-    int64_t start, end; /* AEDAT: events with start <= t < end belong to it, us */
+    /* AEDAT: events with start <= t < end belong to it, us; EEG: start of the window in ns, 100 * subject + run */
+    int64_t start, end;
     uint32_t path;      /* file below the folder: offset in snn_table.text; 0 = none */
     int32_t label;
-    uint32_t row;   /* AEDAT: row of the label file, from 1; CAMERA: take */
+    uint32_t row;   /* AEDAT: row of the label file, from 1; EEG: annotation, from 1; CAMERA: take */
     uint8_t format; /* snn_format */
     bool test;      /* of the official test part */
     bool listed;    /* comes from a list; its name is the number in `first` */
@@ -79,6 +81,7 @@ struct snn_dataset {
     char *class_text;
     char *frames[2]; /* npy: files of the training and the test part */
     snn_npy header[2];
+    struct snn_eeg *eeg; /* owned (eeg.h) */
 };
 
 /* snn_dataset_open with or without cutting the training part into the config's folds. */
@@ -88,13 +91,14 @@ snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, b
 bool snn_nmnist_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_gesture_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_npy_frames_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
+bool snn_eegmmidb_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 /* The official layout of DVS128 Gesture: trials_to_*.txt, or all *.aedat of the folder by the number of their user (trials.c). */
 bool snn_trials_open(snn_dataset *d, snn_split split, snn_error *err);
 
 /* ---- files and paths (files.c) ---- */
 
 /* A file or a piece of memory that stands for one. */
-typedef struct {
+typedef struct snn_source {
     int fd; /* used when memory is NULL */
     const uint8_t *memory;
     uint64_t size;

@@ -27,6 +27,7 @@ typedef struct {
     snn_framing framing;           /* unused for npy */
     bool has_events;               /* false: npy frames, only snn_dataset_frames works */
     const char *folder;            /* where it was read from; "" when made in memory */
+    const char *note;              /* what is not there or left out, a sentence; NULL: nothing */
 } snn_dataset_info;
 
 typedef struct snn_dataset snn_dataset;
@@ -37,6 +38,7 @@ typedef struct {
     snn_frame_scratch frame;
     uint8_t *bytes;
     size_t bytes_capacity;
+    struct snn_eeg_kept *eeg; /* EEG: the run that was read last */
     double read_seconds, frame_seconds; /* accumulated wall time */
     uint64_t events_read, events_dropped, events_out_of_order;
 } snn_dataset_buffer;
