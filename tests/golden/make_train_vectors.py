@@ -4,7 +4,7 @@
 
 Run with Debian's python3-torch (/usr/bin/python3 tests/golden/make_train_vectors.py); `make test` only reads what this wrote to tests/golden/train/.
 Each network is a folder with net.cfg (the same network for snnsim), x.npy (uint8 [samples][T][channels][y][x]), label.npy, <layer>.npy and
-<layer>_bias.npy (weights), <layer>_grad.npy and <layer>_bias_grad.npy, loss.npy.
+<layer>_bias.npy (weights), <layer>_grad.npy and <layer>_bias_grad.npy, loss.npy. Recurrent weights are those of <layer>_rec.
 
 PyTorch computes in double, snnsim in float: seeds are taken until no membrane comes closer than MARGIN to a threshold or to an edge of the
 rectangle, where the gradient jumps, so that both see the same spikes and the gradients differ by rounding only.
@@ -47,7 +47,19 @@ def run(net, params, x):
     layers = net["layers"]
     v = [0.0] * len(layers)
     s = [0.0] * len(layers)
+    state = [None] * len(layers)  # current of cuba_lif, average of alif
+    sent = [[] for _ in layers]  # what every layer put out, for delays
     out, nearest = [], 1e9
+
+    def jump(over):
+        """Spikes where over > 0, and how near that came to a jump."""
+        nonlocal nearest
+        gap = over.detach().abs()
+        nearest = min(nearest, gap.min().item())
+        if net["surrogate"] == "rectangle":
+            nearest = min(nearest, (gap - net["width"] / 2).abs().min().item())
+        return Spike.apply(over, 0.0, net["surrogate"], net["width"])
+
     for t in range(T):
         y = x[:, t]
         for i, l in enumerate(layers):
@@ -66,22 +78,45 @@ def run(net, params, x):
                 else:
                     current = F.conv2d(y, p["weight"], p.get("bias"), l.get("stride", 1), l.get("padding", 0))
                 n = dict(net["neuron"], **l.get("neuron", {}))
-                current = current * n.get("gain", 1.0)
                 d, theta = n["decay"], n["threshold"]
+                if t < l.get("start", 0):
+                    y = torch.zeros_like(current)
+                    sent[i].append(y)
+                    continue
+                if l.get("recurrent") and torch.is_tensor(s[i]):
+                    current = current + F.linear(s[i], p["rec"])
+                if n["type"] == "cuba_lif":
+                    bias = p.get("bias", 0.0) if n.get("membrane_bias") else 0.0
+                    if state[i] is None:
+                        state[i] = torch.zeros_like(current)
+                    state[i] = n["current_decay"] * state[i] + n["current_gain"] * (current - bias)
+                    current = n.get("gain", 1.0) * state[i] + bias
+                elif n["type"] == "alif":
+                    bias = p.get("bias", 0.0)
+                    if state[i] is None:
+                        state[i] = torch.full_like(current, theta)
+                    state[i] = n["adapt_decay"] * state[i] + (1 - n["adapt_decay"]) * s[i]
+                    barrier = theta + n["adapt"] * state[i]
+                    v[i] = d * v[i] + n.get("gain", 1.0) * (current - bias) - barrier * s[i]
+                else:
+                    current = current * n.get("gain", 1.0)
                 if n["type"] == "li":
                     v[i] = v[i] * d + current
                     y = v[i]
+                    if net.get("readout") == "softmax":
+                        y = torch.softmax(y, 1)
                     continue
-                if n["reset"] == "zero":
-                    v[i] = v[i] * d * (1.0 - s[i]) + current
+                if n["type"] == "alif":
+                    s[i] = jump(v[i] - barrier + bias)
                 else:
-                    v[i] = d * (v[i] - theta * s[i]) + current
-                s[i] = Spike.apply(v[i], theta, net["surrogate"], net["width"])
-                gap = (v[i].detach() - theta).abs()
-                nearest = min(nearest, gap.min().item())
-                if net["surrogate"] == "rectangle":
-                    nearest = min(nearest, (gap - net["width"] / 2).abs().min().item())
-                y = s[i]
+                    if n["reset"] == "zero":
+                        v[i] = v[i] * d * (1.0 - s[i]) + current
+                    else:
+                        v[i] = d * (v[i] - theta * s[i]) + current
+                    s[i] = jump(v[i] - theta)
+                sent[i].append(s[i])
+                late = t - l.get("delay", 0)
+                y = sent[i][late] if late >= 0 else torch.zeros_like(s[i])
         out.append(y.flatten(1))
     return torch.stack(out, 1), nearest
 
@@ -103,9 +138,9 @@ def cfg(net):
         return "{ " + " ".join("%s = %s;" % (k, group(x) if isinstance(x, dict) else value(x)) for k, x in d.items()) + " }"
 
     layers = ",\n    ".join(group(l) for l in net["layers"])
-    return ("# Made by tests/golden/make_train_vectors.py.\ndataset = { bins = %d; };\nnetwork = {\n  layers = (\n    %s\n  );\n  neuron = %s;\n};\n"
+    return ("# Made by tests/golden/make_train_vectors.py.\ndataset = { bins = %d; };\nnetwork = {\n  layers = (\n    %s\n  );\n  neuron = %s;%s\n};\n"
             "train = { loss = \"%s\"; loss_scale = %r; surrogate = \"%s\"; surrogate_width = %r; };\n"
-            % (T, layers, group(net["neuron"]), net["loss"], float(net["loss_scale"]), net["surrogate"], net["width"]))
+            % (T, layers, group(net["neuron"]), "\n  readout = \"softmax\";" if net.get("readout") else "", net["loss"], float(net["loss_scale"]), net["surrogate"], net["width"]))
 
 
 def shapes(net, channels, height, width):
@@ -133,6 +168,7 @@ def make(name, net, shape, gain):
     os.makedirs(folder, exist_ok=True)
     kinds, classes = shapes(net, *shape)
     biased = {l["name"] for l in net["layers"] if l.get("bias")}
+    recurrent = {l["name"] for l in net["layers"] if l.get("recurrent")}
     for seed in range(100000):
         rng = np.random.default_rng(seed)
         x = rng.poisson(0.25, (SAMPLES, T) + shape).astype(np.uint8)
@@ -143,6 +179,8 @@ def make(name, net, shape, gain):
             p = {"weight": rng.uniform(-bound, bound, dims)}
             if layer in biased:
                 p["bias"] = rng.uniform(0, 0.1, dims[0])
+            if layer in recurrent:
+                p["rec"] = rng.uniform(-bound, bound, (dims[0], dims[0]))
             # snnsim holds floats: start from what a float can hold
             params[layer] = {k: torch.tensor(a.astype(np.float32).astype(np.float64), requires_grad=True) for k, a in p.items()}
         out, nearest = run(net, params, torch.tensor(x.astype(np.float64)))
@@ -158,7 +196,7 @@ def make(name, net, shape, gain):
     dead = []
     for layer, p in params.items():
         for k, a in p.items():
-            stem = os.path.join(folder, layer + ("_bias" if k == "bias" else ""))
+            stem = os.path.join(folder, layer + ("" if k == "weight" else "_" + k))
             np.save(stem + ".npy", a.detach().numpy().astype(np.float32))
             np.save(stem + "_grad.npy", a.grad.numpy().astype(np.float32))
             if float(a.grad.abs().max()) == 0:
@@ -201,3 +239,17 @@ if __name__ == "__main__":
         {"name": "fc1", "type": "linear", "outputs": 8, "neuron": {"type": "if", "decay": 1.0, "reset": "subtract"}},
         {"name": "fc2", "type": "linear", "outputs": 3, "bias": True, "neuron": {"type": "li", "decay": 0.8}}],
         "neuron": LIF, "loss": "cross_entropy", "loss_scale": 5, "surrogate": "arctan", "width": 1.0}, (2, 10, 10), 1.0)
+    # Recurrent layers of current-based neurons and of LIF, wider than a panel, with a delay between them and a later start.
+    cuba = {"type": "cuba_lif", "decay": 0.8, "threshold": 0.5, "current_decay": 0.6, "current_gain": 0.7, "gain": 0.9}
+    make("recurrent", {"layers": [
+        {"name": "fc1", "type": "linear", "outputs": 24, "recurrent": True, "bias": True, "delay": 1, "neuron": cuba},
+        {"name": "fc2", "type": "linear", "outputs": 66, "recurrent": True, "start": 1, "neuron": {"reset": "subtract"}},
+        {"name": "fc3", "type": "linear", "outputs": 5, "bias": True, "neuron": dict(cuba, membrane_bias=True, reset="subtract")}],
+        "neuron": dict(LIF, decay=0.6), "loss": "cross_entropy", "loss_scale": 8, "surrogate": "triangle", "width": 1.0}, (1, 1, 20), 1.4)
+    # The shape of Yin, Corradi and Bohte's networks: adaptive thresholds, leaky integrators read out by softmax.
+    alif = {"type": "alif", "decay": 0.8, "threshold": 0.2, "adapt_decay": 0.7, "adapt": 1.8, "gain": 0.6}
+    make("adaptive", {"layers": [
+        {"name": "fc1", "type": "linear", "outputs": 17, "recurrent": True, "bias": True, "neuron": alif},
+        {"name": "fc2", "type": "linear", "outputs": 12, "recurrent": True, "delay": 1, "neuron": alif},
+        {"name": "fc3", "type": "linear", "outputs": 4, "start": 1, "neuron": {"type": "li", "decay": 0.9}}],
+        "neuron": LIF, "readout": "softmax", "loss": "cross_entropy", "loss_scale": 5, "surrogate": "arctan", "width": 0.8}, (2, 3, 3), 1.4)
