@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Weights from NumPy files and back. PyTorch's axis order is ours ([out][in], [out][in][ky][kx]), so that `np.save` of a layer's weight comes in
- * as it is. float32 is quantised (or kept); int8 and int16 are values q with a scale.
+ * as it is. float32 is quantised (or kept); integers are values q with a scale: int8 for codes of up to 8 bits, wider ones for 16.
  */
 #include "weights_internal.h"
 
@@ -76,9 +76,10 @@ static bool read_scales(const char *path, snn_tensor *t, snn_error *err) {
 
 static bool check_header(const snn_tensor *t, const snn_npy *h, const char *path, snn_error *err) {
     char a[200], b[120];
-    if (h->type != SNN_NPY_F32 && h->type != SNN_NPY_I8 && h->type != SNN_NPY_I16)
+    if (h->type != SNN_NPY_F32 && h->type != SNN_NPY_I8 && h->type != SNN_NPY_I16 && h->type != SNN_NPY_I32 &&
+        h->type != SNN_NPY_I64)
         return snn_fail(err, SNN_ERR_DATA,
-                        "%s: weights of layer '%s': expected float32, or int8 or int16 with a scale", path,
+                        "%s: weights of layer '%s': expected float32, or int8 to int64 with a scale", path,
                         t->name);
     if (h->dims != t->dims || memcmp(h->shape, t->shape, (size_t)t->dims * sizeof t->shape[0]) != 0)
         return snn_fail(err, SNN_ERR_DATA, "%s: has shape %s, layer '%s' needs %s (PyTorch's axis order)",
@@ -97,16 +98,27 @@ static bool to_code(snn_encoding e, int bits, int32_t q, uint32_t *code) {
     return true;
 }
 
-static bool read_values(snn_tensor *t, const snn_npy *h, const char *path, snn_error *err) {
-    /* Values stand in the tensor's own memory until each is replaced by its code. */
-    if (!snn_npy_read(path, h, 0, h->count, t->data, err))
-        return false;
+/* Value i of an integer array. */
+static int64_t value_at(const void *data, snn_npy_type type, uint64_t i) {
+    switch (type) {
+    case SNN_NPY_I8:
+        return ((const int8_t *)data)[i];
+    case SNN_NPY_I16:
+        return ((const int16_t *)data)[i];
+    case SNN_NPY_I32:
+        return ((const int32_t *)data)[i];
+    default:
+        return ((const int64_t *)data)[i];
+    }
+}
+
+static bool set_codes(snn_tensor *t, const snn_npy *h, const void *data, const char *path, snn_error *err) {
     for (uint64_t i = 0; i < t->count; i++) {
-        int32_t q = h->type == SNN_NPY_I8 ? (int8_t)t->code8[i] : (int16_t)t->code16[i];
+        const int64_t q = value_at(data, h->type, i);
         uint32_t code;
-        if (!to_code(t->encoding, t->bits, q, &code))
+        if (q < INT32_MIN || q > INT32_MAX || !to_code(t->encoding, t->bits, (int32_t)q, &code))
             return snn_fail(err, SNN_ERR_DATA,
-                            "%s: weight %" PRIu64 " is %" PRId32 ", which %d bits (%s) do not hold", path, i,
+                            "%s: weight %" PRIu64 " is %" PRId64 ", which %d bits (%s) do not hold", path, i,
                             q, t->bits, snn_encoding_name(t->encoding));
         if (t->type == SNN_CODE_8)
             t->code8[i] = (uint8_t)code;
@@ -116,13 +128,21 @@ static bool read_values(snn_tensor *t, const snn_npy *h, const char *path, snn_e
     return true;
 }
 
+static bool read_values(snn_tensor *t, const snn_npy *h, const char *path, snn_error *err) {
+    void *data = snn_alloc(h->count, snn_npy_item_size(h->type), "weights", err);
+    bool ok =
+        data != NULL && snn_npy_read(path, h, 0, h->count, data, err) && set_codes(t, h, data, path, err);
+    free(data);
+    return ok;
+}
+
 static bool import_values(snn_tensor *t, const snn_npy *h, const char *path, const char *scale,
                           const snn_quantisation *q, snn_error *err) {
     if (scale == NULL)
         return snn_fail(err, SNN_ERR_USAGE,
                         "%s: integer weights of layer '%s' need a scale, like %s=%s:2^-11", path, t->name,
                         t->name, path);
-    int bits = h->type == SNN_NPY_I16 ? 16 : q != NULL ? q->bits : 8;
+    int bits = h->type != SNN_NPY_I8 ? 16 : q != NULL ? q->bits : 8;
     uint32_t scales = is_npy(scale) ? (uint32_t)t->shape[0] : 1;
     if (!snn_tensor_alloc(t, snn_code_type_of(bits), bits, q != NULL ? q->encoding : SNN_SIGN_MAGNITUDE,
                           scales, err))

@@ -225,8 +225,8 @@ static void refusals(void **state) {
     refused(&m, "conv", at("fc.npy"), NULL, SNN_ERR_DATA,
             "has shape 5 x 12, layer 'conv' needs 3 x 2 x 2 x 2");
     refused(&m, "fc", at("f64.npy"), NULL, SNN_ERR_DATA,
-            "weights of layer 'fc': expected float32, or int8 or int16");
-    refused(&m, "fc", at("u8.npy"), "1", SNN_ERR_DATA, "expected float32, or int8 or int16 with a scale");
+            "weights of layer 'fc': expected float32, or int8 to int64");
+    refused(&m, "fc", at("u8.npy"), "1", SNN_ERR_DATA, "expected float32, or int8 to int64 with a scale");
     refused(&m, "fc", at("i8.npy"), NULL, SNN_ERR_USAGE,
             "integer weights of layer 'fc' need a scale, like fc=");
     refused(&m, "fc", at("fc.npy"), "2^-3", SNN_ERR_USAGE,
