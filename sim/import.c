@@ -23,6 +23,12 @@ typedef struct {
 
 static const format_entry table[] = {
     {SNN_IMPORT_NIR, "NIR graph", "node", {NULL}, "a NIR graph (HDF5 with group node)", snn_import_nir},
+    {SNN_IMPORT_NET,
+     "lava-dl or SLAYER network",
+     "layer",
+     {NULL},
+     "a .net of lava-dl or SLAYER (HDF5 with group layer)",
+     snn_import_net},
     {SNN_IMPORT_SLAYER,
      "SLAYER Loihi text weights",
      NULL,
@@ -60,25 +66,38 @@ static const format_entry *folder_format(const char *path) {
     return NULL;
 }
 
-/* The format whose group the file has; NULL with err set when it has none or cannot be opened. */
-static const format_entry *hdf5_format(const char *path, snn_error *err) {
+typedef struct {
+    const char *path;
+    const format_entry *found;
+} look;
+
+/* Which group does the HDF5 file have? */
+static bool look_inside(void *context, snn_error *err) {
+    look *l = context;
     snn_hdf5_guard guard;
     uint64_t budget = 0;
-    const format_entry *found = NULL;
     snn_hdf5_enter(&guard);
-    snn_hdf5_reader r = {path, "network", &guard, &budget, err};
+    snn_hdf5_reader r = {l->path, "network", &guard, &budget, err};
     hid_t file = snn_hdf5_open_file(&r);
-    for (size_t i = 0; file >= 0 && i < FORMATS && found == NULL; i++)
+    for (size_t i = 0; file >= 0 && i < FORMATS && l->found == NULL; i++)
         if (table[i].group != NULL && H5Lexists(file, table[i].group, H5P_DEFAULT) > 0)
-            found = &table[i];
-    if (file >= 0 && found == NULL && H5Lexists(file, "snnsim", H5P_DEFAULT) > 0)
-        snn_fail(err, SNN_ERR_DATA, "%s: is a model of snnsim already", path);
-    else if (file >= 0 && found == NULL)
-        snn_fail(err, SNN_ERR_DATA, "%s: an HDF5 file, but of no network that snnsim knows", path);
+            l->found = &table[i];
+    if (file >= 0 && l->found == NULL)
+        snn_fail(err, SNN_ERR_DATA,
+                 H5Lexists(file, "snnsim", H5P_DEFAULT) > 0
+                     ? "%s: is a model of snnsim already"
+                     : "%s: an HDF5 file, but of no network that snnsim knows",
+                 l->path);
     if (file >= 0)
         H5Fclose(file);
     snn_hdf5_leave(&guard);
-    return found;
+    return l->found != NULL;
+}
+
+/* libhdf5 crashes on some files: a child process looks first. */
+static const format_entry *hdf5_format(const char *path, snn_error *err) {
+    look l = {path, NULL};
+    return snn_hdf5_vet(path, look_inside, &l, err) && look_inside(&l, err) ? l.found : NULL;
 }
 
 /* "a, b or c" of what is known. */

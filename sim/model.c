@@ -13,6 +13,7 @@ void snn_model_free(snn_model *m) {
     snn_net_free(m->net);
     snn_weights_free(m->weights);
     free(m->record);
+    free(m->origin);
     *m = (snn_model){0};
 }
 

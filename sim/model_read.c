@@ -44,15 +44,22 @@ static bool read_network(const reader *r, hid_t group, snn_model *m) {
     return m->net != NULL;
 }
 
-static bool read_record(const reader *r, hid_t group, snn_model *m) {
+/* A text that a model may have, and its digest. */
+static bool read_text(const reader *r, hid_t group, const char *name, const char *digest_name,
+                      const char *what, char **text) {
     char digest[65];
-    if (H5Lexists(group, "record", H5P_DEFAULT) == 0)
+    if (H5Lexists(group, name, H5P_DEFAULT) == 0)
         return true;
-    m->record = snn_hdf5_get_text(r, group, "/snnsim", "record", SNN_MODEL_TEXT_MAX);
-    if (m->record == NULL)
+    *text = snn_hdf5_get_text(r, group, "/snnsim", name, SNN_MODEL_TEXT_MAX);
+    if (*text == NULL)
         return false;
-    snn_digest_text(m->record, digest);
-    return check_digest(r, group, "record_digest", digest, "training record's bytes");
+    snn_digest_text(*text, digest);
+    return check_digest(r, group, digest_name, digest, what);
+}
+
+static bool read_texts(const reader *r, hid_t group, snn_model *m) {
+    return read_text(r, group, "record", "record_digest", "training record's bytes", &m->record) &&
+           read_text(r, group, "origin", "origin_digest", "origin's bytes", &m->origin);
 }
 
 static bool read_weights(const reader *r, hid_t group, snn_model *m) {
@@ -70,7 +77,7 @@ static bool read_group(const reader *r, hid_t group, snn_model *m) {
     if (format != SNN_MODEL_FORMAT)
         return snn_fail(r->err, SNN_ERR_DATA, "%s: format %" PRId32 " is not known (this snnsim knows %d)",
                         r->path, format, SNN_MODEL_FORMAT);
-    if (!read_network(r, group, m) || !read_record(r, group, m) || !read_weights(r, group, m))
+    if (!read_network(r, group, m) || !read_texts(r, group, m) || !read_weights(r, group, m))
         return false;
     snn_weights_digest(m->weights, m->digest);
     return check_digest(r, group, "digest", m->digest, "weights");

@@ -2,9 +2,10 @@
 /*
  * Writing model files. Layout (all little-endian, no time stamps):
  *   user block               what the file is, and a digest of all its bytes (base/hdf5_block.c)
- *   /snnsim                  attributes: format (int32), digest (of the weights), network_digest, record_digest (when there is a record)
+ *   /snnsim                  attributes: format (int32), digest (of the weights), network_digest, record_digest, origin_digest (when there are such)
  *   /snnsim/network          the network as JSON (net_json.c), biases included
  *   /snnsim/record           the training record as JSON, when there is one
+ *   /snnsim/origin           what an imported model remembers of its file, as JSON (nir_origin.c)
  *   /snnsim/weights, scales  the tensors (weights_hdf5.c)
  */
 #include "model_write.h"
@@ -29,6 +30,11 @@ bool snn_model_write_group(hid_t file, const snn_model *m, const char *network) 
         ok = snn_hdf5_put_string(group, "record_digest", digest) &&
              snn_hdf5_put_text(group, "record", m->record);
     }
+    if (ok && m->origin != NULL) {
+        snn_digest_text(m->origin, digest);
+        ok = snn_hdf5_put_string(group, "origin_digest", digest) &&
+             snn_hdf5_put_text(group, "origin", m->origin);
+    }
     ok = ok && snn_weights_put(group, m->weights);
     H5Gclose(group);
     return ok;
@@ -41,6 +47,9 @@ bool snn_model_check(const snn_model *m, snn_error *err) {
     if (m->record != NULL && strlen(m->record) - 1 >= SNN_MODEL_TEXT_MAX)
         return snn_fail(err, SNN_ERR_DATA, "a training record of %zu bytes cannot be saved, expected 1 to %u",
                         strlen(m->record), SNN_MODEL_TEXT_MAX);
+    if (m->origin != NULL && strlen(m->origin) - 1 >= SNN_MODEL_TEXT_MAX)
+        return snn_fail(err, SNN_ERR_DATA, "an origin of %zu bytes cannot be saved, expected 1 to %u",
+                        strlen(m->origin), SNN_MODEL_TEXT_MAX);
     if (!snn_weights_fit(m->weights, m->net, err))
         return false;
     for (int i = 0; i < m->weights->tensors; i++)

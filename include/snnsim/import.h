@@ -27,6 +27,10 @@ typedef struct {
         layers; /* SLAYER: input and layers in its notation ("34x34x2-512-10"); NULL: as network.yaml says, or the only ones that fit the weights */
     const char *
         timing; /* .net: "slayer", "netx" or "lava-dl": delays between layers, and first step (docs/import.md); NULL: as its contents suggest */
+    snn_reset
+        reset; /* NIR, whose files do not tell: how its simulator reset neurons (sinabs: by subtraction) */
+    bool
+        at_threshold; /* NIR: did neurons spike at v = threshold (sinabs), not only above (NIR's definition)? */
 } snn_import_options;
 
 /* Which format is it? SNN_IMPORT_NONE with err set (DATA: what it looks like and what is known; or it is missing or cannot be read). */

@@ -20,6 +20,7 @@ typedef struct {
     snn_net *net;
     snn_weights *weights;
     char *record;    /* training record: JSON text, or NULL */
+    char *origin;    /* what an imported model remembers of its file: JSON text, or NULL */
     char digest[65]; /* of weights, as snn_weights_digest; set by load */
 } snn_model;
 
@@ -39,7 +40,7 @@ bool snn_model_show(const snn_model *m, FILE *out, snn_error *err);
 bool snn_model_diff(const snn_model *a, const snn_model *b, FILE *out, bool *same, snn_error *err);
 /* NumPy weights for layer `name` of m->net, in PyTorch's shape: float32 (quantised by q, or kept as float when q is NULL; scale must be NULL), or int8
  * with a scale: "2^-11", "0.00048828125", or the name of a .npy file with float32 [outputs], one per output channel. q gives bits and encoding of int8
- * codes (NULL: 8, sign_magnitude); int16 means 16 bits. Without m->weights the other layers get float zeros. On an error m->weights keep what they
+ * codes (NULL: 8, sign_magnitude); int16, and wider integers that fit it, mean 16 bits. Without m->weights the other layers get float zeros. On an error m->weights keep what they
  * had. Errors: USAGE (no such layer, bad scale), DATA (the file). */
 bool snn_model_import_npy(snn_model *m, const char *name, const char *path, const char *scale,
                           const snn_quantisation *q, snn_error *err);
