@@ -25,6 +25,7 @@ static const struct {
                {"dvs128_gesture", snn_gesture_open},
                {"eegmmidb", snn_eegmmidb_open},
                {"npy", snn_npy_frames_open},
+               {"braille", snn_braille_open},
                {NULL, NULL}};
 
 static bool take_framing(snn_dataset *d, const snn_config *config, snn_error *err) {
@@ -68,7 +69,8 @@ static bool fill(snn_dataset *d, const snn_config *config, snn_split split, bool
             return snn_fail(err, SNN_ERR_DATA, "%s: no samples", d->info.folder);
         return !folds || snn_folds_apply(d, config, split, err);
     }
-    return snn_config_fail(config, "dataset.name", err, "which data set: nmnist, dvs128_gesture or npy");
+    return snn_config_fail(config, "dataset.name", err,
+                           "which data set: nmnist, dvs128_gesture, braille or npy");
 }
 
 snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, bool folds, snn_error *err) {
@@ -94,6 +96,7 @@ void snn_dataset_free(snn_dataset *d) {
     free(d->frames[1]);
     snn_eeg_free(d->eeg);
     free(d->folder);
+    snn_braille_free(d->braille);
     snn_table_free(&d->table);
     free(d);
 }
@@ -128,6 +131,8 @@ const char *snn_dataset_sample(const snn_dataset *d, size_t i, char *buf, size_t
     else if (s->format == SNN_FORMAT_CAMERA)
         snprintf(buf, size, "subject%02" PRIu64 "_take%" PRIu32 ":%s", s->first, s->row + 1,
                  snn_gesture_name[s->label]);
+    else if (s->format == SNN_FORMAT_BRAILLE || s->format == SNN_FORMAT_BRAILLE_BINS)
+        snprintf(buf, size, "%s:%" PRIu64, path, s->format == SNN_FORMAT_BRAILLE ? s->first : s->row);
     else if (s->format == SNN_FORMAT_FRAMES)
         snprintf(buf, size, "%s%" PRIu64, s->test ? "" : "train:", s->first);
     else
@@ -175,6 +180,11 @@ static bool read_events(const snn_dataset *d, const snn_sample *s, snn_dataset_b
         break;
     case SNN_FORMAT_EVENTS_NPY:
         if (!snn_events_npy_read(d, s, b, err))
+            return false;
+        break;
+    case SNN_FORMAT_BRAILLE:
+    case SNN_FORMAT_BRAILLE_BINS:
+        if (!snn_braille_read(d, s, b, err))
             return false;
         break;
     default:

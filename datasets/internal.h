@@ -28,20 +28,22 @@
 /* ---- sample table (table.c) ---- */
 
 typedef enum {
-    SNN_FORMAT_NMNIST,     /* 5 bytes per event with the overflow marker of N-MNIST */
-    SNN_FORMAT_BS2,        /* 5 bytes per event */
-    SNN_FORMAT_BS3,        /* 7 bytes per event */
-    SNN_FORMAT_AEDAT,      /* packets of an AEDAT 3.1 file */
-    SNN_FORMAT_EVENTS_NPY, /* float64 [events][4], tonic's re-release of DVS128 Gesture */
-    SNN_FORMAT_CAMERA,     /* made in memory */
+    SNN_FORMAT_NMNIST,      /* 5 bytes per event with the overflow marker of N-MNIST */
+    SNN_FORMAT_BS2,         /* 5 bytes per event */
+    SNN_FORMAT_BS3,         /* 7 bytes per event */
+    SNN_FORMAT_AEDAT,       /* packets of an AEDAT 3.1 file */
+    SNN_FORMAT_EVENTS_NPY,  /* float64 [events][4], tonic's re-release of DVS128 Gesture */
+    SNN_FORMAT_CAMERA,      /* made in memory */
     SNN_FORMAT_EEG,         /* window of a run of EEGMMIDB */
-    SNN_FORMAT_FRAMES      /* one sample of a NumPy array of frames */
+    SNN_FORMAT_FRAMES,      /* one sample of a NumPy array of frames */
+    SNN_FORMAT_BRAILLE,     /* a trial of the pickle in memory */
+    SNN_FORMAT_BRAILLE_BINS /* float32 [bins][12] in an archive of torch.save */
 } snn_format;
 
 /* One sample and where its bytes are. */
 typedef struct {
     uint64_t
-        first; /* AEDAT: byte of its first packet; FRAMES: index in the file; lists: number; CAMERA: subject */
+        first; /* AEDAT: byte of its first packet; FRAMES, BRAILLE: index in the file; BRAILLE_BINS: byte of its bins; lists: number; CAMERA: subject */
     uint64_t size;      /* bytes to read from `first` on (AEDAT) or from the start (the other files) */
     /* AEDAT: events with start <= t < end belong to it, us; EEG: start of the window in ns, 100 * subject + run */
     int64_t start, end;
@@ -82,6 +84,7 @@ struct snn_dataset {
     char *frames[2]; /* npy: files of the training and the test part */
     snn_npy header[2];
     struct snn_eeg *eeg; /* owned (eeg.h) */
+    struct snn_braille *braille; /* owned (braille.h) */
 };
 
 /* snn_dataset_open with or without cutting the training part into the config's folds. */
@@ -92,6 +95,7 @@ bool snn_nmnist_open(snn_dataset *d, const snn_config *config, snn_split split, 
 bool snn_gesture_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_npy_frames_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_eegmmidb_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
+bool snn_braille_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 /* The official layout of DVS128 Gesture: trials_to_*.txt, or all *.aedat of the folder by the number of their user (trials.c). */
 bool snn_trials_open(snn_dataset *d, snn_split split, snn_error *err);
 
@@ -226,6 +230,12 @@ bool snn_events_npy_read(const snn_dataset *d, const snn_sample *s, snn_dataset_
 
 bool snn_npy_frames_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_spikes *x,
                          snn_error *err);
+
+/* ---- Braille letters (braille.c) ---- */
+
+/* Appends the events of a sample, sorted by time. */
+bool snn_braille_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_error *err);
+void snn_braille_free(struct snn_braille *b);
 
 /* ---- folds (folds.c) ---- */
 
