@@ -35,6 +35,12 @@ static const format_entry table[] = {
      {"network.yaml", "*[0-9].txt"},
      "a folder with SLAYER's network.yaml and text weights",
      snn_import_slayer},
+    {SNN_IMPORT_SPIKINGDSE,
+     "SpikingDSE network",
+     NULL,
+     {"weights_i_2_h1.csv", "tau_m_*.csv"},
+     "a folder with SpikingDSE's tables (weights_i_2_h1.csv, ...)",
+     snn_import_spikingdse},
 };
 #define FORMATS (sizeof table / sizeof table[0])
 

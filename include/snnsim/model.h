@@ -48,7 +48,8 @@ bool snn_model_import_npy(snn_model *m, const char *name, const char *path, cons
  * <folder>/scales.csv (layer,channel,bits,encoding,scale). */
 bool snn_model_export_npy(const snn_model *m, const char *folder, snn_error *err);
 /* Writes a NIR graph (HDF5, group /node with float weights) with our /snnsim beside it, so that both NIR readers and snn_model_load read the file. What
- * NIR cannot say is refused (DATA): reset by subtraction, max-pooling of counts. */
+ * NIR cannot say is refused (DATA): reset by subtraction, max-pooling of counts, adaptive thresholds, refractory times. A model imported from NIR gets its own nodes back,
+ * with every number as it was, as long as its network is the same. */
 bool snn_model_export_nir(const snn_model *m, const char *path, snn_error *err);
 
 #ifdef __cplusplus
