@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Export as a NIR graph (Pedersen et al., Nature Communications 15:8122, 2024; node types and fields as in the Python package `nir`): group /node with
- * float weights that every NIR reader loads, and our own /snnsim beside it, so that nothing is lost.
+ * float weights that every NIR reader loads, and our own /snnsim beside it, so that nothing is lost. A model that was imported from NIR, and whose network is
+ * still the same, gets its own nodes back (nir_origin.c); others get these:
  *
  *   layer                  nodes                                                       remark
  *   linear                 [Flatten] Linear or Affine (with biases)                    Flatten where the input is not flat yet
+ *   recurrent linear       and Linear from its neurons back to them                    one step late, as every NIR reader does it
  *   conv2d                 Conv2d (biases are zeros when there are none)
  *   pool_sum, pool_average SumPool2d, AvgPool2d
  *   pool_max of spikes     SumPool2d, then Threshold at 1/2                            of counts there is no such form
- *   lif, if, li            LIF, IF, LI (I with decay 1)                                behind the weights
+ *   lif, if, li, cuba_lif  LIF, IF, LI (I with decay 1), CubaLIF                       behind the weights
+ *   delay                  Delay                                                       behind the neurons
  *
  * NIR's neurons live in continuous time: tau dv/dt = -v + r I, in Euler steps of dt v <- (1 - dt/tau) v + (r dt/tau) I. So tau = dt/(1-d) and
  * r = gain/(1-d); with d = 1 it is IF (or I), whose readers add r I in every step. NIR spikes at v > threshold and resets to v_reset = 0 at once, which
- * is ours with reset zero; v >= theta becomes v > the next smaller float. Reset by subtraction has no form in NIR and is refused.
+ * is ours with reset zero; v >= theta becomes v > the next smaller float. What NIR cannot say is refused.
  */
 #include "model_write.h"
 #include "net_build.h"
+#include "nir_tree.h"
 #include "weights_internal.h"
 
 #include <math.h>
@@ -24,265 +28,296 @@
 #include <string.h>
 
 #define NIR_VERSION "1.0" /* of the format */
-#define STEP_UNKNOWN 1e-4 /* s; the step of NIR's own examples, where the model has none */
-#define NODES_MAX (SNN_LAYERS_MAX * 3 + 2)
 #define NODE_NAME (SNN_NAME + 16)
 
 typedef struct {
     const snn_model *model;
-    const char *network;     /* JSON, for /snnsim */
-    double dt;               /* s */
-    char (*node)[NODE_NAME]; /* names in order; one edge from each to the next */
-    int nodes;
-    hid_t group; /* /node/nodes */
-    bool ok;
+    nir_file *file;
+    char last[NODE_NAME]; /* node that the next one follows; "": none */
+    snn_error *err;
 } graph;
 
-/* ---- data sets ---- */
+/* ---- nodes and fields ---- */
 
-static hid_t variable_string(void) {
-    hid_t t = H5Tcopy(H5T_C_S1);
-    H5Tset_size(t, H5T_VARIABLE);
-    H5Tset_cset(t, H5T_CSET_UTF8);
-    return t;
-}
-
-/* Data set of any type; dims 0: a scalar. False when libhdf5 failed. */
-static bool put(hid_t group, const char *name, hid_t in_file, hid_t in_memory, int dims, const hsize_t *shape,
-                size_t item_size, const void *data) {
-    hid_t space = dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(dims, shape, NULL);
-    hid_t create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
-    if (dims > 0)
-        snn_hdf5_compress(create, dims, shape, item_size);
-    hid_t d = H5Dcreate2(group, name, in_file, space, H5P_DEFAULT, create, H5P_DEFAULT);
-    bool ok = d >= 0 && H5Dwrite(d, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
-    H5Dclose(d);
-    H5Pclose(create);
-    H5Sclose(space);
-    return ok;
-}
-
-static bool put_text(hid_t group, const char *name, const char *text) {
-    hid_t type = variable_string();
-    bool ok = put(group, name, type, type, 0, NULL, sizeof text, &text);
-    H5Tclose(type);
-    return ok;
-}
-
-static bool put_ints(hid_t group, const char *name, int n, const int64_t *value) {
-    hsize_t shape = (hsize_t)n;
-    return put(group, name, H5T_STD_I64LE, H5T_NATIVE_INT64, 1, &shape, sizeof *value, value);
-}
-
-static bool put_int(hid_t group, const char *name, int64_t value) {
-    return put(group, name, H5T_STD_I64LE, H5T_NATIVE_INT64, 0, NULL, sizeof value, &value);
-}
-
-static bool put_floats(hid_t group, const char *name, int dims, const hsize_t *shape, const float *value) {
-    return put(group, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, dims, shape, sizeof *value, value);
-}
-
-/* The same value everywhere: NIR wants a parameter for each neuron. */
-static bool put_constant(hid_t group, const char *name, int dims, const hsize_t *shape, double value) {
-    size_t n = 1;
-    for (int i = 0; i < dims; i++)
-        n *= shape[i];
-    float *array = malloc(n * sizeof *array);
-    if (array == NULL)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        array[i] = (float)value;
-    bool ok = put_floats(group, name, dims, shape, array);
-    free(array);
-    return ok;
-}
-
-/* ---- nodes ---- */
-
-/* A new node behind the last one; its group, to be closed with end_node. */
-static hid_t begin_node(graph *g, const char *layer, const char *suffix, const char *type) {
+/* A new node, without edges. */
+static nir_node *begin_side(graph *g, const char *layer, const char *suffix, const char *type,
+                            char name[NODE_NAME]) {
     /* A layer may be called like the graph's own ends; no layer has a dot in its name. */
-    bool taken = suffix[0] == '\0' && (strcmp(layer, "input") == 0 || strcmp(layer, "output") == 0) &&
-                 strcmp(type, "Input") != 0 && strcmp(type, "Output") != 0;
-    char *name = g->node[g->nodes++];
+    const bool taken = suffix[0] == '\0' && (strcmp(layer, "input") == 0 || strcmp(layer, "output") == 0) &&
+                       strcmp(type, "Input") != 0 && strcmp(type, "Output") != 0;
     snprintf(name, NODE_NAME, "%s%s%s", taken ? "layer." : "", layer, suffix);
-    hid_t node = snn_hdf5_create_group(g->group, name);
-    g->ok = g->ok && node >= 0 && put_text(node, "type", type);
+    return nir_add_node(&g->file->root, name, type, g->err);
+}
+
+/* A new node behind the last one. */
+static nir_node *begin_node(graph *g, const char *layer, const char *suffix, const char *type) {
+    char name[NODE_NAME];
+    nir_node *node = begin_side(g, layer, suffix, type, name);
+    if (node != NULL && g->last[0] && !nir_add_edge(&g->file->root, g->last, name, g->err))
+        return NULL;
+    memcpy(g->last, name, sizeof name);
     return node;
 }
 
+static bool put_ints(graph *g, nir_node *node, const char *name, uint64_t n, const int64_t *value) {
+    nir_field *f = node ? nir_add_field(node, name, NIR_INT, 8, 1, &n, g->err) : NULL;
+    if (f != NULL)
+        memcpy(f->integer, value, n * sizeof *value);
+    return f != NULL;
+}
+
+static bool put_int(graph *g, nir_node *node, const char *name, int64_t value) {
+    nir_field *f = node ? nir_add_field(node, name, NIR_INT, 8, 0, NULL, g->err) : NULL;
+    if (f != NULL)
+        f->integer[0] = value;
+    return f != NULL;
+}
+
+/* Floats, zeroed, to be filled. */
+static nir_field *floats(graph *g, nir_node *node, const char *name, int dims, const uint64_t *shape) {
+    return node ? nir_add_field(node, name, NIR_FLOAT, 4, dims, shape, g->err) : NULL;
+}
+
+/* The same value everywhere: NIR wants a parameter for each neuron. */
+static bool put_constant(graph *g, nir_node *node, const char *name, int dims, const uint64_t *shape,
+                         double value) {
+    nir_field *f = floats(g, node, name, dims, shape);
+    for (uint64_t i = 0; f != NULL && i < f->count; i++)
+        f->number[i] = (double)(float)value;
+    return f != NULL;
+}
+
 /* The shape as NIR has it: [n], or [channels][height][width]. */
-static int nir_shape(snn_shape s, bool flat, hsize_t shape[3]) {
+static int nir_shape(snn_shape s, bool flat, uint64_t shape[3]) {
     shape[0] = flat ? snn_shape_size(s) : s.channels;
     shape[1] = s.height;
     shape[2] = s.width;
     return flat ? 1 : 3;
 }
 
-static bool put_shape(hid_t node, const char *name, int dims, const hsize_t *shape) {
+static bool put_shape(graph *g, nir_node *node, const char *name, int dims, const uint64_t *shape) {
     int64_t value[3];
     for (int i = 0; i < dims; i++)
         value[i] = (int64_t)shape[i];
-    return put_ints(node, name, dims, value);
+    return put_ints(g, node, name, (uint64_t)dims, value);
 }
 
-static void put_end(graph *g, const char *name, const char *type, snn_shape s, bool flat) {
-    hsize_t shape[3];
+static bool put_end(graph *g, const char *name, const char *type, snn_shape s, bool flat) {
+    uint64_t shape[3];
     int dims = nir_shape(s, flat, shape);
-    hid_t node = begin_node(g, name, "", type);
-    g->ok = g->ok && put_shape(node, "shape", dims, shape);
-    H5Gclose(node);
+    return put_shape(g, begin_node(g, name, "", type), "shape", dims, shape);
 }
 
-static void put_flatten(graph *g, const snn_layer *l, const char *suffix) {
-    hsize_t shape[3];
-    hid_t node = begin_node(g, l->name, suffix, "Flatten");
+static bool put_flatten(graph *g, const snn_layer *l, const char *suffix) {
+    uint64_t shape[3];
+    nir_node *node = begin_node(g, l->name, suffix, "Flatten");
     nir_shape(l->in, false, shape);
-    g->ok = g->ok && put_int(node, "start_dim", 0) && put_int(node, "end_dim", -1) &&
-            put_shape(node, "input_type", 3, shape);
-    H5Gclose(node);
+    return put_int(g, node, "start_dim", 0) && put_int(g, node, "end_dim", -1) &&
+           put_shape(g, node, "input_type", 3, shape);
 }
 
-static void put_pool(graph *g, const snn_layer *l) {
+static bool put_pool(graph *g, const snn_layer *l) {
     const int64_t kernel[] = {l->kernel, l->kernel}, stride[] = {l->stride, l->stride}, padding[] = {0, 0};
-    hid_t node = begin_node(g, l->name, "", l->type == SNN_LAYER_POOL_AVERAGE ? "AvgPool2d" : "SumPool2d");
-    g->ok = g->ok && put_ints(node, "kernel_size", 2, kernel) && put_ints(node, "stride", 2, stride) &&
-            put_ints(node, "padding", 2, padding);
-    H5Gclose(node);
-    if (l->type != SNN_LAYER_POOL_MAX)
-        return;
-    hsize_t shape[3];
-    nir_shape(l->out, false, shape);
-    node = begin_node(g, l->name, ".threshold", "Threshold");
-    g->ok = g->ok && put_constant(node, "threshold", 3, shape, 0.5);
-    H5Gclose(node);
-}
-
-static bool put_weights(hid_t node, const snn_tensor *t) {
-    hsize_t shape[4];
-    for (int i = 0; i < t->dims; i++)
-        shape[i] = t->shape[i];
-    float *value = malloc(t->count * sizeof *value);
-    if (value == NULL)
+    nir_node *node =
+        begin_node(g, l->name, "", l->type == SNN_LAYER_POOL_AVERAGE ? "AvgPool2d" : "SumPool2d");
+    if (!put_ints(g, node, "kernel_size", 2, kernel) || !put_ints(g, node, "stride", 2, stride) ||
+        !put_ints(g, node, "padding", 2, padding))
         return false;
-    for (uint64_t i = 0; i < t->count; i++)
-        value[i] = snn_weight_value(t, i);
-    bool ok = put_floats(node, "weight", t->dims, shape, value);
-    free(value);
-    return ok;
+    if (l->type != SNN_LAYER_POOL_MAX)
+        return true;
+    uint64_t shape[3];
+    nir_shape(l->out, false, shape);
+    return put_constant(g, begin_node(g, l->name, ".threshold", "Threshold"), "threshold", 3, shape, 0.5);
 }
 
-static bool put_bias(hid_t node, const snn_layer *l) {
-    hsize_t n = l->out.channels;
-    return l->bias != NULL ? put_floats(node, "bias", 1, &n, l->bias) : put_constant(node, "bias", 1, &n, 0);
+static bool put_weights(graph *g, nir_node *node, int tensor) {
+    const snn_tensor *t = &g->model->weights->tensor[tensor];
+    nir_field *f = floats(g, node, "weight", t->dims, t->shape);
+    for (uint64_t i = 0; f != NULL && i < t->count; i++)
+        f->number[i] = (double)snn_weight_value(t, i);
+    return f != NULL;
 }
 
-static void put_synapses(graph *g, const snn_layer *l) {
-    const snn_tensor *t = &g->model->weights->tensor[l->tensor];
-    bool conv = l->type == SNN_LAYER_CONV2D;
-    hid_t node = begin_node(g, l->name, "", conv ? "Conv2d" : l->bias != NULL ? "Affine" : "Linear");
-    g->ok = g->ok && put_weights(node, t);
-    if (conv || l->bias != NULL)
-        g->ok = g->ok && put_bias(node, l);
-    if (conv) {
-        const int64_t stride[] = {l->stride, l->stride}, padding[] = {l->padding, l->padding}, one[] = {1, 1},
-                      input[] = {l->in.height, l->in.width};
-        g->ok = g->ok && put_ints(node, "stride", 2, stride) && put_ints(node, "padding", 2, padding) &&
-                put_ints(node, "dilation", 2, one) && put_int(node, "groups", 1) &&
-                put_ints(node, "input_shape", 2, input);
-    }
-    H5Gclose(node);
+static bool put_bias(graph *g, nir_node *node, const snn_layer *l) {
+    const uint64_t n = l->out.channels;
+    nir_field *f = floats(g, node, "bias", 1, &n);
+    for (uint64_t i = 0; f != NULL && l->bias != NULL && i < n; i++)
+        f->number[i] = (double)l->bias[i];
+    return f != NULL;
 }
 
-static void put_neurons(graph *g, const snn_layer *l) {
-    const snn_neuron *n = &l->neuron;
-    bool leaks = n->decay < 1, spikes = n->type != SNN_NEURON_LI;
-    double loss = 1 - (double)n->decay;
-    hsize_t shape[3];
-    int dims = nir_shape(l->out, l->type == SNN_LAYER_LINEAR, shape);
-    hid_t node = begin_node(g, l->name, ".neuron", leaks ? (spikes ? "LIF" : "LI") : spikes ? "IF" : "I");
-    g->ok = g->ok && put_constant(node, "r", dims, shape, leaks ? n->gain / loss : n->gain);
-    if (leaks)
-        g->ok = g->ok && put_constant(node, "tau", dims, shape, g->dt / loss) &&
-                put_constant(node, "v_leak", dims, shape, 0);
-    if (spikes) {
-        float threshold = n->at_threshold ? nextafterf(n->threshold, 0) : n->threshold;
-        g->ok = g->ok && put_constant(node, "v_threshold", dims, shape, threshold) &&
-                put_constant(node, "v_reset", dims, shape, 0);
-    }
-    H5Gclose(node);
+/* Biases that are no part of the sum: of cuba_lif's membrane, which are its v_leak. */
+static bool bias_is_leak(const snn_layer *l) {
+    return l->neuron.type == SNN_NEURON_CUBA && l->neuron.membrane_bias;
+}
+
+static bool put_synapses(graph *g, const snn_layer *l) {
+    const bool conv = l->type == SNN_LAYER_CONV2D, affine = l->bias != NULL && !bias_is_leak(l);
+    nir_node *node = begin_node(g, l->name, "", conv ? "Conv2d" : affine ? "Affine" : "Linear");
+    if (!put_weights(g, node, l->tensor))
+        return false;
+    if (!conv)
+        return !affine || put_bias(g, node, l);
+    const int64_t stride[] = {l->stride, l->stride}, padding[] = {l->padding, l->padding}, one[] = {1, 1},
+                  input[] = {l->in.height, l->in.width};
+    const uint64_t n = l->out.channels;
+    return (bias_is_leak(l) ? put_constant(g, node, "bias", 1, &n, 0) : put_bias(g, node, l)) &&
+           put_ints(g, node, "stride", 2, stride) && put_ints(g, node, "padding", 2, padding) &&
+           put_ints(g, node, "dilation", 2, one) && put_int(g, node, "groups", 1) &&
+           put_ints(g, node, "input_shape", 2, input);
+}
+
+/* ---- neurons ---- */
+
+/* One parameter of NIR out of ours, for neuron j; d: decay of the state that it belongs to. */
+typedef double (*translation)(const graph *g, const snn_layer *l, uint32_t j);
+
+static double loss(const snn_layer *l, snn_param p, uint32_t j) {
+    return 1 - (double)snn_layer_param(l, p, j);
+}
+
+static double tau(const graph *g, const snn_layer *l, uint32_t j) {
+    return g->file->dt / loss(l, SNN_PARAM_DECAY, j);
+}
+
+static double tau_syn(const graph *g, const snn_layer *l, uint32_t j) {
+    return g->file->dt / loss(l, SNN_PARAM_CURRENT_DECAY, j);
+}
+
+/* Of IF and I, that without a leak. */
+static double r_step(const graph *g, const snn_layer *l, uint32_t j) {
+    (void)g;
+    return snn_layer_param(l, SNN_PARAM_GAIN, j);
+}
+
+static double r_leaky(const graph *g, const snn_layer *l, uint32_t j) {
+    return r_step(g, l, j) / loss(l, SNN_PARAM_DECAY, j);
+}
+
+static double w_in(const graph *g, const snn_layer *l, uint32_t j) {
+    (void)g;
+    return snn_layer_param(l, SNN_PARAM_CURRENT_GAIN, j) / loss(l, SNN_PARAM_CURRENT_DECAY, j);
+}
+
+static double v_leak(const graph *g, const snn_layer *l, uint32_t j) {
+    (void)g;
+    const uint32_t area = l->out.height * l->out.width;
+    return bias_is_leak(l) && l->bias != NULL ? (double)l->bias[j / area] / loss(l, SNN_PARAM_DECAY, j) : 0;
+}
+
+static double v_threshold(const graph *g, const snn_layer *l, uint32_t j) {
+    (void)g;
+    const float threshold = snn_layer_param(l, SNN_PARAM_THRESHOLD, j);
+    return l->neuron.at_threshold ? nextafterf(threshold, 0) : threshold;
+}
+
+static double v_reset(const graph *g, const snn_layer *l, uint32_t j) {
+    (void)g;
+    (void)l;
+    (void)j;
+    return 0;
+}
+
+static bool put_each(graph *g, nir_node *node, const snn_layer *l, const char *name, translation value) {
+    uint64_t shape[3];
+    const int dims = nir_shape(l->out, l->type == SNN_LAYER_LINEAR, shape);
+    nir_field *f = floats(g, node, name, dims, shape);
+    for (uint64_t j = 0; f != NULL && j < f->count; j++)
+        f->number[j] = (double)(float)value(g, l, (uint32_t)j);
+    return f != NULL;
+}
+
+/* Loops of a recurrent layer: from its neurons, through weights, back to them. */
+static bool put_loop(graph *g, const snn_layer *l) {
+    char name[NODE_NAME];
+    nir_node *node = l->recurrent ? begin_side(g, l->name, ".rec", "Linear", name) : NULL;
+    return !l->recurrent || (node != NULL && put_weights(g, node, snn_layer_recurrent_tensor(l)) &&
+                             nir_add_edge(&g->file->root, g->last, name, g->err) &&
+                             nir_add_edge(&g->file->root, name, g->last, g->err));
+}
+
+static bool put_delay(graph *g, const snn_layer *l) {
+    uint64_t shape[3];
+    const int dims = nir_shape(l->out, l->type == SNN_LAYER_LINEAR, shape);
+    return l->delay == 0 || put_constant(g, begin_node(g, l->name, ".delay", "Delay"), "delay", dims, shape,
+                                         l->delay * g->file->dt);
+}
+
+static bool leaks(const snn_layer *l) {
+    return snn_layer_param(l, SNN_PARAM_DECAY, 0) < 1;
+}
+
+static bool put_neurons(graph *g, const snn_layer *l) {
+    const bool cuba = l->neuron.type == SNN_NEURON_CUBA, spikes = l->neuron.type != SNN_NEURON_LI,
+               leaky = leaks(l);
+    const char *type = cuba ? "CubaLIF" : leaky ? (spikes ? "LIF" : "LI") : spikes ? "IF" : "I";
+    nir_node *node = begin_node(g, l->name, ".neuron", type);
+    if (!put_each(g, node, l, "r", leaky ? r_leaky : r_step) ||
+        (leaky &&
+         (!put_each(g, node, l, cuba ? "tau_mem" : "tau", tau) || !put_each(g, node, l, "v_leak", v_leak))))
+        return false;
+    if (cuba && (!put_each(g, node, l, "tau_syn", tau_syn) || !put_each(g, node, l, "w_in", w_in)))
+        return false;
+    if (spikes &&
+        (!put_each(g, node, l, "v_threshold", v_threshold) || !put_each(g, node, l, "v_reset", v_reset)))
+        return false;
+    return put_loop(g, l) && put_delay(g, l);
 }
 
 /* ---- the graph ---- */
 
-static bool put_edges(hid_t group, const graph *g) {
-    hid_t type = variable_string();
-    hsize_t shape[] = {(hsize_t)g->nodes - 1, 2};
-    const char **edge = malloc((size_t)shape[0] * 2 * sizeof *edge);
-    for (int i = 0; edge != NULL && i + 1 < g->nodes; i++) {
-        edge[2 * i] = g->node[i];
-        edge[2 * i + 1] = g->node[i + 1];
+static bool put_layer(graph *g, const snn_layer *l, bool *flat) {
+    if (snn_layer_is_pool(l->type))
+        return put_pool(g, l);
+    if (l->type == SNN_LAYER_FLATTEN) {
+        const bool was = *flat;
+        *flat = true;
+        return was || put_flatten(g, l, "");
     }
-    /* Not compressed: strings stand in the heap, only references here. */
-    hid_t space = H5Screate_simple(2, shape, NULL), create = snn_hdf5_create_properties(H5P_DATASET_CREATE);
-    hid_t d = H5Dcreate2(group, "edges", type, space, H5P_DEFAULT, create, H5P_DEFAULT);
-    bool ok = edge != NULL && d >= 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, edge) >= 0;
-    H5Dclose(d);
-    H5Pclose(create);
-    H5Sclose(space);
-    H5Tclose(type);
-    free(edge);
-    return ok;
+    if (l->type == SNN_LAYER_LINEAR && !*flat && !put_flatten(g, l, ".flatten"))
+        return false;
+    *flat = l->type == SNN_LAYER_LINEAR;
+    return put_synapses(g, l) && put_neurons(g, l);
 }
 
-static void put_layers(graph *g) {
+static bool put_layers(graph *g) {
     const snn_net *net = g->model->net;
     bool flat = net->input.height == 1 && net->input.width == 1 && net->layer[0].type == SNN_LAYER_LINEAR;
-    put_end(g, "input", "Input", net->input, flat);
-    for (int i = 0; i < net->layers; i++) {
-        const snn_layer *l = &net->layer[i];
-        if (snn_layer_is_pool(l->type)) {
-            put_pool(g, l);
-        } else if (l->type == SNN_LAYER_FLATTEN) {
-            if (!flat)
-                put_flatten(g, l, "");
-            flat = true;
-        } else {
-            if (l->type == SNN_LAYER_LINEAR && !flat)
-                put_flatten(g, l, ".flatten");
-            put_synapses(g, l);
-            put_neurons(g, l);
-            flat = l->type == SNN_LAYER_LINEAR;
-        }
+    bool ok = put_end(g, "input", "Input", net->input, flat);
+    for (int i = 0; ok && i < net->layers; i++)
+        ok = put_layer(g, &net->layer[i], &flat);
+    return ok && put_end(g, "output", "Output", net->layer[net->layers - 1].out, flat);
+}
+
+/* ---- what NIR cannot say ---- */
+
+static bool refuse(const snn_layer *l, const char *what, snn_error *err) {
+    return snn_fail(err, SNN_ERR_DATA, "layer '%s' %s, which NIR cannot say", l->name, what);
+}
+
+static bool check_neurons(const snn_layer *l, snn_error *err) {
+    const snn_neuron *n = &l->neuron;
+    const uint32_t neurons = snn_shape_size(l->out);
+    if (n->type == SNN_NEURON_ALIF)
+        return refuse(l, "has alif neurons", err);
+    if (n->type != SNN_NEURON_LI && n->reset == SNN_RESET_SUBTRACT)
+        return refuse(l, "resets by subtraction", err);
+    if (n->refractory > 0)
+        return refuse(l, "has a refractory time", err);
+    if (l->start > 0)
+        return refuse(l, "starts later than the input", err);
+    for (uint32_t j = 0; j < neurons; j++) {
+        const bool leaky = snn_layer_param(l, SNN_PARAM_DECAY, j) < 1;
+        if (leaky != leaks(l))
+            return refuse(l, "has neurons with and without a leak", err);
+        if (n->type == SNN_NEURON_CUBA && (!leaky || !(snn_layer_param(l, SNN_PARAM_CURRENT_DECAY, j) < 1)))
+            return refuse(l, "has cuba_lif neurons whose current or membrane does not leak", err);
     }
-    put_end(g, "output", "Output", net->layer[net->layers - 1].out, flat);
-}
-
-/* NIR has no step; whoever simulates the graph as it ran here finds it in an attribute, which NIR readers do not see. */
-static bool put_step(hid_t node, double dt) {
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t a = H5Acreate2(node, "dt", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = a >= 0 && H5Awrite(a, H5T_NATIVE_DOUBLE, &dt) >= 0;
-    H5Aclose(a);
-    H5Sclose(space);
-    return ok;
-}
-
-static bool fill(hid_t file, const void *context) {
-    graph g = *(const graph *)context;
-    hid_t node = snn_hdf5_create_group(file, "node");
-    g.group = snn_hdf5_create_group(node, "nodes");
-    g.ok = node >= 0 && g.group >= 0 && put_text(file, "version", NIR_VERSION) &&
-           put_text(node, "type", "NIRGraph") && put_step(node, g.dt);
-    put_layers(&g);
-    bool ok = g.ok && put_edges(node, &g) && snn_model_write_group(file, g.model, g.network);
-    H5Gclose(g.group);
-    H5Gclose(node);
-    return ok;
+    return true;
 }
 
 /* A conv2d or a pool behind a flat layer (1 x 1 images) would need a node that NIR lacks. */
-static bool check_order(const snn_net *net, snn_error *err) {
+static bool check_layers(const snn_net *net, snn_error *err) {
     bool flat = false, counts = true; /* counts: more than one spike a step may come */
     for (int i = 0; i < net->layers; i++) {
         const snn_layer *l = &net->layer[i];
@@ -295,10 +330,8 @@ static bool check_order(const snn_net *net, snn_error *err) {
                 err, SNN_ERR_DATA,
                 "layer '%s' (pool_max) takes the largest of counts, which NIR cannot say; only of spikes",
                 l->name);
-        if (snn_layer_is_synaptic(l->type) && l->neuron.type != SNN_NEURON_LI &&
-            l->neuron.reset == SNN_RESET_SUBTRACT)
-            return snn_fail(err, SNN_ERR_DATA, "layer '%s' resets by subtraction, which NIR cannot say",
-                            l->name);
+        if (snn_layer_is_synaptic(l->type) && !check_neurons(l, err))
+            return false;
         flat = flat || l->type == SNN_LAYER_LINEAR || l->type == SNN_LAYER_FLATTEN;
         if (snn_layer_is_synaptic(l->type))
             counts = false;
@@ -308,15 +341,38 @@ static bool check_order(const snn_net *net, snn_error *err) {
     return true;
 }
 
+/* The nodes of the layers. */
+static bool make_nodes(nir_file *f, const snn_model *m, snn_error *err) {
+    graph g = {.model = m, .file = f, .err = err};
+    *f = (nir_file){.version = NIR_VERSION, .root = {.type = "NIRGraph"}};
+    f->dt = m->net->step_us > 0 ? m->net->step_us * 1e-6 : NIR_DT;
+    if (check_layers(m->net, err) && put_layers(&g))
+        return true;
+    nir_file_free(f);
+    return false;
+}
+
+typedef struct {
+    const snn_model *model;
+    const nir_file *file;
+    const char *network; /* JSON, for /snnsim */
+} content;
+
+static bool fill(hid_t file, const void *context) {
+    const content *c = context;
+    return nir_write(file, c->file) && snn_model_write_group(file, c->model, c->network);
+}
+
 bool snn_model_export_nir(const snn_model *m, const char *path, snn_error *err) {
-    if (!snn_model_check(m, err) || !check_order(m->net, err))
+    nir_file f = {0};
+    bool found = false;
+    if (!snn_model_check(m, err) || !nir_origin_restore(&f, m, &found, err) ||
+        (!found && !make_nodes(&f, m, err)))
         return snn_error_context(err, "%s", path);
     char *network = snn_net_to_json(m->net, err);
-    graph g = {
-        .model = m, .network = network, .dt = m->net->step_us > 0 ? m->net->step_us * 1e-6 : STEP_UNKNOWN};
-    g.node = network != NULL ? snn_alloc(NODES_MAX, sizeof *g.node, "names", err) : NULL;
-    bool ok = g.node != NULL && snn_hdf5_write(path, NULL, fill, &g, err);
-    free(g.node);
+    content c = {m, &f, network};
+    bool ok = network != NULL && snn_hdf5_write(path, NULL, fill, &c, err);
     free(network);
+    nir_file_free(&f);
     return ok;
 }
