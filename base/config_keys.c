@@ -9,7 +9,7 @@ const snn_config_key snn_config_keys[] = {
     {"seed", SNN_KEY_INT, "1", 0, 9007199254740992.0, NULL, "Seed of everything random in this job: initial weights, shuffling, augmentation, folds."},
 
     {"dataset", SNN_KEY_GROUP, NULL, ANY, NULL, "Where samples come from and how events become time bins."},
-    {"dataset.name", SNN_KEY_CHOICE, NULL, ANY, "nmnist|dvs128_gesture|eegmmidb|npy|braille", "Which data set (its official file layout)."},
+    {"dataset.name", SNN_KEY_CHOICE, NULL, ANY, "nmnist|dvs128_gesture|eegmmidb|npy|braille|shd", "Which data set (its official file layout)."},
     {"dataset.path", SNN_KEY_STRING, "", ANY, NULL, "Folder of the data set, or its one file; empty: the synthetic camera for dvs128_gesture. A relative path is taken from the current folder; a leading $SNNSIM_DATA is replaced."},
     {"dataset.train_list", SNN_KEY_STRING, "", ANY, NULL, "File of lines `number<TAB>class` beside the recordings (.bs2, .bs3, .bin) for training."},
     {"dataset.test_list", SNN_KEY_STRING, "", ANY, NULL, "The same for testing."},
@@ -30,6 +30,8 @@ const snn_config_key snn_config_keys[] = {
     {"dataset.downsample", SNN_KEY_INT, "1", 1, 1024, NULL, "Sensor pixels per input pixel along each axis."},
     {"dataset.binary", SNN_KEY_BOOL, "false", ANY, NULL, "Inputs are 0 or 1 instead of event counts."},
     {"dataset.merge_polarity", SNN_KEY_BOOL, "false", ANY, NULL, "ON and OFF events share one channel."},
+    {"dataset.test_speakers", SNN_KEY_INTS, "", 0, 1000, NULL, "shd, one file: the recordings of these speakers (extra/speaker) are the test part, the others the training part."},
+    {"dataset.reverse", SNN_KEY_BOOL, "false", ANY, NULL, "shd: an event of unit u goes to input line 700 - u, as in the published binning at 10 ms (unit 0 is left out); false: to line u."},
     {"dataset.repeat", SNN_KEY_INT, "1", 1, 65535, NULL, "The input is given this many times, one copy behind the other along the channels."},
     {"dataset.eeg", SNN_KEY_GROUP, NULL, ANY, NULL, "EEGMMIDB: epochs, signal processing and encoder (docs/eeg.md)."},
     {"dataset.eeg.subjects", SNN_KEY_INTS, "", 1, 109, NULL, "Subjects; empty: all that have a folder."},

@@ -125,12 +125,13 @@ bool cli_model_load(const snn_config *config, const char *option, snn_model *mod
 static bool input_shape(const snn_config *config, snn_shape *shape, snn_error *err) {
     const char *name = snn_config_string(config, "dataset.name");
     uint32_t side = !strcmp(name, "nmnist") ? 34 : !strcmp(name, "dvs128_gesture") ? 128 : 0;
+    bool units = !strcmp(name, "shd"); /* 700 in a line, one channel */
     uint32_t s[3];
-    if (side) {
+    if (side || units) {
         snn_framing framing = {.downsample = (int)snn_config_int(config, "dataset.downsample"),
                                .merge_polarity = snn_config_bool(config, "dataset.merge_polarity"),
                                .repeat = (int)snn_config_int(config, "dataset.repeat")};
-        snn_framing_shape(&framing, 2, side, side, s);
+        snn_framing_shape(&framing, units ? 1 : 2, units ? 1 : side, units ? 700 : side, s);
     } else {
         snn_dataset *data = snn_dataset_open(config, cli_split(config), err);
         if (!data)

@@ -25,6 +25,7 @@ static const struct {
                {"dvs128_gesture", snn_gesture_open},
                {"eegmmidb", snn_eegmmidb_open},
                {"npy", snn_npy_frames_open},
+               {"shd", snn_shd_open},
                {"braille", snn_braille_open},
                {NULL, NULL}};
 
@@ -57,6 +58,8 @@ static bool fill(snn_dataset *d, const snn_config *config, snn_split split, bool
     const char *name = snn_config_string(config, "dataset.name");
     d->info.folder = "";
     d->folder_fd = -1;
+    if (snn_config_bool(config, "dataset.reverse") && strcmp(name, "shd") != 0)
+        return snn_config_fail(config, "dataset.reverse", err, "only the units of shd can be reversed");
     for (size_t i = 0; readers[i].name != NULL; i++) {
         if (strcmp(name, readers[i].name) != 0)
             continue;
@@ -97,6 +100,7 @@ void snn_dataset_free(snn_dataset *d) {
     snn_eeg_free(d->eeg);
     free(d->folder);
     snn_braille_free(d->braille);
+    snn_shd_free(d->shd);
     snn_table_free(&d->table);
     free(d);
 }
@@ -135,6 +139,8 @@ const char *snn_dataset_sample(const snn_dataset *d, size_t i, char *buf, size_t
         snprintf(buf, size, "%s:%" PRIu64, path, s->format == SNN_FORMAT_BRAILLE ? s->first : s->row);
     else if (s->format == SNN_FORMAT_FRAMES)
         snprintf(buf, size, "%s%" PRIu64, s->test ? "" : "train:", s->first);
+    else if (s->format == SNN_FORMAT_SHD)
+        snprintf(buf, size, "%s:%" PRIu32, path, s->row);
     else
         snprintf(buf, size, "%s", path);
     return buf;
@@ -174,6 +180,9 @@ static bool read_events(const snn_dataset *d, const snn_sample *s, snn_dataset_b
         return snn_fail(err, SNN_ERR_USAGE, "frames in a NumPy array have no events");
     case SNN_FORMAT_CAMERA:
         return snn_camera_record(&d->camera, (int)s->first, s->label, (int)s->row, e, err);
+    case SNN_FORMAT_SHD:
+    case SNN_FORMAT_TRACE:
+        return snn_shd_read(d, s, b, err);
     case SNN_FORMAT_EEG:
         if (!snn_eeg_read(d, s, b, err))
             return snn_error_context(err, "%s/%s", d->folder, snn_table_text(&d->table, s));

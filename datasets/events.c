@@ -54,14 +54,18 @@ static bool merge_runs(snn_events *e, size_t *run, size_t runs, snn_error *err) 
     return true;
 }
 
-bool snn_events_sort(snn_events *e, const char *where, snn_error *err) {
+/* Counts the events that run back in time into e->out_of_order. */
+static size_t count_back(snn_events *e) {
     const snn_event *v = e->event;
     size_t back = 0;
     for (size_t i = 1; i < e->n; i++)
         back += v[i].t < v[i - 1].t;
-    e->out_of_order = back;
-    if (back == 0)
-        return true;
+    return e->out_of_order = back;
+}
+
+bool snn_events_sort(snn_events *e, const char *where, snn_error *err) {
+    const snn_event *v = e->event;
+    size_t back = count_back(e);
     if (back > e->n / 100) { /* the same as back * 100 > n for whole numbers */
         size_t i = 1;
         while (v[i].t >= v[i - 1].t)
@@ -72,6 +76,14 @@ bool snn_events_sort(snn_events *e, const char *where, snn_error *err) {
                         where ? where : "", where ? ": " : "", i, (long long)v[i].t, (long long)v[i - 1].t,
                         back, e->n);
     }
+    return snn_events_order(e, err);
+}
+
+bool snn_events_order(snn_events *e, snn_error *err) {
+    const snn_event *v = e->event;
+    size_t back = count_back(e);
+    if (back == 0)
+        return true;
     size_t *run = snn_alloc(back + 2, sizeof *run, "runs of events", err);
     if (run == NULL)
         return false;

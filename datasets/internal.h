@@ -35,6 +35,8 @@ typedef enum {
     SNN_FORMAT_EVENTS_NPY,  /* float64 [events][4], tonic's re-release of DVS128 Gesture */
     SNN_FORMAT_CAMERA,      /* made in memory */
     SNN_FORMAT_EEG,         /* window of a run of EEGMMIDB */
+    SNN_FORMAT_SHD,         /* variable-length items of an HDF5 file */
+    SNN_FORMAT_TRACE,       /* text lines `bin,channel,channel,...` */
     SNN_FORMAT_FRAMES,      /* one sample of a NumPy array of frames */
     SNN_FORMAT_BRAILLE,     /* a trial of the pickle in memory */
     SNN_FORMAT_BRAILLE_BINS /* float32 [bins][12] in an archive of torch.save */
@@ -49,7 +51,7 @@ typedef struct {
     int64_t start, end;
     uint32_t path;      /* file below the folder: offset in snn_table.text; 0 = none */
     int32_t label;
-    uint32_t row;   /* AEDAT: row of the label file, from 1; EEG: annotation, from 1; CAMERA: take */
+    uint32_t row;   /* AEDAT: row of the label file, from 1; SHD: index in the file; EEG: annotation, from 1; CAMERA: take */
     uint8_t format; /* snn_format */
     bool test;      /* of the official test part */
     bool listed;    /* comes from a list; its name is the number in `first` */
@@ -83,6 +85,7 @@ struct snn_dataset {
     char *class_text;
     char *frames[2]; /* npy: files of the training and the test part */
     snn_npy header[2];
+    struct snn_shd *shd; /* owned (shd.h) */
     struct snn_eeg *eeg; /* owned (eeg.h) */
     struct snn_braille *braille; /* owned (braille.h) */
 };
@@ -94,6 +97,7 @@ snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, b
 bool snn_nmnist_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_gesture_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_npy_frames_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
+bool snn_shd_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_eegmmidb_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 bool snn_braille_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);
 /* The official layout of DVS128 Gesture: trials_to_*.txt, or all *.aedat of the folder by the number of their user (trials.c). */
@@ -225,6 +229,14 @@ bool snn_gesture_range(const snn_aedat_packet *packet, size_t n, const snn_gestu
 /* tonic's re-release: item [i] = x, y, polarity, time in ms. */
 bool snn_events_npy_decode(const double *item, size_t n, snn_events *out, snn_error *err);
 bool snn_events_npy_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_error *err);
+
+/* ---- SHD (shd.c) ---- */
+
+/* Appends the events of a sample, sorted by time. */
+bool snn_shd_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_error *err);
+/* Class of a binned recording below the folder. */
+bool snn_shd_trace_class(const snn_dataset *d, const char *path, uint64_t size, int *label, snn_error *err);
+void snn_shd_free(struct snn_shd *shd);
 
 /* ---- NumPy frames (npy_frames.c) ---- */
 

@@ -69,12 +69,27 @@ bool snn_list_parse(const void *text, size_t size, int label_base, int classes, 
     return check_duplicates(*entry, *n, err);
 }
 
+/* Binned recordings of SHD: input_<number>.trace, whose first line must have the list's class. */
+static bool find_trace(const snn_dataset *d, uint64_t number, char path[NAME_SIZE], snn_sample *s, bool *found,
+                       snn_error *err) {
+    int label = s->label;
+    s->format = SNN_FORMAT_TRACE;
+    snprintf(path, NAME_SIZE, "input_%" PRIu64 ".trace", number);
+    if (!snn_recording_size(d, path, 1, &s->size, found, err))
+        return false;
+    if (*found && !snn_shd_trace_class(d, path, s->size, &label, err))
+        return false;
+    return label == s->label || snn_fail(err, SNN_ERR_DATA, "class %d, but %s says %d", s->label, path, label);
+}
+
 /* Finds <number>.bs2, .bs3 or .bin, plain or written in 5 digits as in the official release; fills path, size and format. */
 static bool find_recording(const snn_dataset *d, uint64_t number, snn_format format, char path[NAME_SIZE],
                            snn_sample *s, bool *found, snn_error *err) {
     static const char *const ending[] = {"bs2", "bs3", "bin"};
     static const int digits[] = {1, 5};
     *found = false;
+    if (format == SNN_FORMAT_TRACE)
+        return find_trace(d, number, path, s, found, err);
     for (size_t k = 0; k < sizeof digits / sizeof *digits; k++) {
         for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
             bool bs3 = strcmp(ending[i], "bs3") == 0;
@@ -96,8 +111,8 @@ static bool add_entry(snn_dataset *d, const snn_list_entry *e, snn_format format
     if (!find_recording(d, e->number, format, path, &s, &found, err))
         return snn_error_context(err, "line %zu", e->line);
     if (!found)
-        return snn_fail(err, SNN_ERR_DATA, "line %zu: no recording %s.bs2, .bs3 or .bin in %s", e->line, path,
-                        d->folder);
+        return snn_fail(err, SNN_ERR_DATA, "line %zu: no recording %s%s in %s", e->line, path,
+                        format == SNN_FORMAT_TRACE ? "" : ".bs2, .bs3 or .bin", d->folder);
     return snn_table_path(&d->table, path, &s.path, err) && snn_table_add(&d->table, &s, err);
 }
 

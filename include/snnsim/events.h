@@ -28,6 +28,8 @@ bool snn_events_append(snn_events *e, snn_event event, snn_error *err);
 /* Stable sort by time; sets out_of_order to the number of events earlier than their predecessor. DATA error naming `where` (a file) and the
  * first place when they are more than 1 % of the events. */
 bool snn_events_sort(snn_events *e, const char *where, snn_error *err);
+/* The same however many run back, for formats that promise no order. */
+bool snn_events_order(snn_events *e, snn_error *err);
 
 typedef enum {
     SNN_FRAME_BINS, /* a fixed number of bins over the recording, like tonic's ToFrame(n_time_bins) */
