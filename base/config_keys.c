@@ -198,7 +198,7 @@ const snn_config_key snn_config_keys[] = {
 
     {"encrypt", SNN_KEY_GROUP, NULL, ANY, NULL, "The search for the weight bits to encrypt."},
     {"encrypt.search", SNN_KEY_CHOICE, "genetic", ANY, "genetic|snngx|greedy|saliency|random|pareto", "How bits are found: genetic is ours, snngx the published algorithm."},
-    {"encrypt.layers", SNN_KEY_STRINGS, "all", ANY, NULL, "Layers whose bits may be keyed: all, or names."},
+    {"encrypt.layers", SNN_KEY_STRINGS, "all", ANY, NULL, "Layers whose bits may be keyed: all, or names; <name>_rec: the recurrent weights of a layer, which its own name does not include."},
     {"encrypt.bits", SNN_KEY_INT, "1", 0, 16, NULL, "Most significant bits of a weight that may be keyed (1: in sign_magnitude the sign); 0: all."},
     {"encrypt.word_limit", SNN_KEY_INT, "0", 0, 65536, NULL, "Most keyed bits in a row word (a row of one array), as the decryptor has slots; 0: no limit. Without hw.device arrays are 256x1024 with one bit a cell."},
     {"encrypt.eligible", SNN_KEY_FLOAT, "1", 0, 1, NULL, "Share of the bits, drawn at random, that the search may use: what an attacker who runs the same search cannot predict."},

@@ -271,7 +271,7 @@ bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const ui
 /* ---- budget and random numbers ---- */
 
 bool snn_search_dear(const snn_net *net, uint32_t tensor) {
-    bool behind = false, dear = false;
+    bool behind = false, dear = !snn_net_plain(net); /* by the probe's twin */
     for (int i = 0; i < net->layers; i++) {
         behind |= net->layer[i].tensor == (int)tensor;
         dear |= behind && net->layer[i].type == SNN_LAYER_CONV2D;

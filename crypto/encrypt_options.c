@@ -67,10 +67,10 @@ static bool check_population(const snn_config *config, snn_search_kind kind, snn
 static bool no_layer(const snn_config *config, const snn_net *net, const char *name, snn_error *err) {
     char names[512] = "";
     size_t used = 0;
-    for (int l = 0; l < net->layers && used < sizeof names; l++)
-        if (net->layer[l].tensor >= 0)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
-                                     net->layer[l].name);
+    char tensor[SNN_NAME];
+    for (int t = 0; t < net->tensors && used < sizeof names; t++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                                 snn_net_tensor_name(net, t, tensor));
     return snn_config_fail(config, "encrypt.layers", err,
                            "there is no layer '%.64s' with weights; expected all, or some of: %s", name,
                            names);
@@ -83,17 +83,17 @@ static bool read_layers(snn_encrypt_options *o, const snn_config *config, const 
         return snn_config_fail(config, "encrypt.layers", err, "names no layer");
     for (int i = 0; i < n; i++) {
         const char *name = snn_config_string_at(config, "encrypt.layers", i);
-        int l = snn_net_find(net, name);
-        if (l < 0 && n == 1 && !strcmp(name, "all")) {
+        const int tensor = snn_net_find_tensor(net, name);
+        if (snn_net_find(net, name) < 0 && tensor < 0 && n == 1 && !strcmp(name, "all")) {
             for (int t = 0; t < o->tensors; t++)
                 o->tensor[t] = true;
             return true;
         }
-        if (l < 0 || net->layer[l].tensor < 0)
+        if (tensor < 0)
             return no_layer(config, net, name, err);
-        if (o->tensor[net->layer[l].tensor])
+        if (o->tensor[tensor])
             return snn_config_fail(config, "encrypt.layers", err, "layer %s is named twice", name);
-        o->tensor[net->layer[l].tensor] = true;
+        o->tensor[tensor] = true;
     }
     return true;
 }

@@ -16,13 +16,6 @@ static int source_of(const snn_net *net, int layer) {
     return s;
 }
 
-static const snn_layer *layer_of(const snn_net *net, int tensor) {
-    for (int i = 0; i < net->layers; i++)
-        if (net->layer[i].tensor == tensor)
-            return &net->layer[i];
-    return NULL;
-}
-
 typedef struct {
     const snn_net *net;
     double **sum; /* [layers + 1] spikes of each neuron, the input first; NULL: nobody asks */
@@ -70,9 +63,12 @@ static bool count(const snn_objective *o, counting *c, snn_error *err) {
 
 /* rate[input of the fan-in: neuron, or channel of a convolution], mean count in a time step. */
 static double *rates_of(const counting *c, int tensor, snn_error *err) {
-    const snn_layer *l = layer_of(c->net, tensor);
-    const double *sum = c->sum[source_of(c->net, (int)(l - c->net->layer)) + 1];
-    const uint32_t n = snn_shape_size(l->in), group = l->type == SNN_LAYER_CONV2D ? n / l->in.channels : 1;
+    bool recurrent;
+    const snn_layer *l = snn_net_tensor_layer(c->net, tensor, &recurrent);
+    const int layer = (int)(l - c->net->layer);
+    const double *sum = c->sum[(recurrent ? layer : source_of(c->net, layer)) + 1];
+    const uint32_t n = recurrent ? l->out.channels : snn_shape_size(l->in),
+                   group = l->type == SNN_LAYER_CONV2D ? n / l->in.channels : 1;
     double *rate = snn_alloc(n / group, sizeof *rate, "input rates", err);
     for (uint32_t i = 0; rate && i < n; i++)
         rate[i / group] += sum[i];
@@ -81,20 +77,26 @@ static double *rates_of(const counting *c, int tensor, snn_error *err) {
     return rate;
 }
 
+/* Somebody asks how often layer s (-1: the input) spikes. */
+static bool count_source(counting *c, int s, snn_error *err) {
+    if (c->sum[s + 1])
+        return true;
+    if (s >= 0)
+        c->trace[s] = true;
+    const snn_shape shape = s < 0 ? c->net->input : c->net->layer[s].out;
+    return (c->sum[s + 1] = snn_alloc(snn_shape_size(shape), sizeof(double), "spike counts", err)) != NULL;
+}
+
 static bool prepare(counting *c, snn_error *err) {
     c->sum = snn_alloc((size_t)c->net->layers + 1, sizeof *c->sum, "spike counts", err);
     c->trace = c->sum ? snn_alloc((size_t)c->net->layers, sizeof *c->trace, "traced layers", err) : NULL;
     if (!c->trace)
         return false;
     for (int i = 0; i < c->net->layers; i++) {
-        const int s = source_of(c->net, i);
-        if (c->net->layer[i].tensor < 0 || c->sum[s + 1])
-            continue;
-        const snn_shape shape = s < 0 ? c->net->input : c->net->layer[s].out;
-        if (!(c->sum[s + 1] = snn_alloc(snn_shape_size(shape), sizeof(double), "spike counts", err)))
+        const snn_layer *l = &c->net->layer[i];
+        if (l->tensor >= 0 &&
+            (!count_source(c, source_of(c->net, i), err) || (l->recurrent && !count_source(c, i, err))))
             return false;
-        if (s >= 0)
-            c->trace[s] = true;
     }
     return true;
 }
@@ -145,8 +147,11 @@ bool snn_rules_have_classes(const snn_objective *o) {
     const snn_net *net = snn_objective_net(o);
     const snn_candidates *c = snn_objective_candidates(o);
     const snn_layer *last = &net->layer[net->layers - 1];
-    /* Candidates ascend by tensor, and the last layer's is the last. */
-    return last->type == SNN_LAYER_LINEAR && c->flip[c->n - 1].tensor == (uint32_t)last->tensor;
+    uint32_t i =
+        c->n; /* candidates ascend by tensor, and none but its recurrent one is behind the last layer's */
+    while (i > 0 && c->flip[i - 1].tensor > (uint32_t)last->tensor)
+        i--;
+    return last->type == SNN_LAYER_LINEAR && i > 0 && c->flip[i - 1].tensor == (uint32_t)last->tensor;
 }
 
 /* Value of candidate i by the rule; below 0: the rule is not about it. */

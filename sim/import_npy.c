@@ -178,17 +178,17 @@ bool snn_model_import_npy(snn_model *m, const char *name, const char *path, cons
                           const snn_quantisation *q, snn_error *err) {
     if (m->net == NULL)
         return snn_fail(err, SNN_ERR_USAGE, "%s: there is no network to import weights into", path);
-    int i = snn_net_find(m->net, name);
-    if (i < 0)
+    const int tensor = snn_net_find_tensor(m->net, name);
+    if (tensor < 0 && snn_net_find(m->net, name) < 0)
         return snn_fail(err, SNN_ERR_USAGE, "the network has no layer '%.40s' for %s", name, path);
-    if (m->net->layer[i].tensor < 0)
+    if (tensor < 0)
         return snn_fail(err, SNN_ERR_USAGE, "layer '%s' has no weights for %s", name, path);
     if (m->weights == NULL)
         m->weights = snn_weights_new(m->net, err);
     if (m->weights == NULL || !snn_weights_fit(m->weights, m->net, err))
         return false;
     snn_npy h;
-    snn_tensor *old = &m->weights->tensor[m->net->layer[i].tensor], t = *old;
+    snn_tensor *old = &m->weights->tensor[tensor], t = *old;
     t.data = NULL;
     t.scale = NULL;
     bool ok = snn_npy_open(path, &h, err) && check_header(&t, &h, path, err) &&

@@ -147,7 +147,8 @@ static double taps(uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride, 
 double snn_layer_dense_operations(const snn_layer *l) {
     switch (l->type) {
     case SNN_LAYER_LINEAR:
-        return (double)snn_shape_size(l->in) * (double)snn_shape_size(l->out);
+        return ((double)snn_shape_size(l->in) + (l->recurrent ? (double)l->out.channels : 0)) *
+               (double)snn_shape_size(l->out);
     case SNN_LAYER_CONV2D:
         return (double)l->in.channels * (double)l->out.channels *
                taps(l->in.height, l->out.height, l->kernel, l->stride, l->padding) *
@@ -180,8 +181,10 @@ static uint64_t footprint(const snn_net *net, const snn_weights *w) {
         const snn_layer *layer = &net->layer[l];
         if (layer->bias)
             bytes += (uint64_t)layer->out.channels * BIAS_BYTES;
-        if (layer->neuron.type != SNN_NEURON_NONE)
-            bytes += (uint64_t)snn_shape_size(layer->out) * MEMBRANE_BYTES;
+        if (layer->neuron.type !=
+            SNN_NEURON_NONE) /* synaptic currents and growing thresholds are states too */
+            bytes += (uint64_t)snn_shape_size(layer->out) * MEMBRANE_BYTES *
+                     (layer->neuron.type == SNN_NEURON_CUBA || layer->neuron.type == SNN_NEURON_ALIF ? 2 : 1);
     }
     return bytes;
 }
@@ -201,7 +204,7 @@ void snn_metrics_neurobench(const snn_metrics *m, const snn_net *net, const snn_
     for (int l = 0; l < net->layers; l++) {
         const snn_layer *layer = &net->layer[l];
         const snn_layer_activity *a = &m->activity[l];
-        if (layer->neuron.type == SNN_NEURON_LIF || layer->neuron.type == SNN_NEURON_IF) {
+        if (layer->neuron.type != SNN_NEURON_NONE && layer->neuron.type != SNN_NEURON_LI) {
             spikes += (double)a->spikes;
             activations += (double)snn_shape_size(layer->out) * m->steps * (double)m->samples;
         }

@@ -170,6 +170,29 @@ const char *snn_net_tensor_name(const snn_net *net, int tensor, char name[SNN_NA
     return name;
 }
 
+int snn_net_find_tensor(const snn_net *net, const char *name) {
+    char own[SNN_NAME];
+    for (int i = 0; i < net->tensors; i++)
+        if (strcmp(snn_net_tensor_name(net, i, own), name) == 0)
+            return i;
+    return -1;
+}
+
+static bool layer_plain(const snn_layer *l) {
+    for (int p = 0; p < SNN_PARAMS; p++)
+        if (l->each[p])
+            return false;
+    return l->neuron.type != SNN_NEURON_CUBA && l->neuron.type != SNN_NEURON_ALIF &&
+           l->neuron.refractory == 0 && !l->recurrent && l->delay == 0 && l->start == 0;
+}
+
+bool snn_net_plain(const snn_net *net) {
+    for (int i = 0; i < net->layers; i++)
+        if (!layer_plain(&net->layer[i]))
+            return false;
+    return net->readout == SNN_READOUT_SUM;
+}
+
 static float scalar_param(const snn_neuron *n, snn_param p) {
     switch (p) {
     case SNN_PARAM_DECAY:

@@ -127,6 +127,8 @@ uint64_t snn_layer_weights(const snn_layer *layer, int *dims, uint64_t shape[4])
 uint64_t snn_net_tensor_weights(const snn_net *net, int tensor, int *dims, uint64_t shape[4]);
 /* The layer that a tensor belongs to; *recurrent (may be NULL): is it the recurrent one? */
 const snn_layer *snn_net_tensor_layer(const snn_net *net, int tensor, bool *recurrent);
+/* Tensor by its name, -1 when there is none. */
+int snn_net_find_tensor(const snn_net *net, const char *name);
 /* Name of a tensor: its layer's, with "_rec" behind it for the recurrent one. */
 const char *snn_net_tensor_name(const snn_net *net, int tensor, char name[SNN_NAME]);
 /* Index of the recurrent tensor of a layer, -1 when it has none. */
@@ -135,6 +137,9 @@ static inline int snn_layer_recurrent_tensor(const snn_layer *layer) {
 }
 /* Parameter p of neuron j (C order). */
 float snn_layer_param(const snn_layer *layer, snn_param p, uint32_t j);
+/* Are all neurons lif, if or li with one set of parameters for each layer, without refractory time, no layer recurrent, delayed or started later, and outputs
+ * read out by their sum? */
+bool snn_net_plain(const snn_net *net);
 /* Feed-forward fan-in of one output neuron without padding effects. */
 uint32_t snn_layer_fan_in(const snn_layer *layer);
 
