@@ -60,9 +60,16 @@ static bool stopped(const job *j) {
 
 /* ---- set-up ---- */
 
+/* Does the network take its input as a list of lines, whatever their shape? */
+static bool reads_lines(const snn_net *net) {
+    return net->layer[0].type == SNN_LAYER_LINEAR || net->layer[0].type == SNN_LAYER_FLATTEN;
+}
+
 bool snn_evaluate_fits(const snn_net *net, const snn_dataset_info *info, snn_error *err) {
-    if (net->input.channels != info->input[0] || net->input.height != info->input[1] ||
-        net->input.width != info->input[2])
+    const bool same = net->input.channels == info->input[0] && net->input.height == info->input[1] &&
+                      net->input.width == info->input[2];
+    if (!same &&
+        !(reads_lines(net) && snn_shape_size(net->input) == info->input[0] * info->input[1] * info->input[2]))
         return snn_fail(err, SNN_ERR_DATA,
                         "the network takes inputs of %ux%ux%u but data set %s gives %ux%ux%u "
                         "(channels x height x width)",

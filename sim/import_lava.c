@@ -20,18 +20,18 @@
 
 #define TEXT 32
 
-/* Steps until a layer's spikes reach the next one, and the first step in which neurons work. */
+/* Steps until a layer's spikes reach the next one, and until those of the last layer are counted; the first step in which neurons work. */
 typedef struct {
     const char *name;
-    uint32_t delay, start;
+    uint32_t delay, output_delay, start;
 } timing;
 static const timing timings[] = {
-    {"slayer", 1, 1}, /* SLAYER's delayShift, and its kernel that leaves step 0 out */
-    {"netx", 0, 1},   /* lava-dl's golden outputs of netx: layers aligned in time */
-    {"lava-dl", 1,
-     0}, /* blocks with delay_shift, which is their default; networks of Loihi that are no SLAYER's */
+    {"slayer", 1, 1, 1},  /* SLAYER's delayShift after every layer, and its kernel that leaves step 0 out */
+    {"netx", 0, 0, 1},    /* lava-dl's golden outputs of netx: layers aligned in time */
+    {"lava-dl", 1, 1, 0}, /* lava-dl's blocks, whose delay_shift is on by default */
+    {"loihi", 1, 0, 0},   /* the chip: spikes reach other neurons, their own layer's too, in the next step */
 };
-enum { SLAYER, NETX, LAVA_DL, TIMINGS };
+enum { SLAYER, NETX, LAVA_DL, LOIHI, TIMINGS };
 
 typedef struct {
     const snn_hdf5_reader *r;
@@ -367,11 +367,11 @@ static bool choose_timing(reader *in) {
             return false;
         bool ok = snn_lava_text(&g, "type", type, sizeof type);
         if (ok && strcmp(type, "recurrent") == 0)
-            which = LAVA_DL;
+            which = LOIHI; /* neither SLAYER nor lava-dl writes such layers */
         if (ok && snn_lava_has(&g, "neuron")) {
             ok = snn_lava_open(in->r, g.group, g.path, "neuron", &neuron) &&
                  snn_lava_text(&neuron, "type", type, sizeof type);
-            if (ok && strcmp(type, "CUBA") == 0)
+            if (ok && strcmp(type, "CUBA") == 0 && which != LOIHI)
                 which = LAVA_DL; /* SLAYER calls it LOIHI */
             else if (ok && i == 0)
                 which = NETX; /* its inputs have neurons */
@@ -384,7 +384,7 @@ static bool choose_timing(reader *in) {
     for (int k = 0; wanted != NULL && k <= TIMINGS; k++) {
         if (k == TIMINGS)
             return snn_fail(in->r->err, SNN_ERR_USAGE,
-                            "timing '%.40s' is not known: expected slayer, netx or lava-dl", wanted);
+                            "timing '%.40s' is not known: expected slayer, netx, lava-dl or loihi", wanted);
         which = k;
         if (strcmp(wanted, timings[k].name) == 0)
             break;
@@ -449,6 +449,8 @@ static bool read_layers(reader *in) {
         if (!ok)
             return false;
     }
+    snn_layer *last = &in->net.net->layer[in->net.net->layers - 1];
+    last->delay -= last->delay > 0 ? in->time.delay - in->time.output_delay : 0;
     return true;
 }
 

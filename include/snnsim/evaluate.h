@@ -45,7 +45,7 @@ typedef struct {
     char digest[SNN_DIGEST_HEX];
 } snn_evaluation;
 
-/* Does a data set fit a network (input shape, number of classes)? DATA error. */
+/* Does a data set fit a network (input shape, or just its size where the first layer is linear or flattens; number of classes)? DATA error. */
 bool snn_evaluate_fits(const snn_net *net, const snn_dataset_info *info, snn_error *err);
 /* Adds the output spikes of sample i to a digest, as snn_evaluation.digest has them. */
 void snn_evaluate_digest(snn_digest *d, size_t i, const snn_result *r);

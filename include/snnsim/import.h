@@ -26,7 +26,7 @@ typedef struct {
     const char *
         layers; /* SLAYER: input and layers in its notation ("34x34x2-512-10"); NULL: as network.yaml says, or the only ones that fit the weights */
     const char *
-        timing; /* .net: "slayer", "netx" or "lava-dl": delays between layers, and first step (docs/import.md); NULL: as its contents suggest */
+        timing; /* .net: "slayer", "netx", "lava-dl" or "loihi": delays between layers, and first step (docs/import.md); NULL: as its contents suggest */
     snn_reset
         reset; /* NIR, whose files do not tell: how its simulator reset neurons (sinabs: by subtraction) */
     bool

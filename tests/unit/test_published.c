@@ -54,10 +54,32 @@ static void slayer_gesture(void **state) {
     snn_model_free(&m);
 }
 
+static void loihi_braille(void **state) {
+    (void)state;
+    snn_model m;
+    char dataset[1024];
+    load(&m, "models/loihi_braille_th10/netLoihi_rec_th10.net");
+    assert_true(m.net->layer[1].recurrent);
+    snprintf(dataset, sizeof dataset,
+             "dataset = { name = \"braille\"; path = \"%s\"; bins = 270; bin_us = 5000; from_zero = true; "
+             "rounding = \"nearest\"; binary = true; repeat = 2; };",
+             data_path("braille"));
+    table expected = read_table(data_path("models/loihi_braille_th10/expected_predictions.csv"));
+    assert_int_equal(expected.n, 3618);
+    comparison c = {&expected, 0, 0, 0, -1, 0, 0};
+    snn_evaluate_hooks hooks = {.context = &c, .sample = compare_sample};
+    run_published(&m, dataset, SNN_SPLIT_ALL, &hooks, NULL, 0);
+    assert_int_equal(c.correct, 2897);
+    assert_int_equal(c.samples, 3618);
+    free(expected.row);
+    snn_model_free(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slayer_nmnist),
         cmocka_unit_test(slayer_gesture),
+        cmocka_unit_test(loihi_braille),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
