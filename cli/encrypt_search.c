@@ -127,7 +127,8 @@ static bool check_own_key(const cli_encryption *e, const snn_key *key, snn_error
  */
 static bool write_both(const cli_encryption *e, const snn_key *key, snn_error *err) {
     snn_model stored = {.net = e->model.net,
-                        .weights = e->stored}; /* no record: it tells of the plain network */
+                        .weights = e->stored, /* no record: it tells of the plain network */
+                        .origin = e->model.origin};
     const bool there =
         !access(e->key_path, F_OK); /* of this search, which had been killed; its model may be there too */
     if (!cli_key_save(key, e->key_path, &e->passphrase, e->kdf, err))

@@ -3,6 +3,9 @@
 #include "cli.h"
 #include "record.h"
 
+#include <snnsim/import.h>
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +14,7 @@
 static const char help[] =
     "Usage: snnsim model ACTION ...\n"
     "  show FILE                                            describe a model\n"
+    "  import FILE|FOLDER -o MODEL                          make a model of another program's network\n"
     "  import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL   make a model of NumPy weights\n"
     "  export MODEL --npy DIR | --nir FILE                  write its weights for other programs\n"
     "  quantise CONFIG MODEL -o MODEL                       turn float weights into codes\n"
@@ -24,9 +28,54 @@ typedef struct {
     const char **npy;   /* [npys] --npy */
     size_t npys, capacity;
     bool keep_float; /* --float */
+    bool foreign;    /* was one of the options given that only FILE|FOLDER takes? */
+    snn_import_options import;
 } model_options;
 
-enum { OPTION_OUTPUT = CLI_OWN, OPTION_NPY, OPTION_NIR, OPTION_FLOAT };
+enum {
+    OPTION_OUTPUT = CLI_OWN,
+    OPTION_NPY,
+    OPTION_NIR,
+    OPTION_FLOAT,
+    OPTION_DT,
+    OPTION_RESET,
+    OPTION_AT_THRESHOLD,
+    OPTION_LAYERS,
+    OPTION_TIMING
+};
+
+static bool take_dt(const char *value, double *dt, snn_error *err) {
+    char *end;
+    *dt = strtod(value, &end);
+    return (end != value && !*end && *dt > 0 && isfinite(*dt)) ||
+           snn_fail(err, SNN_ERR_USAGE, "--dt %s: expected a positive number of seconds", value);
+}
+
+static bool take_reset(const char *value, snn_reset *reset, snn_error *err) {
+    *reset = strcmp(value, "subtract") == 0 ? SNN_RESET_SUBTRACT : SNN_RESET_ZERO;
+    return *reset == SNN_RESET_SUBTRACT || strcmp(value, "zero") == 0 ||
+           snn_fail(err, SNN_ERR_USAGE, "--reset %s: expected zero or subtract", value);
+}
+
+/* Options of foreign formats. */
+static bool take_foreign(model_options *o, int option, const char *value, snn_error *err) {
+    o->foreign = true;
+    switch (option) {
+    case OPTION_DT:
+        return take_dt(value, &o->import.dt, err);
+    case OPTION_RESET:
+        return take_reset(value, &o->import.reset, err);
+    case OPTION_AT_THRESHOLD:
+        o->import.at_threshold = true;
+        return true;
+    case OPTION_LAYERS:
+        o->import.layers = value;
+        return true;
+    default:
+        o->import.timing = value;
+        return true;
+    }
+}
 
 static bool take(void *context, int option, const char *value, snn_error *err) {
     model_options *o = context;
@@ -44,6 +93,12 @@ static bool take(void *context, int option, const char *value, snn_error *err) {
     case OPTION_FLOAT:
         o->keep_float = true;
         return true;
+    case OPTION_DT:
+    case OPTION_RESET:
+    case OPTION_AT_THRESHOLD:
+    case OPTION_LAYERS:
+    case OPTION_TIMING:
+        return take_foreign(o, option, value, err);
     default: /* -o and --output */
         o->output = value;
         return true;
@@ -81,21 +136,34 @@ static bool show(int argc, char **argv, snn_error *err) {
 /* ---- import ---- */
 
 static const char import_help[] =
-    "Usage: snnsim model import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL [--set KEY=VALUE]...\n"
-    "Makes a model of the config's network with weights from NumPy files (numpy.save), in PyTorch's\n"
-    "axis order.\n"
+    "Usage: snnsim model import FILE|FOLDER -o MODEL [--dt SECONDS] [--reset HOW] [--at-threshold]\n"
+    "                                            [--layers LAYERS] [--timing PROGRAM]\n"
+    "       snnsim model import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL [--set KEY=VALUE]...\n"
+    "Makes a model of a network that another program made: a NIR graph, a .net file of lava-dl or\n"
+    "SLAYER, a folder of SLAYER's Loihi weights or of SpikingDSE's tables; what it is, its content tells.\n"
+    "The model carries its network, neurons and time step: snnsim run needs a config with section\n"
+    "dataset only. Or makes a model of the config's network with weights from NumPy files.\n"
     "\n"
-    "  --npy LAYER=FILE         float32 weights, quantised as section quant of the config says\n"
+    "  --dt SECONDS             NIR: length of a time step (default: what the file says, or 1e-4)\n"
+    "  --reset zero|subtract    NIR: how neurons are reset, which the file does not tell (default: zero,\n"
+    "                           as NIR defines it; sinabs resets by subtraction)\n"
+    "  --at-threshold           NIR: neurons spike at the threshold too, not only above it (sinabs)\n"
+    "  --layers LAYERS          SLAYER: input and layers, like 34x34x2-512-10, when network.yaml is missing\n"
+    "  --timing PROGRAM         .net: slayer, netx or lava-dl: delays between layers\n"
+    "  --npy LAYER=FILE         float32 weights (numpy.save, in PyTorch's axis order), quantised as\n"
+    "                           section quant of the config says; every layer with weights once\n"
     "  --npy LAYER=FILE:SCALE   int8 (or int16) weights q with w = q * SCALE; SCALE is a number like\n"
     "                           2^-11 or 0.00048828125, or a .npy file with one per output channel\n"
     "  --float                  keep float32 weights as they are\n"
     "  -o, --output MODEL       the model to write\n"
     "  --set KEY=VALUE          override a key of the config\n"
     "\n"
-    "Every layer with weights must be given once.\n"
+    "Formats, and what becomes of them: docs/import.md. Imported weights are float32 or 16 bit:\n"
+    "snnsim model quantise makes codes for chips and encryption of them.\n"
     "\n"
-    "Example, in Python: np.save('fc1.npy', net.fc1.weight.detach().numpy())\n"
-    "         snnsim model import nmnist.cfg --npy fc1=fc1.npy --npy fc2=fc2.npy -o mine.h5\n";
+    "Example: snnsim model import cnn_sinabs.nir --reset subtract --at-threshold -o cnn.h5\n"
+    "         snnsim model import nmnist.cfg --npy fc1=fc1.npy --npy fc2=fc2.npy -o mine.h5\n"
+    "         after, in Python: np.save('fc1.npy', net.fc1.weight.detach().numpy())\n";
 
 /* One --npy LAYER=FILE[:SCALE]; the parts point into text. */
 typedef struct {
@@ -118,16 +186,18 @@ static bool split_npy(const char *argument, npy_argument *a, snn_error *err) {
     return true;
 }
 
-/* Are all layers that need weights given, each once? */
+/* Are all tensors of the network given, each once? */
 static bool check_layers(const snn_net *net, const npy_argument *argument, size_t n, snn_error *err) {
-    for (int l = 0; l < net->layers; l++) {
+    for (int t = 0; t < net->tensors; t++) {
+        char name[SNN_NAME];
         int given = 0;
+        snn_net_tensor_name(net, t, name);
         for (size_t i = 0; i < n; i++)
-            given += !strcmp(argument[i].layer, net->layer[l].name);
-        if (net->layer[l].tensor >= 0 && given != 1)
+            given += !strcmp(argument[i].layer, name);
+        if (given != 1)
             return snn_fail(err, SNN_ERR_USAGE,
-                            "model import: weights of layer %s are given %d times, expected once",
-                            net->layer[l].name, given);
+                            "model import: weights of layer %s are given %d times, expected once", name,
+                            given);
     }
     return true;
 }
@@ -158,12 +228,51 @@ static bool import_model(const snn_config *config, const model_options *o, snn_e
     return ok;
 }
 
+static bool import_foreign(const char *path, const model_options *o, snn_error *err) {
+    snn_model model = {0};
+    const size_t n = strlen(path);
+    if (n > 4 && !strcmp(path + n - 4, ".cfg"))
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "model import: the network of %s needs weights: --npy LAYER=FILE for each layer",
+                        path);
+    bool ok = cli_model_target(o->output, err);
+    if (ok && cli_same_file(path, o->output))
+        ok = snn_fail(err, SNN_ERR_USAGE, "%s: is what is imported, and is not replaced by the model", path);
+    ok = ok && snn_import(&model, path, &o->import, err) && snn_model_save(&model, o->output, err);
+    snn_model_free(&model);
+    return ok;
+}
+
+/* With --npy the argument is a config. */
+static bool import_any(const cli_common *common, const model_options *o, snn_error *err) {
+    if (!o->output)
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "model import: -o MODEL is missing (see snnsim model import --help)");
+    if (o->npys && o->foreign)
+        return snn_fail(
+            err, SNN_ERR_USAGE,
+            "model import: --dt, --reset, --at-threshold, --layers and --timing do not go with --npy");
+    if (!o->npys && (o->keep_float || common->assignments))
+        return snn_fail(err, SNN_ERR_USAGE, "model import: --float and --set need --npy");
+    if (!o->npys)
+        return import_foreign(common->config, o, err);
+    snn_config *config = cli_config(common, err);
+    bool ok = config && import_model(config, o, err);
+    snn_config_free(config);
+    return ok;
+}
+
 static bool import(int argc, char **argv, snn_error *err) {
     static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
                                             {"set", required_argument, NULL, CLI_SET},
                                             {"output", required_argument, NULL, OPTION_OUTPUT},
                                             {"npy", required_argument, NULL, OPTION_NPY},
                                             {"float", no_argument, NULL, OPTION_FLOAT},
+                                            {"dt", required_argument, NULL, OPTION_DT},
+                                            {"reset", required_argument, NULL, OPTION_RESET},
+                                            {"at-threshold", no_argument, NULL, OPTION_AT_THRESHOLD},
+                                            {"layers", required_argument, NULL, OPTION_LAYERS},
+                                            {"timing", required_argument, NULL, OPTION_TIMING},
                                             {0}};
     model_options o = {0};
     cli_syntax syntax = {.name = "model import",
@@ -172,19 +281,13 @@ static bool import(int argc, char **argv, snn_error *err) {
                          .options = options,
                          .positional_min = 1,
                          .positional_max = 1,
-                         .positional = "CONFIG",
+                         .positional = "FILE, FOLDER or CONFIG",
                          .own = take,
                          .context = &o};
     cli_common common = {0};
-    snn_config *config = NULL;
     int first;
     cli_parsed parsed = cli_parse(&syntax, argc, argv, &common, &first, err);
-    bool ok = parsed == CLI_DONE;
-    if (parsed == CLI_GO && !o.output)
-        snn_fail(err, SNN_ERR_USAGE, "model import: -o MODEL is missing (see snnsim model import --help)");
-    else if (parsed == CLI_GO)
-        ok = (config = cli_config(&common, err)) && import_model(config, &o, err);
-    snn_config_free(config);
+    bool ok = parsed == CLI_DONE || (parsed == CLI_GO && import_any(&common, &o, err));
     cli_common_free(&common);
     free(o.npy);
     return ok;
@@ -255,7 +358,8 @@ static bool make_codes(const snn_model *model, const snn_quantisation *q, snn_mo
     codes->record =
         cli_quantisation_record(model->record, "snnsim model quantise", codes->weights, stats, err);
     codes->net = snn_net_copy(model->net, err);
-    return codes->record && codes->net;
+    codes->origin = model->origin ? strdup(model->origin) : NULL;
+    return codes->record && codes->net && (codes->origin || !model->origin);
 }
 
 static bool quantise_model(const snn_config *config, const char *from, const char *to, snn_error *err) {
