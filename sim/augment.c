@@ -65,17 +65,17 @@ static double uniform_within(snn_random *r, double range) {
     return (2 * snn_random_uniform(r) - 1) * range;
 }
 
-/* Where every pixel of the frame goes. */
+/* Where every pixel of the frame goes. A single line of pixels (the channels of a cochlea) moves along itself; a single pixel stays. */
 static bool map_pixels(const augment *a, snn_random *r, augment_scratch *s, snn_error *err) {
     int w = (int)a->shape.width, h = (int)a->shape.height;
     if (!snn_grow((void **)&s->target, &s->target_capacity, (size_t)w * (size_t)h, sizeof *s->target, err))
         return false;
     double dx = 0, dy = 0;
     if (a->shift > 0) {
-        dx = (double)snn_random_below(r, 2 * (uint32_t)a->shift + 1) - a->shift;
-        dy = (double)snn_random_below(r, 2 * (uint32_t)a->shift + 1) - a->shift;
+        dx = w > 1 ? (double)snn_random_below(r, 2 * (uint32_t)a->shift + 1) - a->shift : 0;
+        dy = h > 1 ? (double)snn_random_below(r, 2 * (uint32_t)a->shift + 1) - a->shift : 0;
     }
-    double angle = a->rotate > 0 ? uniform_within(r, a->rotate) * PI / 180 : 0;
+    double angle = a->rotate > 0 && w > 1 && h > 1 ? uniform_within(r, a->rotate) * PI / 180 : 0;
     double scale = a->zoom > 0 ? 1 + uniform_within(r, a->zoom) : 1;
     double cosine = scale * snn_cos(angle), sine = scale * snn_sin(angle);
     double cx = (w - 1) / 2.0, cy = (h - 1) / 2.0;

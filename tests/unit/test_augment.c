@@ -210,6 +210,36 @@ static void both_paths_agree(void **state) {
     snn_augment_scratch_free(&scratch);
 }
 
+/* One line of pixels (SHD) moves along itself only, a single pixel with many channels (Braille) not at all; rotation needs two directions. */
+static void lines_and_single_pixels(void **state) {
+    (void)state;
+    const snn_shape shapes[] = {{1, 1, 700}, {1, 700, 1}, {24, 1, 1}};
+    for (int k = 0; k < 3; k++) {
+        augment a;
+        augment_scratch scratch = {0};
+        snn_spikes x = {0}, y = {0};
+        snn_error err = {0};
+        const uint32_t size = snn_shape_size(shapes[k]), from = size / 2;
+        const snn_spike e = {from, 1};
+        bool seen[7] = {false};
+        assert_true(snn_spikes_reset(&x, size, 1, &err) && snn_spikes_append(&x, 0, &e, 1, &err));
+        snn_augment_init(&a, shapes[k], 3, 0, 40, 0, 0);
+        for (uint64_t draw = 0; draw < 300; draw++) {
+            snn_random r = stream(draw);
+            assert_true(snn_augment_apply(&a, &x, &r, &scratch, &y, &err));
+            assert_int_equal(y.first[1], 1);
+            const int moved = (int)y.spike[0].index - (int)from;
+            assert_true(moved >= -3 && moved <= 3);
+            seen[moved + 3] = true;
+        }
+        for (int m = 0; m < 7; m++)
+            assert_true(seen[m] == (k < 2 || m == 3));
+        snn_spikes_free(&x);
+        snn_spikes_free(&y);
+        snn_augment_scratch_free(&scratch);
+    }
+}
+
 static void active_when_anything_is_on(void **state) {
     (void)state;
     augment a;
@@ -234,6 +264,7 @@ int main(void) {
         cmocka_unit_test(jitter_is_a_rounded_normal),
         cmocka_unit_test(rotation_and_zoom_are_about_the_centre),
         cmocka_unit_test(both_paths_agree),
+        cmocka_unit_test(lines_and_single_pixels),
         cmocka_unit_test(active_when_anything_is_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
