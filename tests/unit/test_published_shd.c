@@ -117,9 +117,52 @@ static void traces(void **state) {
     snn_model_free(&m);
 }
 
+/* Softmax sums of recordings 128 * batch + row, where both those and the recording are there. */
+typedef struct {
+    comparison c;
+    snn_dse_table sums[2]; /* batches 0 and 2 */
+    size_t seen, far;      /* compared rows; those that are off */
+} predictions;
+
+static bool check_sample(void *context, size_t i, int label, const snn_result *r, snn_error *err) {
+    predictions *p = context;
+    const long number = p->c.expected->row[i][0], batch = number / 128;
+    double worst = 0;
+    for (int k = 0; (batch == 0 || batch == 2) && k < CLASSES; k++)
+        worst = fmax(worst, fabs(r->out[k] - (double)p->sums[batch / 2].value[number % 128 * CLASSES + k]));
+    p->seen += batch == 0 || batch == 2;
+    p->far += worst > 2e-5;
+    return compare_sample(&p->c, i, label, r, err);
+}
+
+static void recordings(void **state) {
+    (void)state;
+    snn_model m;
+    char dataset[1024];
+    load(&m);
+    snprintf(dataset, sizeof dataset,
+             "dataset = { name = \"shd\"; path = \"%s\"; reverse = true; bins = 100; bin_us = 10000; "
+             "from_zero = true; rounding = \"ceil\"; binary = true; };",
+             data_path("shd/traces"));
+    table expected = read_table(data_path("models/spikingdse_shd/expected_predictions.csv"));
+    predictions p = {.c = {.expected = &expected, .outputs = -1},
+                     .sums = {reference("softmax", 0, 128, CLASSES), reference("softmax", 2, 128, CLASSES)}};
+    snn_evaluate_hooks hooks = {.context = &p, .sample = check_sample};
+    run_published(&m, dataset, SNN_SPLIT_TEST, &hooks, NULL, 0);
+    assert_int_equal(p.c.samples, 1000);
+    assert_int_equal(p.c.correct, 756);
+    assert_int_equal(p.seen, 171);
+    assert_int_equal(p.far, 1); /* number 73: one membrane at its threshold */
+    snn_dse_free(&p.sums[0]);
+    snn_dse_free(&p.sums[1]);
+    free(expected.row);
+    snn_model_free(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(traces),
+        cmocka_unit_test(recordings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
