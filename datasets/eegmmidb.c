@@ -69,8 +69,9 @@ static bool take_runs(choice *c, const snn_config *config, snn_error *err) {
             c->run[run] =
                 task_of(run) == c->task && strcmp(movement, imagined(run) ? "executed" : "imagined") != 0;
     }
-    if (mark_list(config, "dataset.eeg.test_runs", c->test_run) > 0 &&
-        mark_list(config, "dataset.eeg.test_subjects", c->test_subject) > 0)
+    int test_runs = mark_list(config, "dataset.eeg.test_runs", c->test_run),
+        test_subjects = mark_list(config, "dataset.eeg.test_subjects", c->test_subject);
+    if (test_runs > 0 && test_subjects > 0)
         return snn_config_fail(config, "dataset.eeg.test_subjects", err,
                                "give runs or subjects for testing, not both");
     for (int run = 1; run <= SNN_EEG_RUNS; run++)
@@ -192,7 +193,7 @@ static bool add_epochs(snn_dataset *d, choice *c, const char *path, uint64_t siz
 
 static void miss(choice *c, const char *path) {
     size_t used = strlen(c->missing);
-    int n = snprintf(c->missing + used, sizeof c->missing - used, "%s%.8s", used ? ", " : "", path + 5);
+    int n = snprintf(c->missing + used, sizeof c->missing - used, "%s%.7s", used ? ", " : "", path + 5);
     if (n < 0 || (size_t)n >= sizeof c->missing - used)
         c->missing[used] = '\0'; /* only the first ones are named */
     c->missed++;

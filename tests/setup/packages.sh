@@ -27,6 +27,7 @@ test       bats                 command:bats
 test       g++                  command:g++
 test       python3              command:python3
 test       python3-numpy        python:numpy
+test       python3-scipy        python:scipy
 test       ngspice              command:ngspice
 test       verilator            command:verilator
 test       iverilog             command:iverilog
