@@ -40,6 +40,7 @@ enum {
     OPTION_DT,
     OPTION_RESET,
     OPTION_AT_THRESHOLD,
+    OPTION_UNIT_GAIN,
     OPTION_LAYERS,
     OPTION_TIMING
 };
@@ -67,6 +68,9 @@ static bool take_foreign(model_options *o, int option, const char *value, snn_er
         return take_reset(value, &o->import.reset, err);
     case OPTION_AT_THRESHOLD:
         o->import.at_threshold = true;
+        return true;
+    case OPTION_UNIT_GAIN:
+        o->import.unit_gain = true;
         return true;
     case OPTION_LAYERS:
         o->import.layers = value;
@@ -96,6 +100,7 @@ static bool take(void *context, int option, const char *value, snn_error *err) {
     case OPTION_DT:
     case OPTION_RESET:
     case OPTION_AT_THRESHOLD:
+    case OPTION_UNIT_GAIN:
     case OPTION_LAYERS:
     case OPTION_TIMING:
         return take_foreign(o, option, value, err);
@@ -137,7 +142,7 @@ static bool show(int argc, char **argv, snn_error *err) {
 
 static const char import_help[] =
     "Usage: snnsim model import FILE|FOLDER -o MODEL [--dt SECONDS] [--reset HOW] [--at-threshold]\n"
-    "                                            [--layers LAYERS] [--timing PROGRAM]\n"
+    "                                            [--unit-gain] [--layers LAYERS] [--timing PROGRAM]\n"
     "       snnsim model import CONFIG --npy LAYER=FILE[:SCALE]... -o MODEL [--set KEY=VALUE]...\n"
     "Makes a model of a network that another program made: a NIR graph, a .net file of lava-dl or\n"
     "SLAYER, a folder of SLAYER's Loihi weights or of SpikingDSE's tables; what it is, its content tells.\n"
@@ -148,6 +153,8 @@ static const char import_help[] =
     "  --reset zero|subtract    NIR: how neurons are reset, which the file does not tell (default: zero,\n"
     "                           as NIR defines it; sinabs resets by subtraction)\n"
     "  --at-threshold           NIR: neurons spike at the threshold too, not only above it (sinabs)\n"
+    "  --unit-gain              NIR: divide thresholds by the gain of the input instead of scaling it\n"
+    "                           (snnTorch); the same spikes but for rounding\n"
     "  --layers LAYERS          SLAYER: input and layers, like 34x34x2-512-10, when network.yaml is missing\n"
     "  --timing PROGRAM         .net: slayer, netx or lava-dl: delays between layers\n"
     "  --npy LAYER=FILE         float32 weights (numpy.save, in PyTorch's axis order), quantised as\n"
@@ -249,9 +256,9 @@ static bool import_any(const cli_common *common, const model_options *o, snn_err
         return snn_fail(err, SNN_ERR_USAGE,
                         "model import: -o MODEL is missing (see snnsim model import --help)");
     if (o->npys && o->foreign)
-        return snn_fail(
-            err, SNN_ERR_USAGE,
-            "model import: --dt, --reset, --at-threshold, --layers and --timing do not go with --npy");
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "model import: --dt, --reset, --at-threshold, --unit-gain, --layers and --timing do "
+                        "not go with --npy");
     if (!o->npys && (o->keep_float || common->assignments))
         return snn_fail(err, SNN_ERR_USAGE, "model import: --float and --set need --npy");
     if (!o->npys)
@@ -271,6 +278,7 @@ static bool import(int argc, char **argv, snn_error *err) {
                                             {"dt", required_argument, NULL, OPTION_DT},
                                             {"reset", required_argument, NULL, OPTION_RESET},
                                             {"at-threshold", no_argument, NULL, OPTION_AT_THRESHOLD},
+                                            {"unit-gain", no_argument, NULL, OPTION_UNIT_GAIN},
                                             {"layers", required_argument, NULL, OPTION_LAYERS},
                                             {"timing", required_argument, NULL, OPTION_TIMING},
                                             {0}};

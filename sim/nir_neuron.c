@@ -149,6 +149,21 @@ static void simplify(nir_neuron *out, snn_param q, uint32_t n, float *scalar) {
     out->each[q] = NULL;
 }
 
+/* The same spikes from membranes in another unit: the threshold is divided by the gain. */
+static bool remove_gain(const parameters *p, one_neuron *o) {
+    double *gain = &o->param[SNN_PARAM_GAIN], *current = &o->param[SNN_PARAM_CURRENT_GAIN];
+    if (p->v_threshold == NULL || is(p, "Threshold"))
+        return true;
+    if (!(*gain * *current > 0))
+        return nir_fail(p->s, p->path, p->err,
+                        "has gains that are not positive, which a threshold cannot be divided by");
+    o->param[SNN_PARAM_THRESHOLD] /= *gain * *current;
+    if (p->tau_syn != NULL)
+        o->drive /= *gain * *current;
+    *gain = *current = 1;
+    return true;
+}
+
 static snn_neuron_type neuron_type(const parameters *p) {
     if (is(p, "IF"))
         return SNN_NEURON_IF;
@@ -157,11 +172,13 @@ static snn_neuron_type neuron_type(const parameters *p) {
     return is(p, "CubaLIF") ? SNN_NEURON_CUBA : SNN_NEURON_LIF;
 }
 
-static bool fill(const parameters *p, nir_neuron *out, const double *scale, double dt, snn_reset reset) {
+static bool fill(const parameters *p, nir_neuron *out, const double *scale, double dt, snn_reset reset,
+                 bool unit_gain) {
     one_neuron o;
     bool driven = false;
     for (uint32_t j = 0; j < p->n; j++) {
-        if (!make_one(p, j, dt, scale != NULL ? scale[j] : 1, reset, &o))
+        if (!make_one(p, j, dt, scale != NULL ? scale[j] : 1, reset, &o) ||
+            (unit_gain && !remove_gain(p, &o)))
             return false;
         for (int q = 0; q < SNN_PARAMS; q++)
             out->each[q][j] = (float)o.param[q];
@@ -193,7 +210,7 @@ bool nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double
     bool ok = take_all(&p) && (out->drive = snn_alloc(n, sizeof *out->drive, "neurons", err)) != NULL;
     for (int q = 0; ok && q < SNN_PARAMS; q++)
         ok = (out->each[q] = snn_alloc(n, sizeof **out->each, "neurons", err)) != NULL;
-    ok = ok && fill(&p, out, scale, dt, out->neuron.reset);
+    ok = ok && fill(&p, out, scale, dt, out->neuron.reset, o->unit_gain);
     if (!ok) {
         nir_neuron_free(out);
         return false;

@@ -31,6 +31,8 @@ typedef struct {
         reset; /* NIR, whose files do not tell: how its simulator reset neurons (sinabs: by subtraction) */
     bool
         at_threshold; /* NIR: did neurons spike at v = threshold (sinabs), not only above (NIR's definition)? */
+    bool
+        unit_gain; /* NIR: neurons take their input as it is, and thresholds are divided by the gain instead, as snnTorch does; membranes are in that unit */
 } snn_import_options;
 
 /* Which format is it? SNN_IMPORT_NONE with err set (DATA: what it looks like and what is known; or it is missing or cannot be read). */
