@@ -64,6 +64,13 @@ static int setup(void **state) {
     "{ name = \"p1\"; type = \"pool_max\"; kernel = 2; },"                                                   \
     "{ name = \"c2\"; type = \"conv2d\"; channels = 5; kernel = 2; bias = true; },"                          \
     "{ name = \"fc\"; type = \"linear\"; outputs = 3; }"
+#define RECURRENT                                                                                            \
+    "{ name = \"fc1\"; type = \"linear\"; outputs = 70; recurrent = true; bias = true; neuron = { type = "   \
+    "\"cuba_lif\"; decay = 0.8; }; },"                                                                       \
+    "{ name = \"fc2\"; type = \"linear\"; outputs = 12; recurrent = true; bias = true; delay = 1; neuron = " \
+    "{ "                                                                                                     \
+    "type = \"alif\"; decay = 0.8; threshold = 0.1; adapt = 1.0; }; },"                                      \
+    "{ name = \"fc3\"; type = \"linear\"; outputs = 3; start = 1; neuron = { type = \"li\"; }; }"
 
 typedef struct {
     snn_config *config;
@@ -194,6 +201,7 @@ static void learns(void **state) {
                  "neuron = { type = \"li\"; }; }",
                  "epochs = 20; loss = \"cross_entropy\"; schedule = \"step\"; step_every = 10; clip = 1.0; "
                  "weight_decay = 0.01;");
+    check_learns(RECURRENT, "epochs = 30; loss = \"cross_entropy\"; init_recurrent = 0.3;");
     check_learns(CONV, "epochs = 40; learning_rate = 1e-2; quant_epochs = 5; quant_rate = 1e-3;");
 }
 
@@ -218,8 +226,8 @@ static void biases_are_trained(void **state) {
 
 static void threads_do_not_change_bits(void **state) {
     (void)state;
-    const char *layers[] = {FC, CONV};
-    for (int k = 0; k < 2; k++)
+    const char *layers[] = {FC, CONV, RECURRENT};
+    for (int k = 0; k < 3; k++)
         for (int sparse = 0; sparse < 2; sparse++) {
             job j = open_job(layers[k], EVERYTHING);
             j.o.sparse = sparse;
@@ -257,9 +265,8 @@ static void clipping(void **state) {
 }
 
 /* Stopped after each batch in turn and resumed, again and again: the result and the curve are those of an uninterrupted run. */
-static void resuming_gives_the_same_bits(void **state) {
-    (void)state;
-    job j = open_job(CONV, EVERYTHING "epochs = 2;");
+static void check_resuming(const char *layers) {
+    job j = open_job(layers, EVERYTHING "epochs = 2;");
     curve whole = {0};
     snn_train_hooks hooks = hooks_of(&whole);
     snn_train_result expected = train(&j, NULL, &hooks);
@@ -310,6 +317,12 @@ static void resuming_gives_the_same_bits(void **state) {
     snn_train_result_free(&r);
     snn_train_result_free(&expected);
     close_job(&j);
+}
+
+static void resuming_gives_the_same_bits(void **state) {
+    (void)state;
+    check_resuming(CONV);
+    check_resuming(RECURRENT);
 }
 
 static void stopping_without_a_checkpoint_says_so(void **state) {
@@ -509,9 +522,8 @@ static void no_epochs(void **state) {
 /* ---- quantisation-aware ---- */
 
 /* Effective weights are what snn_weights_quantise and snn_weights_dequantise make, for every setting. */
-static void effective_weights_are_those_of_the_quantiser(void **state) {
-    (void)state;
-    job j = open_job(CONV, "");
+static void check_effective(const char *layers) {
+    job j = open_job(layers, "");
     snn_error err = {0};
     train_plan plan;
     assert_true(snn_train_plan(&plan, j.net, STEPS, &j.o, &err));
@@ -537,6 +549,12 @@ static void effective_weights_are_those_of_the_quantiser(void **state) {
     snn_weights_free(tensors);
     snn_train_plan_free(&plan);
     close_job(&j);
+}
+
+static void effective_weights_are_those_of_the_quantiser(void **state) {
+    (void)state;
+    check_effective(CONV);
+    check_effective(RECURRENT);
 }
 
 /* At 2 bits, weights trained for their codes do better than rounded ones. */
@@ -615,6 +633,10 @@ static void what_does_not_fit_is_refused(void **state) {
     j = open_job("{ name = \"fc\"; type = \"linear\"; outputs = 2; }", "");
     assert_false(snn_train(j.net, j.data, NULL, &j.o, NULL, &r, &err));
     check_error(&err, SNN_ERR_DATA, "3 classes, the network 2 outputs");
+    close_job(&j);
+    j = open_job("{ name = \"fc\"; type = \"linear\"; outputs = 3; neuron = { refractory = 2; }; }", "");
+    assert_false(snn_train(j.net, j.data, NULL, &j.o, NULL, &r, &err));
+    check_error(&err, SNN_ERR_USAGE, "layer 'fc': neurons with a refractory time cannot be trained");
     close_job(&j);
 }
 

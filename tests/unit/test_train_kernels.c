@@ -201,10 +201,11 @@ static void boundaries(void **state) {
     }
 }
 
-static void run_net(const char *layers, snn_shape input, double share) {
-    char text[1024];
+static void run_net(const char *layers, const char *train, snn_shape input, double share) {
+    char text[2048];
     snn_error err = {0};
-    snprintf(text, sizeof text, "dataset = { bins = 3; }; network = { layers = ( %s ); };", layers);
+    snprintf(text, sizeof text, "dataset = { bins = 3; }; network = { layers = ( %s ); }; train = { %s };",
+             layers, train);
     snn_config *c = test_config(text);
     snn_net *net = test_net(c, input);
     snn_train_options o = test_options(c);
@@ -242,19 +243,50 @@ static void passes_agree(void **state) {
                  "{ name = \"a\"; type = \"linear\"; outputs = %d; }, { name = \"b\"; type = \"linear\"; "
                  "outputs = 3; }",
                  n);
-        run_net(text, (snn_shape){2, 4, 4}, 0.3);
+        run_net(text, "", (snn_shape){2, 4, 4}, 0.3);
         snprintf(text, sizeof text,
                  "{ name = \"a\"; type = \"conv2d\"; channels = %d; kernel = 3; padding = 1; },"
                  "{ name = \"p\"; type = \"pool_max\"; kernel = 2; },"
                  "{ name = \"b\"; type = \"conv2d\"; channels = %d; kernel = 2; },"
                  "{ name = \"c\"; type = \"linear\"; outputs = 3; }",
                  n, 102 - n);
-        run_net(text, (snn_shape){2, 6, 5}, 0.3);
+        run_net(text, "", (snn_shape){2, 6, 5}, 0.3);
+    }
+}
+
+/* The same for neurons with more state: every reset and surrogate, recurrent, on a plane of pixels too. */
+static void passes_with_more_state_agree(void **state) {
+    (void)state;
+    const char *surrogate[] = {"rectangle", "triangle", "arctan"};
+    for (int n = 3, k = 0; n < 100; n += 16, k++) {
+        char text[1024], train[64];
+        const char *reset = k % 2 ? "subtract" : "zero";
+        snprintf(train, sizeof train, "surrogate = \"%s\";", surrogate[k % 3]);
+        snprintf(text, sizeof text,
+                 "{ name = \"a\"; type = \"linear\"; outputs = %d; recurrent = true; bias = true; neuron = { "
+                 "type = "
+                 "\"cuba_lif\"; decay = 0.7; reset = \"%s\"; }; },"
+                 "{ name = \"b\"; type = \"linear\"; outputs = %d; recurrent = true; bias = true; neuron = { "
+                 "type = "
+                 "\"alif\"; threshold = 0.1; decay = 0.7; }; },"
+                 "{ name = \"c\"; type = \"linear\"; outputs = 3; recurrent = true; neuron = { reset = "
+                 "\"%s\"; }; }",
+                 n, reset, 102 - n, reset);
+        run_net(text, train, (snn_shape){2, 4, 4}, 0.3);
+        snprintf(text, sizeof text,
+                 "{ name = \"a\"; type = \"conv2d\"; channels = %d; kernel = 3; neuron = { type = "
+                 "\"cuba_lif\"; reset = "
+                 "\"%s\"; }; }, { name = \"b\"; type = \"conv2d\"; channels = 5; kernel = 2; bias = true; "
+                 "neuron = { "
+                 "type = \"alif\"; threshold = 0.1; }; }, { name = \"c\"; type = \"linear\"; outputs = 3; }",
+                 n, reset);
+        run_net(text, train, (snn_shape){2, 6, 5}, 0.3);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes_with_more_state_agree),
         cmocka_unit_test(sets_have_names),
         cmocka_unit_test(compress_keeps_the_nonzero),
         cmocka_unit_test(any_sees_every_lane),
