@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* An item in the data set: number of its elements (4 bytes), address of its heap (8), object in the heap (4). */
 #define ITEM 16
@@ -145,75 +146,48 @@ static unsigned element_size(hid_t type, H5T_class_t class) {
     return 0;
 }
 
-/* A data set in memory whose only chunk has the filters of `create`: what libhdf5 packs and unpacks without knowing about heaps. */
-static hid_t make_scratch(hid_t file, hid_t create, hsize_t items) {
-    hid_t type = H5Tcreate(H5T_OPAQUE, ITEM), space = H5Screate_simple(1, &items, NULL);
-    hid_t plain = H5Pcreate(H5P_DATASET_CREATE);
-    bool ok = H5Pset_chunk(plain, 1, &items) >= 0;
-    for (int i = 0; i < H5Pget_nfilters(create); i++) {
-        unsigned flags, config, values[8];
-        size_t n = sizeof values / sizeof *values;
-        H5Z_filter_t id = H5Pget_filter2(create, (unsigned)i, &flags, &n, values, 0, NULL, &config);
-        ok = ok && id >= 0 && n <= sizeof values / sizeof *values &&
-             H5Pset_filter(plain, id, flags, n, values) >= 0;
+/* Undoes the filters of one chunk, which libhdf5 does only for items that it looks up itself. `mask`: filters that were not applied. With variable-length items libhdf5
+ * leaves shuffle out and refuses fletcher32, so deflate is what is left. a, b: `room` bytes each, the chunk in a; returns where its `whole` bytes are, or NULL. */
+static const uint8_t *unpack(hid_t create, uint32_t mask, uint8_t *a, uint8_t *b, size_t size, size_t room,
+                             size_t whole) {
+    for (int i = H5Pget_nfilters(create) - 1; i >= 0; i--) {
+        unsigned flags, config;
+        size_t values = 0;
+        H5Z_filter_t id = H5Pget_filter2(create, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
+        uLongf n = (uLongf)room;
+        if (i < 32 && mask >> i & 1)
+            continue;
+        if (id != H5Z_FILTER_DEFLATE || uncompress(b, &n, a, (uLong)size) != Z_OK)
+            return NULL;
+        uint8_t *swap = a;
+        a = b;
+        b = swap;
+        size = (size_t)n;
     }
-    hid_t d = ok ? H5Dcreate2(file, "chunk", type, space, H5P_DEFAULT, plain, H5P_DEFAULT) : -1;
-    H5Pclose(plain);
-    H5Sclose(space);
-    H5Tclose(type);
-    return d;
-}
-
-/* A file in memory for make_scratch, gone when it is closed. */
-static hid_t scratch_file(void) {
-    hid_t access = snn_hdf5_access();
-    H5Pset_fapl_core(access, 1 << 16, 0);
-    hid_t file = H5Fcreate("snnsim-scratch", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    H5Pclose(access);
-    return file;
-}
-
-/* Reads and unpacks one chunk of `items` items into raw. */
-static bool read_chunk(hid_t d, hid_t scratch, hsize_t at, hsize_t items, uint8_t *raw, uint8_t *packed,
-                       size_t room) {
-    hsize_t size = 0, zero = 0;
-    uint32_t mask = 0;
-    if (H5Dget_chunk_storage_size(d, &at, &size) < 0 || size == 0 || size > room ||
-        H5Dread_chunk(d, H5P_DEFAULT, &at, &mask, packed) < 0)
-        return false;
-    if (scratch < 0) {
-        memcpy(raw, packed, (size_t)(items * ITEM));
-        return size == items * ITEM;
-    }
-    hid_t type = H5Dget_type(scratch);
-    bool ok = H5Dwrite_chunk(scratch, H5P_DEFAULT, mask, &zero, (size_t)size, packed) >= 0 &&
-              H5Dread(scratch, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) >= 0;
-    H5Tclose(type);
-    return ok;
+    return size == whole ? a : NULL;
 }
 
 /* The n items of a chunked data set as they are stored. */
 static bool read_chunks(reader *f, hid_t d, hid_t create, uint64_t n, uint8_t *out) {
-    hsize_t items = 0;
+    hsize_t items = 0, size;
     if (H5Pget_chunk(create, 1, &items) != 1 || items < 1 || items > CHUNK_ITEMS_MAX)
         return false;
-    bool filtered = H5Pget_nfilters(create) > 0;
-    hid_t file = filtered ? scratch_file() : -1, scratch = filtered ? make_scratch(file, create, items) : -1;
     size_t whole = (size_t)items * ITEM,
            room = 2 * whole + 4096; /* deflate adds little to what it cannot shrink */
-    uint8_t *raw = snn_alloc(whole, 1, "chunk", f->r.err), *packed = snn_alloc(room, 1, "chunk", f->r.err);
-    bool ok = raw != NULL && packed != NULL && (!filtered || scratch >= 0);
+    uint8_t *a = snn_alloc(room, 1, "chunk", f->r.err), *b = snn_alloc(room, 1, "chunk", f->r.err);
+    bool ok = a != NULL && b != NULL;
     for (hsize_t at = 0; ok && at < n; at += items) {
-        ok = read_chunk(d, scratch, at, items, raw, packed, room);
+        uint32_t mask = 0;
+        const uint8_t *chunk = NULL;
+        if (H5Dget_chunk_storage_size(d, &at, &size) >= 0 && size > 0 && size <= room &&
+            H5Dread_chunk(d, H5P_DEFAULT, &at, &mask, a) >= 0)
+            chunk = unpack(create, mask, a, b, (size_t)size, room, whole);
+        ok = chunk != NULL;
         if (ok)
-            memcpy(out + at * ITEM, raw, (size_t)(n - at < items ? n - at : items) * ITEM);
+            memcpy(out + at * ITEM, chunk, (size_t)(n - at < items ? n - at : items) * ITEM);
     }
-    free(packed);
-    free(raw);
-    if (scratch >= 0)
-        H5Dclose(scratch);
-    if (file >= 0)
-        H5Fclose(file);
+    free(b);
+    free(a);
     return ok;
 }
 
