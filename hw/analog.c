@@ -22,7 +22,8 @@ static uint32_t parallel_rows(const snn_analog *a, const snn_map_tensor *m) {
 static bool make_tensor(snn_analog *a, int i, snn_error *err) {
     snn_analog_tensor *t = &a->tensor[i];
     t->map = &a->map->tensor[i];
-    t->layer = &a->net->layer[t->map->layer];
+    t->view = snn_net_tensor_view(a->net, t->map->tensor);
+    t->layer = &t->view;
     t->parallel = parallel_rows(a, t->map);
     t->slow.acts = snn_analog_slow_acts(a);
     t->counters = snn_alloc(1, sizeof *t->counters, "counters", err);

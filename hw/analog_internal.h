@@ -63,7 +63,8 @@ typedef struct {
 
 typedef struct {
     const snn_map_tensor *map;
-    const snn_layer *layer;
+    snn_layer view;         /* the layer as this tensor sees it */
+    const snn_layer *layer; /* the same */
     snn_analog_code code;
     /* cells */
     uint32_t width; /* converter inputs of a row: outputs * code.inputs */

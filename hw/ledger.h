@@ -46,6 +46,8 @@ bool snn_ledger_array_gates(const snn_ledger_job *j, double *gates);
 
 /* ---- ledger_digital.c, ledger_analog.c ---- */
 
+/* Is this the recurrent tensor of its layer? Its reads are counted apart, and its neurons are those of the layer's other tensor. */
+bool snn_ledger_recurrent(const snn_ledger_job *j, const snn_map_tensor *t);
 bool snn_ledger_digital(const snn_ledger_job *j, const snn_map_tensor *t);
 bool snn_ledger_analog(const snn_ledger_job *j);
 /* One read of all row words of one line: array, sense amplifiers, drivers. Needs no run. */

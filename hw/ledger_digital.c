@@ -84,8 +84,10 @@ static bool switch_energy(const snn_ledger_job *j, const snn_map_tensor *t, cons
 }
 
 bool snn_ledger_digital(const snn_ledger_job *j, const snn_map_tensor *t) {
-    const double reads = (double)j->run->layer[t->layer].row_words / j->inferences,
-                 ns = j->options->device.read_ns;
+    const snn_layer_activity *a = &j->run->layer[t->layer];
+    const uint64_t words =
+        snn_ledger_recurrent(j, t) ? a->recurrent_words : a->row_words - a->recurrent_words;
+    const double reads = (double)words / j->inferences, ns = j->options->device.read_ns;
     snn_row_word w;
     return snn_ledger_word(j, t, &w) && array_energy(j, t, &w, reads) && sense_energy(j, t, &w, reads) &&
            snn_ledger_drivers(j, t->name, t->layer, reads * t->column_tiles) && adder_energy(j, t, reads) &&

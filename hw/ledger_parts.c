@@ -79,7 +79,10 @@ static bool neuron_energy(const snn_ledger_job *j, const snn_map_tensor *t) {
 }
 
 static bool queue_energy(const snn_ledger_job *j, const snn_map_tensor *t) {
-    const double inputs = (double)j->run->layer[t->layer].inputs / j->inferences;
+    const snn_layer_activity *a = &j->run->layer[t->layer];
+    const double inputs =
+        (double)(snn_ledger_recurrent(j, t) ? a->recurrent_inputs : a->inputs - a->recurrent_inputs) /
+        j->inferences;
     return snn_ledger_add(
         j->ledger,
         snn_ledger_energy("buffers", t->layer, inputs, "spikes queued and taken",
@@ -102,7 +105,13 @@ static bool neuron_latency(const snn_ledger_job *j, const snn_map_tensor *t) {
         t->lanes);
 }
 
+bool snn_ledger_recurrent(const snn_ledger_job *j, const snn_map_tensor *t) {
+    return snn_layer_recurrent_tensor(&j->net->layer[t->layer]) == t->tensor;
+}
+
 bool snn_ledger_neurons(const snn_ledger_job *j, const snn_map_tensor *t) {
+    if (snn_ledger_recurrent(j, t))
+        return queue_energy(j, t);
     return neuron_energy(j, t) && queue_energy(j, t) && neuron_latency(j, t);
 }
 

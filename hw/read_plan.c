@@ -49,7 +49,8 @@ static bool make_offsets(snn_read_plan *p, snn_error *err) {
 static bool make_tensor(snn_read_plan *p, int i, const snn_net *net, snn_error *err) {
     snn_read_tensor *t = &p->tensor[i];
     const snn_map_tensor *m = &p->map->tensor[i];
-    if (!snn_read_layout(t, p->map, i, &net->layer[m->layer], err))
+    const snn_layer layer = snn_net_tensor_view(net, m->tensor);
+    if (!snn_read_layout(t, p->map, i, &layer, err))
         return false;
     for (uint32_t c = 0; c < t->cells; c++)
         if (!make_class(p, t->cell_n[c], err))

@@ -193,9 +193,12 @@ static bool add_back(const snn_walk *k, const snn_stage *s, int step) {
         k->w->plane[i] + slot * s->target.bytes + (border * s->target.width + border) * s->target.pitch;
     snn_workspace *w = k->w;
     snn_layer_activity *a = &k->r->activity[s->layer];
+    const uint64_t words = a->row_words;
     a->inputs += w->nonzero[i][slot];
+    a->recurrent_inputs += w->nonzero[i][slot];
     if (k->e->count_operations)
         snn_count_plane(b, k->e->kernels, own, w->scratch, a);
+    a->recurrent_words += a->row_words - words;
     int32_t *sum = w->sum;
     float *sum_float = w->sum_float;
     w->sum = w->sum_back; /* the kernels write to w->sum */

@@ -73,6 +73,8 @@ static void add_activity(snn_layer_activity *to, const snn_layer_activity *from)
     to->inputs += from->inputs;
     to->input_counts += from->input_counts;
     to->row_words += from->row_words;
+    to->recurrent_inputs += from->recurrent_inputs;
+    to->recurrent_words += from->recurrent_words;
     to->spikes += from->spikes;
     to->synops += from->synops;
     to->effective_macs += from->effective_macs;

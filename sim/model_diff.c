@@ -107,12 +107,16 @@ static bool diff_tensor(const snn_tensor *a, const snn_tensor *b, FILE *out) {
     return diff_codes(a, b, out) && same;
 }
 
-/* What snn_net_equal leaves out: names, time steps, values of biases. */
+/* What snn_net_equal leaves out: names, time steps, arithmetic, values of biases. */
 static bool diff_details(const snn_net *a, const snn_net *b, FILE *out) {
     bool same = true;
     if (a->steps != b->steps || a->step_us != b->step_us) {
         fprintf(out, "time: %d steps of %g us against %d of %g us\n", a->steps, a->step_us, b->steps,
                 b->step_us);
+        same = false;
+    }
+    if (a->fixed != b->fixed) {
+        fprintf(out, "arithmetic: only the %s is made for the fixed one\n", a->fixed ? "first" : "second");
         same = false;
     }
     for (int i = 0; i < a->layers; i++) {

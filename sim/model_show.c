@@ -78,11 +78,47 @@ static void print_neuron(const snn_layer *l, FILE *out) {
                 snn_reset_name(n->reset));
     if (n->gain != 1)
         fprintf(out, " gain=%g", (double)n->gain);
-    fprintf(out, "%s\n", l->bias ? " +bias" : "");
+    if (n->type == SNN_NEURON_CUBA)
+        fprintf(out, " current_decay=%g", (double)n->current_decay);
+    if (n->type == SNN_NEURON_CUBA && n->current_gain != 1)
+        fprintf(out, " current_gain=%g", (double)n->current_gain);
+    if (n->type == SNN_NEURON_ALIF)
+        fprintf(out, " adapt_decay=%g adapt=%g", (double)n->adapt_decay, (double)n->adapt);
+    if (n->refractory > 0)
+        fprintf(out, " refractory=%u", n->refractory);
+    for (int p = 0; p < SNN_PARAMS; p++)
+        if (l->each[p])
+            fprintf(out, " %s=each", snn_param_name((snn_param)p));
+    if (l->delay > 0)
+        fprintf(out, " delay=%u", l->delay);
+    if (l->start > 0)
+        fprintf(out, " start=%u", l->start);
+    fprintf(out, "%s\n", !l->bias ? "" : n->membrane_bias ? " +bias of the membrane" : " +bias");
+}
+
+static void print_tensor(const snn_tensor *t, FILE *out) {
+    char scale[64];
+    tensor_counts c = count_values(t);
+    fprintf(out, "%10" PRIu64 " %5d %14s %6.2f%% %6.2f%%  ", t->count, t->bits,
+            scales_text(t, scale, sizeof scale), 100.0 * (double)c.zeros / (double)t->count,
+            100.0 * (double)c.largest / (double)t->count);
+}
+
+/* The line behind a recurrent layer's own. */
+static void print_recurrent(const snn_layer *l, const snn_weights *w, FILE *out) {
+    char name[SNN_NAME + 4], shapes[84];
+    snprintf(name, sizeof name, "%s_rec", l->name);
+    snprintf(shapes, sizeof shapes, "%u -> %u", l->out.channels, l->out.channels);
+    fprintf(out, "%-12s %-18s %-28s ", name, "recurrent", shapes);
+    if (w == NULL)
+        fprintf(out, "%10s %5s %14s %7s %7s  ", "-", "-", "-", "-", "-");
+    else
+        print_tensor(&w->tensor[snn_layer_recurrent_tensor(l)], out);
+    fprintf(out, "-\n");
 }
 
 static void print_layer(const snn_layer *l, const snn_weights *w, FILE *out) {
-    char in[40], to[40], shapes[84], kind[40], scale[64];
+    char in[40], to[40], shapes[84], kind[40];
     layer_shape(l->in, in, sizeof in);
     layer_shape(l->out, to, sizeof to);
     snprintf(shapes, sizeof shapes, "%s -> %s", in, to);
@@ -95,13 +131,11 @@ static void print_layer(const snn_layer *l, const snn_weights *w, FILE *out) {
     if (w == NULL || l->tensor < 0) {
         fprintf(out, "%10s %5s %14s %7s %7s  ", "-", "-", "-", "-", "-");
     } else {
-        const snn_tensor *t = &w->tensor[l->tensor];
-        tensor_counts c = count_values(t);
-        fprintf(out, "%10" PRIu64 " %5d %14s %6.2f%% %6.2f%%  ", t->count, t->bits,
-                scales_text(t, scale, sizeof scale), 100.0 * (double)c.zeros / (double)t->count,
-                100.0 * (double)c.largest / (double)t->count);
+        print_tensor(&w->tensor[l->tensor], out);
     }
     print_neuron(l, out);
+    if (l->recurrent)
+        print_recurrent(l, w, out);
 }
 
 static void print_totals(const snn_model *m, FILE *out) {
@@ -157,6 +191,10 @@ bool snn_model_show(const snn_model *m, FILE *out, snn_error *err) {
     fprintf(out, "input     %s, %d time steps", in, m->net->steps);
     if (m->net->step_us > 0)
         fprintf(out, " of %g us", m->net->step_us);
+    if (m->net->readout == SNN_READOUT_SOFTMAX)
+        fprintf(out, ", read out by softmax");
+    if (m->net->fixed)
+        fprintf(out, ", made for fixed arithmetic");
     fprintf(out, "\n\n%-12s %-18s %-28s %10s %5s %14s %7s %7s  %s\n", "layer", "type", "in -> out", "weights",
             "bits", "scale", "zero", "largest", "neuron");
     for (int i = 0; i < m->net->layers; i++)

@@ -170,6 +170,16 @@ const char *snn_net_tensor_name(const snn_net *net, int tensor, char name[SNN_NA
     return name;
 }
 
+snn_layer snn_net_tensor_view(const snn_net *net, int tensor) {
+    bool recurrent;
+    snn_layer l = *snn_net_tensor_layer(net, tensor, &recurrent);
+    if (recurrent)
+        l.in = l.out;
+    l.tensor = tensor;
+    l.recurrent = false;
+    return l;
+}
+
 int snn_net_find_tensor(const snn_net *net, const char *name) {
     char own[SNN_NAME];
     for (int i = 0; i < net->tensors; i++)

@@ -129,6 +129,8 @@ uint64_t snn_net_tensor_weights(const snn_net *net, int tensor, int *dims, uint6
 const snn_layer *snn_net_tensor_layer(const snn_net *net, int tensor, bool *recurrent);
 /* Tensor by its name, -1 when there is none. */
 int snn_net_find_tensor(const snn_net *net, const char *name);
+/* The layer as one of its tensors sees it: the recurrent one joins the layer's neurons to themselves, linearly. Pointers are the network's. */
+snn_layer snn_net_tensor_view(const snn_net *net, int tensor);
 /* Name of a tensor: its layer's, with "_rec" behind it for the recurrent one. */
 const char *snn_net_tensor_name(const snn_net *net, int tensor, char name[SNN_NAME]);
 /* Index of the recurrent tensor of a layer, -1 when it has none. */

@@ -55,8 +55,9 @@ static snn_metrics *toy(int from, int to) {
     assert_non_null(m);
     for (int i = from; i < to; i++) {
         uint64_t k = (uint64_t)i + 1;
-        activity[0] = (snn_layer_activity){k, 2 * k, 8 * k, 3 * k, 4 * k, 5 * k, 6 * k, 7 * k};
-        activity[1] = (snn_layer_activity){10 * k, 20 * k, 80 * k, 30 * k, 40 * k, 50 * k, 60 * k, 70 * k};
+        activity[0] = (snn_layer_activity){k, 2 * k, 8 * k, 3 * k, 4 * k, 5 * k, 6 * k, 7 * k, 9 * k, 11 * k};
+        activity[1] = (snn_layer_activity){10 * k, 20 * k, 80 * k, 30 * k, 40 * k,
+                                           50 * k, 60 * k, 70 * k, 90 * k, 110 * k};
         set_result(&r, 2, by_step[i]);
         snn_metrics_add(m, &r, label[i]);
     }
@@ -80,6 +81,8 @@ static void check_toy(const snn_metrics *m) {
         assert_int_equal(a->effective_macs, 105 * f);
         assert_int_equal(a->effective_acs, 126 * f);
         assert_int_equal(a->membrane_updates, 147 * f);
+        assert_int_equal(a->recurrent_inputs, 189 * f);
+        assert_int_equal(a->recurrent_words, 231 * f);
     }
 }
 
