@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Checking a data set against its official release. */
 #include "aedat_test.h"
+#include "braille_test.h"
+
+#include "../../datasets/verify.h"
 
 #define IN_TEMP(test) cmocka_unit_test_setup_teardown(test, temp_setup, temp_teardown)
 
@@ -211,6 +214,143 @@ static void made_and_arrays(void **state) {
     contains(text, "x.npy: sample 0: step 0, input 0: 0.5 is not a whole number");
 }
 
+static void braille(void **state) {
+    (void)state;
+    char text[8192];
+    static bytes p;
+    p.n = 0;
+    PUT(&p, "\x80\x03](");
+    for (int i = 0; i < 200; i++)
+        put_trial(&p, "Z", 0, 0, (const double[]){0.5}, 1);
+    put_trial(&p, "Space", 0, 0, NULL, 0);
+    PUT(&p, "e.");
+    write_file("data_braille_letters_th_2.pkl", p.b, p.n);
+    size_t n = verify("dataset = { name = \"braille\"; path = \"%s\"; folds = 5; };", text, sizeof text);
+    assert_int_equal(n, 28); /* 26 letters, the total, one without events */
+    contains(text, "Space: 1 trials, the official release has 200\n");
+    contains(text, "Y: 0 trials, the official release has 200\n");
+    contains(text, "201 trials, the official release has 5400\n");
+    contains(text, "sample data_braille_letters_th_2.pkl:200: no events\n");
+    assert_null(strstr(text, "Z: "));
+    /* no other part is missed when the file is broken */
+    write_file("data_braille_letters_th_2.pkl", p.b, p.n - 1);
+    n = verify("dataset = { name = \"braille\"; path = \"%s\"; };", text, sizeof text);
+    assert_int_equal(n, 1);
+    contains(text, "training part: ");
+    contains(text, "the pickle is cut off");
+}
+
+static void real_braille(void **state) {
+    (void)state;
+    char text[8192], config[512];
+    const char *data = data_folder("braille/data_braille_letters_th10_part");
+    snprintf(config, sizeof config, "dataset = { name = \"braille\"; path = \"%s/braille\"; };", data);
+    assert_int_equal(verify(config, text, sizeof text), 28);
+    contains(text, "Space: 134 trials, the official release has 200\n");
+    contains(text, "3618 trials, the official release has 5400\n");
+    for (int k = 0; k < 2; k++) {
+        snprintf(config, sizeof config,
+                 "dataset = { name = \"braille\"; path = \"%s/braille/letters7_th1/ds_val_%d.pt\"; };", data,
+                 k);
+        assert_int_equal(verify(config, text, sizeof text), 0);
+    }
+}
+
+static void real_eeg(void **state) {
+    (void)state;
+    char text[8192], config[512];
+    snprintf(config, sizeof config, "dataset = { name = \"eegmmidb\"; path = \"%s/eegmmidb\"; };",
+             data_folder("eegmmidb/S001/S001R03.edf"));
+    assert_int_equal(verify(config, text, sizeof text), 3);
+    assert_string_equal(text, "subject 1: missing runs 2, 11..14\nmissing subjects: 2..109\n9 runs, the "
+                              "official release has 1526\n");
+}
+
+static void real_traces(void **state) {
+    (void)state;
+    char text[8192], config[512];
+    snprintf(config, sizeof config, "dataset = { name = \"shd\"; path = \"%s/shd/traces\"; };",
+             data_folder("shd/traces/input_0.trace"));
+    assert_int_equal(verify(config, text, sizeof text), 2);
+    assert_string_equal(
+        text, "binned traces, 1000 of 2264 of the official test part; the training part is missing\n"
+              "missing: input_N.trace, N = every 3rd of 2..1499, 1500..2263\n");
+}
+
+static void real_shd(void **state) {
+    (void)state;
+    char text[8192], config[512];
+    snprintf(config, sizeof config,
+             "dataset = { name = \"shd\"; path = \"%s/shd/derived_h5/shd_subset.h5\"; };",
+             data_folder("shd/derived_h5/shd_subset.h5"));
+    assert_int_equal(verify(config, text, sizeof text), 3);
+    contains(text, "training part: 0 recordings, the official release has 8156\n");
+    contains(text, "test part: 100 recordings, the official release has 2264\n");
+    contains(text, "no recordings of speakers 1..11\n");
+    /* the same file as both parts of a release */
+    char path[2][600];
+    snprintf(path[0], sizeof path[0], "%s/shd/derived_h5/shd_subset.h5",
+             data_folder("shd/derived_h5/shd_subset.h5"));
+    char *real = realpath(path[0], NULL);
+    assert_int_equal(symlink(real, in_temp("shd_train.h5")) + symlink(real, in_temp("shd_test.h5")), 0);
+    free(real);
+    assert_int_equal(verify("dataset = { name = \"shd\"; path = \"%s\"; };", text, sizeof text), 4);
+    contains(text, "training part: 100 recordings, the official release has 8156\n");
+    contains(text, "test part: 100 recordings, the official release has 2264\n");
+    contains(text, "no recordings of speakers 1..11\n");
+    contains(text, "0 speakers are in the test part only, in the official release 2\n");
+    /* one part alone */
+    assert_int_equal(unlink(in_temp("shd_train.h5")), 0);
+    assert_int_equal(verify("dataset = { name = \"shd\"; path = \"%s\"; };", text, sizeof text), 2);
+    contains(text, "training part: ");
+    contains(text, "test part: 100 recordings, the official release has 2264\n");
+}
+
+static void traces(void **state) {
+    (void)state;
+    char text[8192], lines[2048] = "3\n";
+    for (int bin = 0; bin < 100; bin++)
+        sprintf(lines + strlen(lines), "%d,%d\n", bin, 1 + bin);
+    write_text("input_0.trace", lines);
+    write_text("input_2263.trace", lines);
+    write_text("input_2264.trace", lines);
+    assert_int_equal(verify("dataset = { name = \"shd\"; path = \"%s\"; };", text, sizeof text), 3);
+    contains(text, "input_2264.trace: not named input_0.trace .. input_2263.trace\n");
+    contains(text, "binned traces, 2 of 2264 of the official test part;");
+    contains(text, "missing: input_N.trace, N = 1..2262\n");
+}
+
+/* Series of missing numbers. */
+static void series(void **state) {
+    (void)state;
+    static const struct {
+        const char *missing, *text;
+    } cases[] = {{"......", ""},
+                 {"x.....", "x: 0\n"},
+                 {".....x", "x: 5\n"},
+                 {"xx....", "x: 0, 1\n"},
+                 {"xxx...", "x: 0..2\n"},
+                 {"xxxxxx", "x: 0..5\n"},
+                 {"x.x.x.", "x: every 2nd of 0..4\n"},
+                 {".x..x..x", "x: every 3rd of 1..7\n"},
+                 {"x...x...x", "x: every 4th of 0..8\n"},
+                 {"x..x....", "x: 0, 3\n"},
+                 {"xxx.x.xxx", "x: 0..2, 4, 6..8\n"},
+                 {"x.x.xx", "x: every 2nd of 0..4, 5\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[128] = "";
+        bool missing[16];
+        size_t n = strlen(cases[i].missing);
+        for (size_t k = 0; k < n; k++)
+            missing[k] = cases[i].missing[k] == 'x';
+        snn_verifier v = {.out = fmemopen(text, sizeof text, "w")};
+        snn_verify_numbers(&v, "x:", missing, n);
+        fclose(v.out);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(v.findings, *cases[i].text != '\0');
+    }
+}
+
 static void unwritable(void **state) {
     (void)state;
     write_file("1.bs2", "", 0);
@@ -231,10 +371,14 @@ static void unwritable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_TEMP(official_counts), IN_TEMP(official_numbers_add_up),
-        IN_TEMP(contents),        IN_TEMP(parts_that_do_not_open),
-        IN_TEMP(gestures),        IN_TEMP(tonic_counts),
-        IN_TEMP(made_and_arrays), IN_TEMP(unwritable),
+        IN_TEMP(official_counts),   IN_TEMP(official_numbers_add_up),
+        IN_TEMP(contents),          IN_TEMP(parts_that_do_not_open),
+        IN_TEMP(gestures),          IN_TEMP(tonic_counts),
+        IN_TEMP(made_and_arrays),   IN_TEMP(unwritable),
+        IN_TEMP(braille),           cmocka_unit_test(real_braille),
+        cmocka_unit_test(real_eeg), cmocka_unit_test(real_traces),
+        IN_TEMP(real_shd),          IN_TEMP(traces),
+        cmocka_unit_test(series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
