@@ -8,7 +8,7 @@
 
 static const char help[] =
     "Usage: snnsim dataset ACTION CONFIG ...\n"
-    "  show CONFIG [--sample N]    describe the data set, or draw one sample\n"
+    "  show CONFIG [--sample N]    describe the data set, or draw one sample (--plot FILE.svg)\n"
     "  make CONFIG -o DIR          write the synthetic camera's recordings as a DVS128 Gesture folder\n"
     "  verify CONFIG               check the recordings against what the official release contains\n"
     "  snnsim dataset ACTION --help tells more.\n";
@@ -17,8 +17,11 @@ static const char show_help[] =
     "Usage: snnsim dataset show CONFIG [OPTION]...\n"
     "Describes the data set: parts, classes, sensor, durations and event rates.\n"
     "\n"
-    "  --sample N         draw sample N (from 0) of the part that dataset.split names, its beginning,\n"
-    "                     middle and end beside each other: + ON, - OFF, # both\n"
+    "  --sample N         draw sample N (from 0) of the part that dataset.split names. Cameras: its\n"
+    "                     beginning, middle and end beside each other; other sensors: input lines\n"
+    "                     against time. + ON, - OFF, # both; without polarity . + # few to many\n"
+    "  --plot FILE.svg    draw sample N (default 0) into a file, too: events against time, coloured by\n"
+    "                     polarity, and frames of a camera\n"
     "  --limit N          measure durations and rates on N recordings, evenly spread (default 100;\n"
     "                     0: all)\n"
     "  --set KEY=VALUE    override a key of the config\n"
@@ -36,17 +39,24 @@ static const char verify_help[] =
     "of samples. Prints one line for each finding.\n"
     "Exit code 0: no findings; 4: findings.\n";
 
-enum { OPTION_SAMPLE = CLI_OWN, OPTION_OUTPUT };
+enum { OPTION_SAMPLE = CLI_OWN, OPTION_OUTPUT, OPTION_PLOT };
 
 typedef struct {
     bool sample_given;
     uint64_t sample;
-    const char *output;
+    const char *output, *plot;
 } dataset_options;
 
 static bool take(void *context, int option, const char *value, snn_error *err) {
     dataset_options *o = context;
-    if (option != OPTION_SAMPLE) {
+    if (option == OPTION_PLOT) {
+        size_t n = strlen(value);
+        o->plot = value;
+        return (n > 4 && !strcmp(value + n - 4, ".svg")) ||
+               snn_fail(err, SNN_ERR_USAGE,
+                        "--plot %s: drawings are SVG files; give a name that ends in .svg", value);
+    }
+    if (option != OPTION_SAMPLE) { /* -o */
         o->output = value;
         return true;
     }
@@ -73,6 +83,7 @@ static bool show(int argc, char **argv, snn_error *err) {
                                             {"limit", required_argument, NULL, CLI_LIMIT},
                                             {"quiet", no_argument, NULL, CLI_QUIET},
                                             {"sample", required_argument, NULL, OPTION_SAMPLE},
+                                            {"plot", required_argument, NULL, OPTION_PLOT},
                                             {0}};
     dataset_options o = {0};
     cli_syntax syntax = {.name = "dataset show",
@@ -88,8 +99,8 @@ static bool show(int argc, char **argv, snn_error *err) {
     snn_config *config = NULL;
     bool ok = begin(&syntax, argc, argv, &common, &config, err);
     if (ok && config)
-        ok = o.sample_given ? cli_dataset_sketch(config, o.sample, stdout, err)
-                            : cli_dataset_show(config, common.quiet, stdout, err);
+        ok = o.sample_given || o.plot ? cli_dataset_sample(config, o.sample, o.plot, stdout, err)
+                                      : cli_dataset_show(config, common.quiet, stdout, err);
     snn_config_free(config);
     cli_common_free(&common);
     return ok;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* snnsim dataset show: counts per class, statistics of recordings, and a drawing of one sample. */
+/* snnsim dataset show: counts per class and statistics of recordings. */
 #include "dataset.h"
 
 #include <omp.h>
@@ -71,9 +71,10 @@ static bool measure_one(const snn_dataset *d, size_t i, snn_dataset_buffer *buff
     if (!snn_dataset_events(d, i, buffer, err))
         return false;
     const snn_events *e = &buffer->events;
+    const snn_dataset_info *a = snn_dataset_about(d);
     size_t on = 0;
     for (size_t k = 0; k < e->n; k++)
-        on += e->event[k].polarity;
+        on += cli_dataset_on(a, &e->event[k]);
     *r = (recording){.events = (double)e->n};
     if (e->n > 1) {
         r->seconds = (double)(e->event[e->n - 1].t - e->event[0].t) * 1e-6;
@@ -125,7 +126,8 @@ static bool print_statistics(const snn_dataset *d, const char *part, size_t n, b
         print_range("duration (s)", r, n, offsetof(recording, seconds), scratch, out);
         print_range("events", r, n, offsetof(recording, events), scratch, out);
         print_range("events per second", r, n, offsetof(recording, rate), scratch, out);
-        print_range("share of ON events", r, n, offsetof(recording, on), scratch, out);
+        if (cli_dataset_polar(snn_dataset_about(d)))
+            print_range("share of ON events", r, n, offsetof(recording, on), scratch, out);
     }
     free(scratch);
     free(r);
@@ -153,96 +155,5 @@ bool cli_dataset_show(const snn_config *config, bool quiet, FILE *out, snn_error
     }
     snn_dataset_free(train);
     snn_dataset_free(test);
-    return ok;
-}
-
-/* ---- drawing ---- */
-
-/* Three moments beside each other, in 110 columns. */
-enum { PANELS = 3, PANEL_WIDTH = 36, PANEL_HEIGHT = 18 };
-
-typedef struct {
-    uint32_t channels, height, width; /* of the input */
-    uint32_t columns, rows;           /* characters of a panel; a character is about twice as high as wide */
-    unsigned *count;                  /* [PANELS][rows][columns][2] inputs with polarity OFF, ON */
-} sketch;
-
-static void collect(sketch *s, const snn_spikes *x) {
-    for (int t = 0; t < x->steps; t++) {
-        size_t panel = (size_t)t * PANELS / (size_t)x->steps;
-        for (size_t k = x->first[t]; k < x->first[t + 1]; k++) {
-            uint32_t i = x->spike[k].index, pixel = i % (s->height * s->width);
-            size_t row = (size_t)(pixel / s->width) * s->rows / s->height;
-            size_t column = (size_t)(pixel % s->width) * s->columns / s->width;
-            size_t on = i / (s->height * s->width) == 1;
-            s->count[((panel * s->rows + row) * s->columns + column) * 2 + on] += x->spike[k].count;
-        }
-    }
-}
-
-/* Cells with less than the mean are left blank, so that noise does not hide the shape. */
-static char symbol(const unsigned *c, double mean) {
-    if (c[0] + c[1] == 0 || c[0] + c[1] < mean)
-        return ' ';
-    if (c[1] > 2 * c[0])
-        return '+';
-    return c[0] > 2 * c[1] ? '-' : '#';
-}
-
-static double mean_count(const sketch *s, size_t panel) {
-    size_t cells = (size_t)s->rows * s->columns;
-    double sum = 0;
-    for (size_t i = 0; i < cells * 2; i++)
-        sum += s->count[panel * cells * 2 + i];
-    return sum / (double)cells;
-}
-
-static void draw(const sketch *s, FILE *out) {
-    double mean[PANELS];
-    for (size_t panel = 0; panel < PANELS; panel++)
-        mean[panel] = mean_count(s, panel);
-    for (uint32_t row = 0; row < s->rows; row++) {
-        for (size_t panel = 0; panel < PANELS; panel++) {
-            for (uint32_t column = 0; column < s->columns; column++)
-                fputc(symbol(&s->count[((panel * s->rows + row) * s->columns + column) * 2], mean[panel]),
-                      out);
-            fputs(panel + 1 < PANELS ? "|" : "\n", out);
-        }
-    }
-}
-
-static bool sketch_sample(const snn_dataset *d, size_t i, FILE *out, snn_error *err) {
-    const snn_dataset_info *a = snn_dataset_about(d);
-    sketch s = {.channels = a->input[0], .height = a->input[1], .width = a->input[2]};
-    s.columns = s.width < PANEL_WIDTH ? s.width : PANEL_WIDTH;
-    s.rows = (s.height + 1) / 2 < PANEL_HEIGHT ? (s.height + 1) / 2 : PANEL_HEIGHT;
-    snn_dataset_buffer buffer = {0};
-    snn_spikes x = {0};
-    s.count = snn_alloc((size_t)PANELS * s.rows * s.columns * 2, sizeof *s.count, "drawing", err);
-    bool ok = s.count && snn_dataset_frames(d, i, &buffer, &x, err);
-    if (ok) {
-        char name[256];
-        fprintf(out, "sample %zu: %s, class %d (%s), %llu inputs in %d steps\n", i,
-                snn_dataset_sample(d, i, name, sizeof name), snn_dataset_label(d, i),
-                a->class_name[snn_dataset_label(d, i)], (unsigned long long)snn_spikes_total(&x), x.steps);
-        collect(&s, &x);
-        draw(&s, out);
-    }
-    free(s.count);
-    snn_spikes_free(&x);
-    snn_dataset_buffer_free(&buffer);
-    return ok;
-}
-
-bool cli_dataset_sketch(const snn_config *config, uint64_t n, FILE *out, snn_error *err) {
-    snn_dataset *d = snn_dataset_open(config, cli_split(config), err);
-    if (!d)
-        return false;
-    size_t count = snn_dataset_count(d);
-    bool ok = n < count ? sketch_sample(d, n, out, err)
-                        : snn_fail(err, SNN_ERR_USAGE,
-                                   "--sample %llu: the %s part has %zu samples, numbered from 0",
-                                   (unsigned long long)n, snn_config_string(config, "dataset.split"), count);
-    snn_dataset_free(d);
     return ok;
 }

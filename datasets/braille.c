@@ -100,6 +100,7 @@ static bool open_letters(snn_dataset *d, const char *name, uint64_t size, uint32
                snn_error_context(err, "%s/%s", d->folder, name));
     snn_dataset_buffer_free(&file);
     set_classes(d, snn_braille_letter, SNN_BRAILLE_LETTERS, 2 * SNN_BRAILLE_TAXELS);
+    d->info.pairs = true;
     for (size_t i = 0; ok && i < d->braille->trials; i++) {
         snn_sample s = {
             .first = i, .path = path, .label = d->braille->label[i], .format = SNN_FORMAT_BRAILLE};

@@ -26,6 +26,7 @@ typedef struct {
     int steps;                     /* time steps after framing */
     snn_framing framing;           /* unused for npy */
     bool has_events;               /* false: npy frames, only snn_dataset_frames works */
+    bool pairs;                    /* one channel whose columns 2k and 2k + 1 are ON and OFF of place k */
     const char *folder;            /* where it was read from; "" when made in memory */
     const char *note;              /* what is not there or left out, a sentence; NULL: nothing */
 } snn_dataset_info;

@@ -38,6 +38,79 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
     expect 0
 }
 
+# braille.cfg and a pickle as Python writes it: 4 letters, taxel k of letter k fires ON at 0.25 s and OFF at 1.0 s.
+braille() {
+    "$PYTHON" - <<'PY'
+import pickle
+def events(k):
+    return [[[0.25] if t == k else [], [1.0] if t == k else []] for t in range(12)]
+pickle.dump([{"letter": l, "events": events(k)} for k, l in enumerate(["A", "Space", "Z", "A"] * 3)], open("data_braille_letters_th_5.pkl", "wb"), 3)
+PY
+    cat >braille.cfg <<'CFG'
+dataset = { name = "braille"; path = "data_braille_letters_th_5.pkl"; folds = 3; bins = 270; bin_us = 5000; from_zero = true; rounding = "nearest"; };
+CFG
+}
+
+@test "Braille letters: classes, folds, a raster" {
+    braille
+    go dataset show braille.cfg
+    expect 0
+    [[ $output == *"data set   braille (./data_braille_letters_th_5.pkl)"* ]]
+    [[ $output == *"input      270 steps of 1x1x24"*", 5000 us each"* ]]
+    [[ $output =~ all\ +8\ +4 ]]
+    [[ $output =~ "duration (s)"\ +0.75\ +0.75\ +0.75 ]]
+    [[ $output =~ "share of ON events"\ +0.5\ +0.5\ +0.5 ]]
+    go dataset show braille.cfg --sample 2 --set 'dataset.split="all"'
+    expect 0
+    [ "${#lines[@]}" -eq 14 ] # head, 12 taxels, foot
+    [ "${lines[0]}" = "sample 2: data_braille_letters_th_5.pkl:2, class 26 (Z), 2 inputs in 270 steps" ]
+    # bin 50 of 270 in column 18 of 100, bin 200 in column 74
+    [ "${lines[3]}" = "    2 |$(printf '%18s+%55s-%25s' '' '' '')|" ]
+    [ "$(grep -c '[+-]' <<<"$output")" -eq 1 ]
+    [ "${lines[13]}" = "      step 0$(printf '%95s' 269)" ]
+    go dataset show braille.cfg --set dataset.folds=0
+    expect 0
+    [[ $output == *"no test part: "*"Braille letters have no official test part"* ]]
+    go dataset verify braille.cfg
+    expect 4
+    [[ $output == *"Space: 3 trials, the official release has 200"* ]]
+    [[ $output == *"12 trials, the official release has 5400"* ]]
+}
+
+@test "show draws an SVG" {
+    braille
+    go dataset show braille.cfg --sample 1 --plot letter.svg --set 'dataset.split="all"'
+    expect 0
+    "$PYTHON" - <<'PY'
+import re, xml.dom.minidom as x
+d = x.parse("letter.svg")
+texts = [t.firstChild.data for t in d.getElementsByTagName("text")]
+assert texts[0] == "braille 1: data_braille_letters_th_5.pkl:1, class 0 (Space)", texts
+assert "time (s)" in texts and "input line" in texts and "ON" in texts and "11" in texts, texts
+paths = {p.getAttribute("stroke"): p.getAttribute("d") for p in d.getElementsByTagName("path")}
+# taxel 1 of 12 in rows of 33 px below 48 px; 0.25 s and 1 s of 1 s on 900 px from 64 px on
+assert paths == {"#d55e00": "M289 97.5h1", "#0072b2": "M963 97.5h1"}, paths
+PY
+    go dataset show tiny.cfg --plot gesture.svg
+    expect 0
+    [[ ${lines[0]} == "sample 0: "* ]]
+    "$PYTHON" - <<'PY'
+import xml.dom.minidom as x
+d = x.parse("gesture.svg")
+texts = [t.firstChild.data for t in d.getElementsByTagName("text")]
+assert "pixel" in texts and "16383" in texts, texts
+assert [t for t in texts if t.startswith("steps")] == ["steps 0..0", "steps 1..1", "steps 2..2", "steps 3..3", "steps 4..4"], texts
+assert len(d.getElementsByTagName("path")) == 2 + 5 * 2 * 4
+PY
+    go dataset show tiny.cfg --plot picture.png
+    expect 2
+    complains "--plot picture.png: drawings are SVG files; give a name that ends in .svg"
+    go dataset show tiny.cfg --plot none/picture.svg
+    expect 1
+    complains none/picture.svg
+    [ ! -e picture.png ]
+}
+
 @test "what make writes reads back as the same recordings" {
     go dataset make tiny.cfg -o made
     expect 0

@@ -56,7 +56,7 @@ static void a_pickle(void **state) {
     assert_string_equal(a->class_name[26], "Z");
     assert_memory_equal(a->sensor, ((uint32_t[]){1, 1, 24}), 12);
     assert_memory_equal(a->input, ((uint32_t[]){1, 1, 24}), 12);
-    assert_true(a->has_events);
+    assert_true(a->has_events && a->pairs);
     assert_int_equal(snn_dataset_count(d), 3);
     assert_int_equal(snn_dataset_label(d, 0), 26);
     assert_int_equal(snn_dataset_label(d, 1), 0);
@@ -308,6 +308,7 @@ static void seven_letters(void **state) {
     assert_string_equal(a->class_name[0], "Space");
     assert_string_equal(a->class_name[6], "Y");
     assert_memory_equal(a->sensor, ((uint32_t[]){1, 1, 12}), 12);
+    assert_true(a->has_events && !a->pairs);
     assert_int_equal(snn_dataset_count(d), 2);
     assert_int_equal(snn_dataset_label(d, 0), 6);
     assert_int_equal(snn_dataset_label(d, 1), 0);
@@ -375,11 +376,11 @@ static void broken_tensors(void **state) {
     refused_archive(ARCHIVE("\x80\x02"
                             "ctorch.utils.data.dataset\nTensorDataset\n)\x81}X\7\0\0\0tensors)sb.",
                             48, 2),
-                    "ds/data.pkl: a object of 3, expected a TensorDataset");
+                    "ds/data.pkl: an object of 3, expected a TensorDataset");
     refused_archive(ARCHIVE("\x80\x02"
                             "ctorch.utils.data.dataset\nTensorDataset\n)\x81.",
                             48, 2),
-                    "ds/data.pkl: a object of 2, expected a TensorDataset");
+                    "ds/data.pkl: an object of 2, expected a TensorDataset");
     refused_archive(ARCHIVE("\x80\x02"
                             "cposix\nsystem\n",
                             48, 2),
