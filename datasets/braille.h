@@ -4,6 +4,7 @@
 #define SNNSIM_DATASETS_BRAILLE_H
 
 #include "internal.h"
+#include "pt_zip.h"
 
 #define SNN_BRAILLE_TAXELS 12
 #define SNN_BRAILLE_LETTERS 27 /* Space, A .. Z: the class order of the published networks */
@@ -38,6 +39,8 @@ typedef struct {
 } snn_braille_bins;
 /* *b is freed by the caller (free its label), also after an error. DATA errors. */
 bool snn_braille_bins_open(snn_braille_bins *b, const snn_source *s, snn_error *err);
+/* The same out of an archive whose directory has been read. */
+bool snn_braille_bins_read(snn_braille_bins *b, const snn_zip *z, const snn_source *s, snn_error *err);
 /* Appends the events of one sample out of its bytes. */
 bool snn_braille_bins_decode(const uint8_t *bytes, size_t size, snn_events *out, snn_error *err);
 

@@ -5,7 +5,6 @@
  */
 #include "braille.h"
 #include "pickle.h"
-#include "pt_zip.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -206,31 +205,40 @@ static bool open_tensors(snn_braille_bins *b, const snn_zip *z, const snn_source
     return read_labels(b, s, labels, &y, err);
 }
 
-bool snn_braille_bins_open(snn_braille_bins *b, const snn_source *s, snn_error *err) {
-    *b = (snn_braille_bins){.samples = 0};
-    static const char name[] = "/data.pkl";
-    const snn_zip_member *m = NULL;
-    snn_pickle p = {.n = 0};
-    uint8_t *bytes = NULL;
-    snn_zip z;
-    int length = 0;
-    bool ok = snn_zip_open(&z, s, err);
-    for (size_t i = 0; ok && m == NULL && i < z.n; i++) {
-        const char *slash = strchr(z.member[i].name, '/');
-        if (slash != NULL && strcmp(slash, name) == 0) {
-            m = &z.member[i];
-            length = (int)(slash - m->name);
+/* FOLDER/data.pkl: the member, and how long FOLDER is. */
+static const snn_zip_member *find_pickle(const snn_zip *z, int *length, snn_error *err) {
+    for (size_t i = 0; i < z->n; i++) {
+        const char *slash = strchr(z->member[i].name, '/');
+        if (slash != NULL && strcmp(slash, "/data.pkl") == 0) {
+            *length = (int)(slash - z->member[i].name);
+            return &z->member[i];
         }
     }
-    if (ok && m == NULL)
-        ok = snn_fail(err, SNN_ERR_DATA, "no member FOLDER/data.pkl: not an archive of torch.save");
-    if (ok)
-        ok = snn_zip_read(s, m, PICKLE_MAX, &bytes, err) &&
-             ((snn_pickle_parse(&p, SNN_PICKLE_TORCH, bytes, (size_t)m->size, err) &&
-               open_tensors(b, &z, s, m->name, length, &p, err)) ||
-              snn_error_context(err, "%s", m->name));
+    snn_fail(err, SNN_ERR_DATA, "no member FOLDER/data.pkl: not an archive of torch.save");
+    return NULL;
+}
+
+bool snn_braille_bins_read(snn_braille_bins *b, const snn_zip *z, const snn_source *s, snn_error *err) {
+    *b = (snn_braille_bins){.samples = 0};
+    int length = 0;
+    const snn_zip_member *m = find_pickle(z, &length, err);
+    if (m == NULL)
+        return false;
+    snn_pickle p = {.n = 0};
+    uint8_t *bytes = NULL;
+    bool ok = snn_zip_read(s, m, PICKLE_MAX, &bytes, err) &&
+              ((snn_pickle_parse(&p, SNN_PICKLE_TORCH, bytes, (size_t)m->size, err) &&
+                open_tensors(b, z, s, m->name, length, &p, err)) ||
+               snn_error_context(err, "%s", m->name));
     snn_pickle_free(&p);
     free(bytes);
+    return ok;
+}
+
+bool snn_braille_bins_open(snn_braille_bins *b, const snn_source *s, snn_error *err) {
+    *b = (snn_braille_bins){.samples = 0};
+    snn_zip z;
+    bool ok = snn_zip_open(&z, s, err) && snn_braille_bins_read(b, &z, s, err);
     free(z.member);
     return ok;
 }

@@ -31,11 +31,11 @@ uint32_t snn_pickle_value(const snn_pickle *p, uint32_t dict, const char *key) {
 }
 
 const char *snn_pickle_text(const snn_pickle *p, uint32_t i, char buf[SNN_NODE_TEXT]) {
-    static const char *const container[] = {[SNN_NODE_LIST] = "list",
-                                            [SNN_NODE_TUPLE] = "tuple",
-                                            [SNN_NODE_DICT] = "dictionary",
-                                            [SNN_NODE_PERSISTENT] = "reference",
-                                            [SNN_NODE_CALL] = "object"};
+    static const char *const container[] = {[SNN_NODE_LIST] = "a list",
+                                            [SNN_NODE_TUPLE] = "a tuple",
+                                            [SNN_NODE_DICT] = "a dictionary",
+                                            [SNN_NODE_PERSISTENT] = "a reference",
+                                            [SNN_NODE_CALL] = "an object"};
     const snn_node *node = &p->node[i];
     if (i == 0) {
         snprintf(buf, SNN_NODE_TEXT, "nothing");
@@ -55,7 +55,7 @@ const char *snn_pickle_text(const snn_pickle *p, uint32_t i, char buf[SNN_NODE_T
                  text, n < node->size ? " ..." : "");
     } else {
         unsigned n = node->kind == SNN_NODE_DICT ? node->size / 2 : node->size;
-        snprintf(buf, SNN_NODE_TEXT, "a %s of %u", container[node->kind], n);
+        snprintf(buf, SNN_NODE_TEXT, "%s of %u", container[node->kind], n);
     }
     return buf;
 }

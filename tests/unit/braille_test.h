@@ -9,7 +9,6 @@
 
 #include "../../datasets/braille.h"
 #include "../../datasets/pickle.h"
-#include "../../datasets/pt_zip.h"
 
 typedef struct {
     uint8_t b[65536];

@@ -99,7 +99,7 @@ static void torch_values(void **state) {
     static const char *const text[] = {"the integer 255",  "the integer 32769", "the integer -2",
                                        "a tuple of 0",     "the integer 1",     "the integer 0",
                                        "a tuple of 1",     "a tuple of 2",      "a tuple of 3",
-                                       "a reference of 1", "a object of 2",     "a object of 3"};
+                                       "a reference of 1", "an object of 2",    "an object of 3"};
     assert_int_equal(tree.node[tree.root].size, 12);
     for (uint32_t i = 0; i < 12; i++)
         check_text(snn_pickle_child(&tree, tree.root, i), text[i]);
