@@ -46,6 +46,11 @@ static bool layer_new(const train_plan *p, int i, train_layer_state *l, snn_erro
         if (l->bias_sum == NULL)
             return false;
     }
+    if (p->options->rate_weight > 0 && i + 1 < p->stages) {
+        l->push = snn_alloc(out_pixels(st) * st->out_pitch, sizeof *l->push, "firing rates", err);
+        if (l->push == NULL)
+            return false;
+    }
     if (st->neuron.type == SNN_NEURON_ALIF) {
         l->barrier = snn_alloc(steps * out_pixels(st) * st->out_pitch, sizeof *l->barrier, "thresholds", err);
         if (l->barrier == NULL)
@@ -82,15 +87,15 @@ static bool sample_new(const train_plan *p, train_sample *s, snn_error *err) {
 }
 
 static bool scratch_new(const train_plan *p, train_scratch *s, snn_error *err) {
-    float **plane[] = {&s->plane[0], &s->plane[1], &s->carry, &s->state, &s->last, &s->carry_state, &s->zero};
+    float **plane[] = {&s->plane[0], &s->plane[1],    &s->carry, &s->state,
+                       &s->last,     &s->carry_state, &s->zero,  &s->own};
     for (size_t i = 0; i < sizeof plane / sizeof *plane; i++) {
         *plane[i] = snn_alloc(p->widest, sizeof(float), "planes", err);
         if (*plane[i] == NULL)
             return false;
     }
     s->cols = snn_alloc(p->cols, sizeof(float), "unrolled input", err);
-    s->own = snn_alloc(p->recurrent, sizeof(float), "recurrent gradients", err);
-    return s->cols != NULL && s->own != NULL && snn_train_csr_new(&s->row, 1, 1, p->recurrent, err);
+    return s->cols != NULL && snn_train_csr_new(&s->row, 1, 1, p->recurrent, err);
 }
 
 static void scratch_free(train_scratch *s) {
@@ -128,6 +133,7 @@ static void sample_free(const train_plan *p, train_sample *s) {
         snn_train_csr_free(&l->own);
         free(l->barrier);
         free(l->bias_sum);
+        free(l->push);
         free(l->v);
         free(l->active);
         for (int k = 0; l->arg != NULL && k < p->stage[i].pools; k++)

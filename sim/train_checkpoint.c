@@ -205,11 +205,11 @@ static void digest_options(snn_digest *d, const snn_train_options *o) {
                               o->quant.free_scale,
                               o->quant.truncate,
                               o->sparse};
-    const double real[] = {o->learning_rate, o->final_rate,    o->step_factor,     o->beta1,
-                           o->beta2,         o->epsilon,       o->weight_decay,    o->clip,
-                           o->loss_scale,    o->drop,          o->surrogate_width, o->time_jitter,
-                           o->rotate,        o->zoom,          o->validation,      o->quant_rate,
-                           o->init_gain,     o->init_recurrent};
+    const double real[] = {
+        o->learning_rate, o->final_rate, o->step_factor, o->beta1,      o->beta2,           o->epsilon,
+        o->weight_decay,  o->clip,       o->loss_scale,  o->drop,       o->surrogate_width, o->time_jitter,
+        o->rotate,        o->zoom,       o->validation,  o->quant_rate, o->init_gain,       o->init_recurrent,
+        o->rate_low,      o->rate_high,  o->rate_weight};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         snn_digest_u64(d, whole[i]);
     for (size_t i = 0; i < sizeof real / sizeof *real; i++)

@@ -136,6 +136,9 @@ typedef struct {
     float *barrier;  /* alif: [T][pixels][out_pitch] its threshold of each step; NULL for others */
     float *
         bias_sum; /* by lanes: [pixels][out_pitch] gradient of biases that are no part of the current; NULL for others */
+    float *
+        push; /* hidden, with a rate_weight: [pixels][out_pitch] spikes counted, then the penalty's gradient; NULL for others */
+    double penalty; /* for firing too little or too much */
     uint32_t **
         arg; /* per pool: [T][pixels][pitch] which element of the window was the (first) maximum; NULL: not max */
 } train_layer_state;
@@ -162,7 +165,7 @@ typedef struct {
     float *last;        /* [widest] alif: its spikes of the step before */
     float *carry_state; /* [widest] gradient of the next step's state */
     float *zero;        /* [widest] zeros */
-    float *own;         /* [recurrent neurons, padded] gradient of their spikes */
+    float *own;         /* [widest] gradient of spikes from more than one source */
     train_csr row;      /* one step of a recurrent layer */
     float *cols;        /* im2col */
     snn_spikes spikes;
@@ -284,6 +287,8 @@ void snn_train_softmax(const train_stage *st, const float *v, float *p, double *
 /* Its gradient: dv [pixels][out_pitch] from dout [classes], the gradient of its sum. */
 void snn_train_softmax_backward(const train_stage *st, const float *v, const float *dout, float *p,
                                 float *dv);
+/* Spikes counted in l->push -> l->penalty and its gradient for every step's spike, times weight. */
+void snn_train_rate_penalty(const train_plan *p, const train_stage *st, double weight, train_layer_state *l);
 /* Loss of one sample from s->sum; fills loss, predicted and dout (times weight). */
 void snn_train_loss(const snn_train_options *o, int classes, int steps, double weight, train_sample *s);
 

@@ -5,6 +5,8 @@
  * Losses of one sample, forward and backward at once. sum [classes]: spikes of the last layer (li: its membrane) summed over T steps; r = sum / T.
  *   mse:            L = mean over classes of (r - onehot)^2,           dL/dsum = 2 (r - onehot) / (classes T)
  *   cross-entropy:  L = -log softmax(loss_scale r)[label],             dL/dsum = loss_scale (softmax - onehot) / T
+ * Firing rates of hidden layers (as Cramer et al., doi:10.1109/TNNLS.2020.3044364, per neuron and sample): f = spikes / T, e = what f is below rate_low or
+ *                 above rate_high,  L += rate_weight mean of e^2,    dL/ds[t] = rate_weight 2 e / (neurons T)
  * dout is dL/dsum times weight (1 / batch); every step's spike has that gradient.
  */
 #include "train_internal.h"
@@ -76,6 +78,23 @@ static void cross_entropy(double scale, int classes, int steps, double weight, t
         double share = snn_exp(scale * (s->sum[c] - top) / steps) / total;
         s->dout[c] = (float)(weight * scale * (share - (c == s->label)) / steps);
     }
+}
+
+void snn_train_rate_penalty(const train_plan *p, const train_stage *st, double weight, train_layer_state *l) {
+    const snn_train_options *o = p->options;
+    const size_t pixels = (size_t)st->grid.out_height * (size_t)st->grid.out_width;
+    const double neurons = (double)pixels * st->outputs;
+    l->penalty = 0;
+    for (size_t r = 0; r < pixels; r++)
+        for (uint32_t c = 0; c < st->outputs; c++) {
+            float *push = &l->push[r * st->out_pitch + c];
+            const double rate = (double)*push / p->steps;
+            const double off = rate < o->rate_low    ? rate - o->rate_low
+                               : rate > o->rate_high ? rate - o->rate_high
+                                                     : 0;
+            l->penalty += o->rate_weight * off * off / neurons;
+            *push = (float)(weight * o->rate_weight * 2 * off / (neurons * p->steps));
+        }
 }
 
 void snn_train_loss(const snn_train_options *o, int classes, int steps, double weight, train_sample *s) {

@@ -38,6 +38,9 @@ static void read_optimiser(const snn_config *c, snn_train_options *o) {
 static void read_loss(const snn_config *c, snn_train_options *o) {
     o->loss = choice(c, "train.loss", "mse") ? SNN_LOSS_RATE_MSE : SNN_LOSS_CROSS_ENTROPY;
     o->loss_scale = snn_config_float(c, "train.loss_scale");
+    o->rate_low = snn_config_float(c, "train.rate_low");
+    o->rate_high = snn_config_float(c, "train.rate_high");
+    o->rate_weight = snn_config_float(c, "train.rate_weight");
     o->surrogate = choice(c, "train.surrogate", "rectangle")  ? SNN_SURROGATE_RECTANGLE
                    : choice(c, "train.surrogate", "triangle") ? SNN_SURROGATE_TRIANGLE
                    : choice(c, "train.surrogate", "arctan")   ? SNN_SURROGATE_ARCTAN
@@ -70,6 +73,9 @@ bool snn_train_options_from_config(const snn_config *c, snn_train_options *o, sn
     if (o->final_rate > o->learning_rate && o->schedule == SNN_SCHEDULE_COSINE)
         return snn_config_fail(c, "train.final_rate", err, "%g is above train.learning_rate, %g",
                                o->final_rate, o->learning_rate);
+    if (o->rate_low > o->rate_high)
+        return snn_config_fail(c, "train.rate_low", err, "%g is above train.rate_high, %g", o->rate_low,
+                               o->rate_high);
     return snn_quantisation_from_config(c, &o->quant, err);
 }
 

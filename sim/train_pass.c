@@ -72,6 +72,8 @@ static void fire_step(const train_block *b, const train_stage *st, train_layer_s
     }
     if (st->recurrent)
         snn_train_recurrent_keep(p, st, l, t + 1, spikes);
+    if (l->push != NULL)
+        p->kernels->add(lanes, spikes, l->push);
 }
 
 /* What the read-out, or the next stage, gets at step t: spikes of step t - delay in scratch->plane[0]. */
@@ -105,6 +107,8 @@ static void fire(const train_block *b, int i, train_sample *s, train_scratch *sc
     }
     if (st->neuron.by_lanes)
         snn_train_lanes_begin(st, scratch);
+    if (l->push != NULL)
+        memset(l->push, 0, lanes_of(st) * sizeof *l->push);
     if (st->recurrent) {
         l->own.n = 0;
         snn_train_recurrent_keep(p, st, l, 0, scratch->zero);
@@ -113,10 +117,15 @@ static void fire(const train_block *b, int i, train_sample *s, train_scratch *sc
         fire_step(b, st, l, t, scratch);
         pass_on(b, i, s, t + delay, scratch);
     }
-    if (last)
+    if (l->push != NULL)
+        snn_train_rate_penalty(p, st, b->weight, l);
+    if (last) {
         snn_train_loss(p->options, (int)p->net->classes, p->steps, b->weight, s);
-    else
+        for (int k = 0; k < i; k++)
+            s->loss += s->layer[k].penalty;
+    } else {
         snn_train_choose(p, st + 1, &s->layer[i + 1]);
+    }
 }
 
 static void forward_by_stage(train_block *b, train_scratch *scratch) {
@@ -213,6 +222,12 @@ static void unfire_step(const train_block *b, int i, int t, train_sample *s, tra
     const float *ds = spike_gradient(p, i, t, s, scratch);
     if (st->recurrent && t + 1 < p->steps)
         ds = snn_train_recurrent_backward(p, st, b->wt, l, t, ds, scratch);
+    if (l->push != NULL) {
+        if (ds != scratch->own)
+            memcpy(scratch->own, ds, lanes_of(st) * sizeof *ds);
+        p->kernels->add(lanes_of(st), l->push, scratch->own);
+        ds = scratch->own;
+    }
     if (st->neuron.by_lanes)
         snn_train_lanes_backward(p, st, l, t, bias_of(b, st), ds, scratch);
     else

@@ -39,6 +39,8 @@ typedef struct {
     double clip;                                /* global gradient norm, 0: off */
     snn_loss loss;
     double loss_scale; /* cross-entropy: logits = loss_scale * rate */
+    /* hidden neurons are pushed to fire between these shares of all steps: rate_weight times the mean square of what is missing or too much */
+    double rate_low, rate_high, rate_weight; /* rate_weight 0: off */
     snn_surrogate surrogate;
     double surrogate_width;
     /* augmentation, on events or frames before each use; 0: off */

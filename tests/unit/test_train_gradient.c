@@ -323,6 +323,28 @@ static void softmax_readout(void **state) {
         true});
 }
 
+/* Penalties on firing rates, of simple, of recurrent and of convolutional layers. Their slope has kinks at the bounds: a smaller step. */
+static void rate_penalty(void **state) {
+    (void)state;
+    check_trial(&(trial){REC("fc1", 9, "", CUBA) "," FC("fc2", 7, LIF) "," FC("fc3", 4, LIF),
+                         "",
+                         MSE "rate_weight = 3.0; rate_low = 0.3; rate_high = 0.35;",
+                         {2, 3, 3},
+                         0.5,
+                         0.4,
+                         STEP / 4,
+                         false});
+    check_trial(&(trial){"{ name = \"c1\"; type = \"conv2d\"; channels = 5; kernel = 2; delay = 1; },"
+                         "{ name = \"p1\"; type = \"pool_sum\"; kernel = 2; }," FC("fc1", 7, LIF),
+                         "",
+                         MSE "rate_weight = 5.0; rate_high = 0.3;",
+                         {2, 5, 5},
+                         0.8,
+                         0.5,
+                         STEP / 4,
+                         false});
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_lif_reset_to_zero),
@@ -341,6 +363,7 @@ int main(void) {
         cmocka_unit_test(delays_and_starts),
         cmocka_unit_test(parameters_of_each_neuron),
         cmocka_unit_test(softmax_readout),
+        cmocka_unit_test(rate_penalty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

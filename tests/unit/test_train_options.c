@@ -20,6 +20,7 @@ static void contradictions_are_refused(void **state) {
     check_options_error("train = { epochs = 3; warmup = 4; };", "4 epochs of warm-up, but only 3");
     check_options_error("train = { patience = 4; };", "early stopping needs validation data");
     check_options_error("train = { learning_rate = 1e-3; final_rate = 2e-3; };", "0.002 is above");
+    check_options_error("train = { rate_low = 0.2; rate_high = 0.1; };", "0.2 is above train.rate_high, 0.1");
 }
 
 static void every_setting_is_read(void **state) {
@@ -33,7 +34,8 @@ static void every_setting_is_read(void **state) {
                                 "loss_scale = 6.0; surrogate = \"triangle\"; surrogate_width = 0.7; shift = "
                                 "2; time_jitter = 0.3; drop = 0.2; rotate = 15.0;"
                                 "zoom = 0.1; validation = 0.25; patience = 6; quant_epochs = 5; quant_rate = "
-                                "1e-5; init_gain = 2.0; init_recurrent = 0.7; sparse = false; };");
+                                "1e-5; init_gain = 2.0; init_recurrent = 0.7; rate_weight = 2.0; rate_low = "
+                                "0.1; rate_high = 0.2; sparse = false; };");
     snn_train_options o = test_options(c);
     assert_int_equal(o.seed, 9);
     assert_int_equal(o.threads, 3);
@@ -46,6 +48,7 @@ static void every_setting_is_read(void **state) {
     assert_true(o.surrogate_width == 0.7 && o.time_jitter == 0.3 && o.drop == 0.2 && o.rotate == 15 &&
                 o.zoom == 0.1);
     assert_true(o.validation == 0.25 && o.quant_rate == 1e-5 && o.init_gain == 2 && o.init_recurrent == 0.7 &&
+                o.rate_weight == 2 && o.rate_low == 0.1 && o.rate_high == 0.2 &&
                 o.schedule == SNN_SCHEDULE_STEP);
     assert_true(o.quant.bits == 5 && o.quant.encoding == SNN_TWOS_COMPLEMENT && o.quant.truncate);
     snn_config_free(c);
