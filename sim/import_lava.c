@@ -430,7 +430,8 @@ static bool read_input(reader *in) {
     if (ok && strcmp(type, "input") != 0)
         ok = snn_lava_fail(&g, "type", "is not 'input'");
     ok = ok && read_shape(&g, &shape) && read_simulation(in, &steps, &step_us) &&
-         snn_loihi_begin(&in->net, shape, steps, step_us, in->r->err);
+         (snn_loihi_begin(&in->net, shape, steps, step_us, in->r->err) ||
+          snn_error_context(in->r->err, "%s: layer/0", in->r->path));
     snn_lava_close(&g);
     return ok;
 }
@@ -462,7 +463,8 @@ static bool read_file(reader *in, snn_model *m) {
     bool ok = snn_lava_open(in->r, in->file, "", "layer", &in->layers) && read_layers(in);
     snprintf(record, sizeof record, "{\"imported_from\":\"lava-dl or SLAYER .net\",\"timing\":\"%s\"}",
              in->time.name);
-    ok = ok && snn_loihi_finish(&in->net, record, m, in->r->err);
+    ok = ok && (snn_loihi_finish(&in->net, record, m, in->r->err) ||
+                snn_error_context(in->r->err, "%s", in->r->path));
     snn_loihi_free(&in->net);
     snn_lava_close(&in->layers);
     H5Fclose(in->file);

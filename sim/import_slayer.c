@@ -159,7 +159,9 @@ static bool build(snn_loihi_net *n, const char *folder, const snn_yaml *y, const
     else if (ok)
         ok = snn_slayer_layers_guess(&layers, f, folder, err);
     const double step_us = options != NULL && options->dt > 0 ? options->dt * 1e6 : step_ms * 1e3;
-    ok = ok && snn_loihi_begin(n, layers.input, (int64_t)(length_ms / step_ms), step_us, err) &&
+    ok = ok &&
+         (snn_loihi_begin(n, layers.input, (int64_t)(length_ms / step_ms), step_us, err) ||
+          snn_error_context(err, "%s", folder)) &&
          append_all(n, y, &layers, f, folder, err);
     snn_slayer_layers_free(&layers);
     return ok;
@@ -177,7 +179,8 @@ bool snn_import_slayer(snn_model *m, const char *folder, const snn_import_option
     snprintf(settings, size, "%s/" SETTINGS, folder);
     bool ok = snn_yaml_read(&y, settings, err) && snn_slayer_files_read(&f, folder, err) &&
               build(&n, folder, &y, &f, options, err) &&
-              snn_loihi_finish(&n, "{\"imported_from\":\"SLAYER Loihi text weights\"}", m, err);
+              (snn_loihi_finish(&n, "{\"imported_from\":\"SLAYER Loihi text weights\"}", m, err) ||
+               snn_error_context(err, "%s", folder));
     snn_loihi_free(&n);
     snn_slayer_files_free(&f);
     snn_yaml_free(&y);

@@ -6,8 +6,8 @@
 
 #include <yaml.h>
 
-#include <errno.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,8 +230,12 @@ bool snn_yaml_real(const snn_yaml *y, const char *path, double *v, snn_error *er
     /* strtod would also take blanks, hexadecimal digits, "inf" and "nan". */
     const size_t n = strlen(e->value);
     char *end = e->value;
+    locale_t c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0); /* a point, whatever the program's locale */
+    if (c == (locale_t)0)
+        return snn_fail_errno(err, "no C locale");
     if (n > 0 && strspn(e->value, "+-.0123456789eE") == n)
-        *v = strtod(e->value, &end);
+        *v = strtod_l(e->value, &end, c);
+    freelocale(c);
     return n > 0 && end == e->value + n && isfinite(*v) ? true
                                                         : snn_yaml_fail(y, e, "expected a number", err);
 }

@@ -92,14 +92,21 @@ static bool decays(const reader *in, const char *stem, const char *layer, snn_ds
     return true;
 }
 
+/* Gives the neurons of the layer added last a parameter each; a message names the table that it comes from. */
+static bool set_param(const reader *in, snn_param p, const snn_dse_table *t, const char *stem,
+                      const char *layer) {
+    return snn_net_param(in->net, p, t->value, SNN_ERR_DATA, in->err) ||
+           snn_error_context(in->err, "%s/%s_%s.csv", in->folder, stem, layer);
+}
+
 /* Decay of the membrane, and the gain 1 - decay of its input. */
 static bool set_membrane(reader *in, const char *layer, uint32_t n) {
     snn_dse_table t = {0};
     bool ok = read_table(in, "tau_m", layer, "", n, 1, &t) && decays(in, "tau_m", layer, &t) &&
-              snn_net_param(in->net, SNN_PARAM_DECAY, t.value, SNN_ERR_DATA, in->err);
+              set_param(in, SNN_PARAM_DECAY, &t, "tau_m", layer);
     for (uint32_t j = 0; ok && j < n; j++)
         t.value[j] = 1.0f - t.value[j];
-    ok = ok && snn_net_param(in->net, SNN_PARAM_GAIN, t.value, SNN_ERR_DATA, in->err);
+    ok = ok && set_param(in, SNN_PARAM_GAIN, &t, "tau_m", layer);
     snn_dse_free(&t);
     return ok;
 }
@@ -107,7 +114,7 @@ static bool set_membrane(reader *in, const char *layer, uint32_t n) {
 static bool set_adaptation(reader *in, const char *layer, uint32_t n) {
     snn_dse_table t = {0};
     bool ok = read_table(in, "tau_adp", layer, "", n, 1, &t) && decays(in, "tau_adp", layer, &t) &&
-              snn_net_param(in->net, SNN_PARAM_ADAPT_DECAY, t.value, SNN_ERR_DATA, in->err);
+              set_param(in, SNN_PARAM_ADAPT_DECAY, &t, "tau_adp", layer);
     snn_dse_free(&t);
     return ok;
 }
@@ -202,7 +209,7 @@ static bool read_layers(reader *in, const snn_import_options *options) {
             read_table(in, "weights", from, name, 0, net ? net->layer[net->layers - 1].out.channels : 0, &t);
         if (ok && net == NULL) {
             in->net = snn_net_begin((snn_shape){t.columns, 1, 1}, 0, step_us, SNN_ERR_DATA, in->err);
-            ok = in->net != NULL;
+            ok = in->net != NULL || snn_error_context(in->err, "%s/weights_i_2_h1.csv", in->folder);
         }
         ok = ok && add_layer(in, from, name, &t, readout);
         snn_dse_free(&t);
@@ -212,7 +219,8 @@ static bool read_layers(reader *in, const snn_import_options *options) {
         snprintf(from, sizeof from, "%s", name);
     }
     in->net->readout = SNN_READOUT_SOFTMAX;
-    return check_files(in, hidden) && snn_net_finish(in->net, SNN_ERR_DATA, in->err);
+    return check_files(in, hidden) &&
+           (snn_net_finish(in->net, SNN_ERR_DATA, in->err) || snn_error_context(in->err, "%s", in->folder));
 }
 
 static snn_weights *make_weights(const reader *in) {
