@@ -279,6 +279,9 @@ static bool open_all(snn_dataset *d, const snn_config *config, choice *c, snn_sp
                 !open_run(d, config, c, subject, run, test, err))
                 return false;
         }
+    if (d->table.n == 0 && c->outside > 0)
+        return snn_config_fail(config, "dataset.eeg.length_ms", err,
+                               "the window of every epoch leaves its recording");
     if (d->table.n == 0)
         return snn_fail(err, SNN_ERR_DATA,
                         "%s: no epochs of task %s in this part%s%s; expected S001/S001R03.edf and so on, as "

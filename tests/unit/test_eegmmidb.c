@@ -124,8 +124,11 @@ static void what_is_missing_is_said(void **state) {
     snn_dataset_free(d);
     open_fails(EEG("subjects = [9];"), SNN_SPLIT_ALL, SNN_ERR_DATA,
                "no epochs of task fists in this part; not there: S009R03, S009R04");
-    open_fails(EEG("start_ms = 19000;"), SNN_SPLIT_ALL, SNN_ERR_DATA,
-               "no epochs of task fists in this part; expected");
+    open_fails(EEG("start_ms = 19000;"), SNN_SPLIT_ALL, SNN_ERR_USAGE,
+               "dataset.eeg.length_ms: the window of every epoch leaves its recording");
+    make_folder("S031");
+    open_fails(EEG("subjects = [31]; movement = \"imagined\";"), SNN_SPLIT_ALL, SNN_ERR_DATA,
+               "no epochs of task fists in this part; not there: S031R04, S031R08, S031R12; expected");
 }
 
 static void many_missing_runs_are_counted(void **state) {
