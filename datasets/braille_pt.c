@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define BIN_US 5000
+#define FLOAT_ONE 0x3f800000u /* IEEE 754 */
 #define DIMS_MAX 3
 #define BINS_MAX 65535
 /* That of a TensorDataset has 300 bytes. */
@@ -73,7 +74,7 @@ static bool take_shape(const snn_pickle *p, uint32_t sizes, uint32_t strides, te
         return unexpected(p, strides, "a stride for each axis", err);
     uint64_t stride = 1;
     for (unsigned i = t->dims; i-- > 0;) {
-        uint64_t given;
+        uint64_t given = 0;
         if (!take_integer(p, snn_pickle_child(p, sizes, i), &t->shape[i], err) ||
             !take_integer(p, snn_pickle_child(p, strides, i), &given, err))
             return false;
@@ -152,6 +153,10 @@ static const snn_zip_member *storage(const snn_zip *z, const char *folder, int l
         return NULL;
     }
     return m;
+}
+
+static uint32_t little_u32(const uint8_t *b) {
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
 static int64_t little_i64(const uint8_t *b) {
@@ -243,21 +248,31 @@ bool snn_braille_bins_open(snn_braille_bins *b, const snn_source *s, snn_error *
     return ok;
 }
 
+/* The first value that is neither 0 nor 1. */
+static bool refuse_value(const uint8_t *bytes, size_t item, snn_error *err) {
+    uint32_t bits = little_u32(bytes + item * sizeof bits);
+    float v;
+    memcpy(&v, &bits, sizeof v);
+    return snn_fail(err, SNN_ERR_DATA, "bin %zu, taxel %zu: %g, expected 0 or 1", item / SNN_BRAILLE_TAXELS,
+                    item % SNN_BRAILLE_TAXELS, (double)v);
+}
+
+/* Without a branch for each value: whether it is 0 cannot be predicted. */
 bool snn_braille_bins_decode(const uint8_t *bytes, size_t size, snn_events *out, snn_error *err) {
-    size_t items = size / sizeof(float);
-    for (size_t i = 0; i < items; i++) {
-        uint32_t bits = (uint32_t)bytes[4 * i] | (uint32_t)bytes[4 * i + 1] << 8 |
-                        (uint32_t)bytes[4 * i + 2] << 16 | (uint32_t)bytes[4 * i + 3] << 24;
-        float v;
-        memcpy(&v, &bits, sizeof v);
-        if (v == 0)
-            continue;
-        size_t bin = i / SNN_BRAILLE_TAXELS, taxel = i % SNN_BRAILLE_TAXELS;
-        if (v != 1)
-            return snn_fail(err, SNN_ERR_DATA, "bin %zu, taxel %zu: %g, expected 0 or 1", bin, taxel,
-                            (double)v);
-        if (!snn_events_append(out, (snn_event){.t = (int64_t)bin * BIN_US, .x = (uint16_t)taxel}, err))
-            return false;
-    }
+    size_t bins = size / (SNN_BRAILLE_TAXELS * sizeof(uint32_t)), n = out->n;
+    if (!snn_grow((void **)&out->event, &out->capacity, n + bins * SNN_BRAILLE_TAXELS + 1, sizeof *out->event,
+                  err))
+        return false;
+    for (size_t bin = 0; bin < bins; bin++)
+        for (size_t taxel = 0; taxel < SNN_BRAILLE_TAXELS; taxel++) {
+            size_t item = bin * SNN_BRAILLE_TAXELS + taxel;
+            uint32_t bits = little_u32(bytes + item * sizeof bits);
+            bool zero = bits << 1 == 0; /* of either sign */
+            if (!zero && bits != FLOAT_ONE)
+                return refuse_value(bytes, item, err);
+            out->event[n] = (snn_event){.t = (int64_t)bin * BIN_US, .x = (uint16_t)taxel};
+            n += !zero;
+        }
+    out->n = n;
     return true;
 }

@@ -155,12 +155,11 @@ static bool read_directory(snn_zip *z, const snn_source *s, const end_record *e,
     for (uint32_t i = 0; i < e->members; i++) {
         snn_zip_member m;
         size_t used = 0;
-        if (!read_entry(s, b + at, size - at, e->directory + at, e->directory, &m, &used, err))
-            return false;
-        if (snn_zip_find(z, m.name) != NULL)
-            return snn_fail(err, SNN_ERR_DATA, "byte %" PRIu64 ": a second member %s", e->directory + at,
-                            m.name);
-        if (!snn_push((void **)&z->member, &z->capacity, &z->n, &m, sizeof m, err))
+        if (!read_entry(s, b + at, size - at, e->directory + at, e->directory, &m, &used, err) ||
+            (snn_zip_find(z, m.name) != NULL &&
+             !snn_fail(err, SNN_ERR_DATA, "byte %" PRIu64 ": a second member %s", e->directory + at,
+                       m.name)) ||
+            !snn_push((void **)&z->member, &z->capacity, &z->n, &m, sizeof m, err))
             return false;
         at += used;
     }

@@ -266,6 +266,26 @@ static void real_eeg(void **state) {
                               "official release has 1526\n");
 }
 
+/* Runs that the config does not take are looked at, too. */
+static void broken_eeg(void **state) {
+    (void)state;
+    char text[8192], path[600];
+    snprintf(path, sizeof path, "%s/eegmmidb/S001/S001R03.edf", data_folder("eegmmidb/S001/S001R03.edf"));
+    char *real = realpath(path, NULL);
+    make_folder("S001");
+    assert_int_equal(symlink(real, in_temp("S001/S001R03.edf")), 0);
+    free(real);
+    write_text("S001/S001R01.edf", "0       x");
+    make_folder("S001/S001R02.edf");
+    assert_int_equal(verify("dataset = { name = \"eegmmidb\"; path = \"%s\"; };", text, sizeof text), 5);
+    contains(text, "/S001/S001R01.edf: ");
+    assert_null(strstr(text, "multiple"));
+    contains(text, "/S001/S001R02.edf: not a file\n");
+    contains(text, "subject 1: missing runs 4..14\n");
+    contains(text, "missing subjects: 2..109\n");
+    contains(text, "3 runs, the official release has 1526\n");
+}
+
 static void real_traces(void **state) {
     (void)state;
     char text[8192], config[512];
@@ -371,13 +391,21 @@ static void unwritable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_TEMP(official_counts),   IN_TEMP(official_numbers_add_up),
-        IN_TEMP(contents),          IN_TEMP(parts_that_do_not_open),
-        IN_TEMP(gestures),          IN_TEMP(tonic_counts),
-        IN_TEMP(made_and_arrays),   IN_TEMP(unwritable),
-        IN_TEMP(braille),           cmocka_unit_test(real_braille),
-        cmocka_unit_test(real_eeg), cmocka_unit_test(real_traces),
-        IN_TEMP(real_shd),          IN_TEMP(traces),
+        IN_TEMP(official_counts),
+        IN_TEMP(official_numbers_add_up),
+        IN_TEMP(contents),
+        IN_TEMP(parts_that_do_not_open),
+        IN_TEMP(gestures),
+        IN_TEMP(tonic_counts),
+        IN_TEMP(made_and_arrays),
+        IN_TEMP(unwritable),
+        IN_TEMP(braille),
+        cmocka_unit_test(real_braille),
+        cmocka_unit_test(real_eeg),
+        IN_TEMP(broken_eeg),
+        cmocka_unit_test(real_traces),
+        IN_TEMP(real_shd),
+        IN_TEMP(traces),
         cmocka_unit_test(series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
