@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDENTITY_MAX 4096 /* neurons (channels of images) without weights before them */
+#define SQUARE_MAX (1u << 26) /* weights of a kernel with zeros that are not in the file */
+#define IDENTITY_MAX 4096     /* neurons (channels of images) without weights before them */
 
 typedef struct {
     nir_network *n;
@@ -169,8 +170,9 @@ static bool add_drive(const builder *b, const nir_stage *s, const nir_neuron *ne
                       snn_shape out, bool *any) {
     const uint32_t area = out.height * out.width;
     for (uint32_t c = 0; neuron->drive != NULL && c < out.channels; c++) {
-        const double drive = neuron->drive[c * area];
-        for (uint32_t i = 1; i < area; i++)
+        const bool same = neuron->drives == 1;
+        const double drive = neuron->drive[same ? 0 : c * area];
+        for (uint32_t i = 1; i < area && !same; i++)
             if (neuron->drive[c * area + i] != drive)
                 return nir_fail(s, b->path, b->err,
                                 "v_leak differs between the neurons of a channel, and from v_reset");
@@ -334,8 +336,9 @@ static bool take_map(builder *b, const nir_stage *s) {
         const nir_window *w = &b->window;
         uint64_t count = 0;
         if (!nir_count(4, (uint64_t[]){w->outputs, w->inputs, w->kernel, w->kernel}, &count) ||
-            count > SNN_WEIGHTS_MAX)
-            return nir_fail(s, b->path, b->err, "needs more than %u weights", SNN_WEIGHTS_MAX);
+            (count > SQUARE_MAX && count > nir_find(s->node, "weight")->count))
+            return nir_fail(s, b->path, b->err, "needs a dense, square kernel of more than %u weights",
+                            SQUARE_MAX);
     } else {
         const nir_field *w = matrix(b, s);
         if (w == NULL)

@@ -53,6 +53,16 @@ static bool take_all(parameters *p) {
             (take(p, "v_threshold", true, &p->v_threshold) && take(p, "v_reset", false, &p->v_reset)));
 }
 
+/* One number for all neurons in every field? */
+static bool all_same(const parameters *p) {
+    const nir_field *const field[] = {p->tau,         p->tau_syn, p->r,   p->v_leak,
+                                      p->v_threshold, p->v_reset, p->w_in};
+    for (size_t i = 0; i < sizeof field / sizeof field[0]; i++)
+        if (field[i] != NULL && field[i]->count != 1)
+            return false;
+    return true;
+}
+
 static double value(const nir_field *f, uint32_t j, double otherwise) {
     return f == NULL ? otherwise : nir_number(f, f->count == 1 ? 0 : j);
 }
@@ -207,7 +217,11 @@ bool nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double
     *out = (nir_neuron){.neuron = {.at_threshold = o->at_threshold && !stateless,
                                    .reset = stateless ? SNN_RESET_ZERO : o->reset}};
     out->neuron.type = neuron_type(&p);
-    bool ok = take_all(&p) && (out->drive = snn_alloc(n, sizeof *out->drive, "neurons", err)) != NULL;
+    bool ok = take_all(&p);
+    if (ok && scale == NULL && all_same(&p)) /* memory for what is in the file only */
+        n = p.n = 1;
+    out->drives = n;
+    ok = ok && (out->drive = snn_alloc(n, sizeof *out->drive, "neurons", err)) != NULL;
     for (int q = 0; ok && q < SNN_PARAMS; q++)
         ok = (out->each[q] = snn_alloc(n, sizeof **out->each, "neurons", err)) != NULL;
     ok = ok && fill(&p, out, scale, dt, out->neuron.reset, o->unit_gain);

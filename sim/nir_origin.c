@@ -22,6 +22,7 @@
 #include <string.h>
 
 #define ORIGIN_FORMAT "nir 1"
+#define ITEMS_MAX (1u << 24) /* numbers in it: a short text may stand for many of them */
 
 /* ---- tree -> JSON ---- */
 
@@ -97,6 +98,18 @@ static json_t *node_json(const nir_node *node, const nir_network *n) {
     return o;
 }
 
+/* Numbers that the origin would hold. */
+static uint64_t count_items(const nir_node *node, const nir_network *n) {
+    uint64_t items = 0;
+    const bool weights = tensor_of(n, node) != NULL;
+    for (size_t i = 0; i < node->fields; i++)
+        if (!weights || strcmp(node->field[i].name, "weight") != 0)
+            items += node->field[i].count;
+    for (size_t i = 0; i < node->nodes; i++)
+        items += count_items(&node->node[i], n);
+    return items;
+}
+
 /* Digest of the network as models carry it. */
 static bool network_digest(const snn_net *net, char digest[65], snn_error *err) {
     char *json = snn_net_to_json(net, err);
@@ -118,6 +131,10 @@ bool nir_origin_make(const nir_file *f, const nir_network *n, char **text, snn_e
         if (n->tensor[i].node == NULL)
             json_array_append_new(identities, json_string(n->tensor[i].name));
     }
+    if (count_items(&f->root, n) > ITEMS_MAX) {
+        json_decref(identities);
+        return true;
+    }
     if (!network_digest(n->net, digest, err)) {
         json_decref(identities);
         return false;
@@ -136,6 +153,7 @@ typedef struct {
     const snn_model *model;
     snn_error *err;
     size_t nodes;
+    uint64_t items; /* so far */
 } restoring;
 
 static bool bad(const restoring *r, const char *what) {
@@ -183,6 +201,15 @@ static bool weights_back(const restoring *r, const nir_node *node, nir_field *f)
     return bad(r, "it names a tensor that is not there");
 }
 
+/* Is there such a tensor, with no fewer weights? */
+static bool tensor_size(const restoring *r, const char *name, uint64_t count) {
+    const snn_weights *w = r->model != NULL ? r->model->weights : NULL;
+    for (int i = 0; w != NULL && i < w->tensors; i++)
+        if (strcmp(w->tensor[i].name, name) == 0)
+            return count <= w->tensor[i].count;
+    return false;
+}
+
 /* "f4", "i8", ... */
 static bool parse_type(const char *text, nir_kind *kind, int *bytes) {
     if (text == NULL || strlen(text) != 2)
@@ -193,7 +220,7 @@ static bool parse_type(const char *text, nir_kind *kind, int *bytes) {
            (*bytes != 1 || *kind != NIR_FLOAT);
 }
 
-static bool add_field(const restoring *r, const json_t *o, nir_node *node) {
+static bool add_field(restoring *r, const json_t *o, nir_node *node) {
     const char *name = json_string_value(json_object_get(o, "name")),
                *text = json_string_value(json_object_get(o, "text")),
                *tensor = json_string_value(json_object_get(o, "tensor"));
@@ -214,8 +241,11 @@ static bool add_field(const restoring *r, const json_t *o, nir_node *node) {
             return bad(r, "a field has a negative size");
         sizes[i] = (uint64_t)n;
     }
-    if (!nir_count((int)dims, sizes, &count) || count > SNN_WEIGHTS_MAX)
+    if (!nir_count((int)dims, sizes, &count) || count > SNN_WEIGHTS_MAX ||
+        (tensor == NULL && (r->items += count) > ITEMS_MAX))
         return bad(r, "a field is too large");
+    if (tensor != NULL && !tensor_size(r, tensor, count))
+        return bad(r, "it names a tensor that is not there, or a smaller one");
     /* Weights of integer type become floats: scales have made fractions of them. */
     nir_field *f = nir_add_field(node, name, tensor != NULL ? NIR_FLOAT : kind,
                                  tensor != NULL && bytes < 4 ? 4 : bytes, (int)dims, sizes, r->err);
@@ -266,9 +296,28 @@ static bool identities_hold(const snn_weights *weights, const json_t *list) {
     return true;
 }
 
+/* The nodes out of JSON; `m` has their weights (NULL: none may be named). */
+static bool from_json(nir_file *f, const json_t *o, const snn_model *m, snn_error *err) {
+    restoring r = {m, err, 0, 0};
+    const char *version = json_string_value(json_object_get(o, "version"));
+    snprintf(f->version, sizeof f->version, "%s", version != NULL ? version : "");
+    snprintf(f->root.type, sizeof f->root.type, "NIRGraph");
+    f->dt = json_number_value(json_object_get(o, "dt"));
+    return fill_node(&r, json_object_get(o, "graph"), &f->root, 0);
+}
+
+bool nir_file_from_json(nir_file *f, const char *json, size_t size, snn_error *err) {
+    json_t *o = json_loadb(json, size, 0, NULL);
+    *f = (nir_file){0};
+    bool ok = o != NULL ? from_json(f, o, NULL, err) : snn_fail(err, SNN_ERR_DATA, "is no JSON");
+    json_decref(o);
+    if (!ok)
+        nir_file_free(f);
+    return ok;
+}
+
 bool nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error *err) {
     char digest[65];
-    restoring r = {m, err, 0};
     *f = (nir_file){0};
     *found = false;
     if (m->origin == NULL)
@@ -277,16 +326,12 @@ bool nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error 
         return false;
     json_t *o = json_loads(m->origin, 0, NULL);
     const char *format = json_string_value(json_object_get(o, "format")),
-               *network = json_string_value(json_object_get(o, "network")),
-               *version = json_string_value(json_object_get(o, "version"));
+               *network = json_string_value(json_object_get(o, "network"));
     bool ok = true;
     if (format != NULL && strcmp(format, ORIGIN_FORMAT) == 0 && network != NULL &&
         strcmp(network, digest) == 0 && identities_hold(m->weights, json_object_get(o, "identities"))) {
         *found = true;
-        snprintf(f->version, sizeof f->version, "%s", version != NULL ? version : "");
-        snprintf(f->root.type, sizeof f->root.type, "NIRGraph");
-        f->dt = json_number_value(json_object_get(o, "dt"));
-        ok = fill_node(&r, json_object_get(o, "graph"), &f->root, 0);
+        ok = from_json(f, o, m, err);
     }
     json_decref(o);
     if (!ok)

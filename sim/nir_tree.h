@@ -132,7 +132,9 @@ void nir_network_free(nir_network *n);
 typedef struct {
     snn_neuron neuron;
     float *each[SNN_PARAMS]; /* [n] where they differ */
-    double *drive;           /* [n] what v_leak adds to the sum (with membrane_bias: to the membrane); NULL: nothing */
+    uint32_t drives;         /* n, or 1: the same for all */
+    double *
+        drive; /* [drives] what v_leak adds to the sum (with membrane_bias: to the membrane); NULL: nothing */
 } nir_neuron;
 bool nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double *scale, double dt,
                    const snn_import_options *o, const char *path, snn_error *err);
@@ -142,8 +144,10 @@ bool nir_is_neuron(const nir_node *node);
 /* "path: node 'fc1' (Affine): what" */
 bool nir_fail(const nir_stage *s, const char *path, snn_error *err, const char *format, ...) SNN_PRINTF(4, 5);
 
-/* JSON of the file's nodes for snn_model.origin, without the weights; *text is NULL when they cannot be kept (weights were merged). */
+/* JSON of the file's nodes for snn_model.origin, without the weights; *text is NULL when they cannot be kept (weights were merged; more than 2^24 numbers). */
 bool nir_origin_make(const nir_file *f, const nir_network *n, char **text, snn_error *err);
+/* A file out of such JSON that names no tensors (for tests). */
+bool nir_file_from_json(nir_file *f, const char *json, size_t size, snn_error *err);
 /* The file again with the model's weights; *found false when the model has no origin, or is no longer what was imported. */
 bool nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error *err);
 
