@@ -3,7 +3,7 @@
  * Inside of the engine. In reading order: engine.c (checks a network and builds the stages), engine_pack.c (lays weights out for the kernels),
  * engine_run.c (walks a sample through the stages), engine_input.c (spike lists into what a stage reads), engine_synapse.c (synaptic sums),
  * engine_hook.c (what the chip does to them), engine_neuron.c (neurons beyond the kernels' LIF), engine_pool.c, engine_count.c (operation counts),
- * engine_result.c.
+ * engine_readout.c, engine_result.c.
  *
  * A stage is one layer of the network (flatten has none). Between stages spikes stand in planes, one per time step of a chunk:
  * bytes [y][x][channel] with a border of zeros as wide as the next layer's padding, channels padded to SNN_PAD. The input of the network comes as
@@ -223,6 +223,10 @@ void snn_state_free(snn_state *state);
 uint32_t snn_fire_each(const snn_engine *e, const snn_stage *s, const snn_state *state, uint32_t first,
                        const int32_t *sum, const float *current, uint8_t *spike, void *membrane,
                        uint64_t *changed, bool *beyond);
+
+/* engine_readout.c: spikes: how many there are in the plane of the last stage that is counted now. */
+void snn_read_out(const snn_engine *e, const snn_stage *s, const snn_workspace *w, const uint8_t *plane,
+                  uint32_t spikes, int step, snn_result *r);
 
 /* engine_pool.c */
 bool snn_pool_list(const snn_stage *s, const snn_spikes *in, snn_spikes *out, snn_workspace *w,

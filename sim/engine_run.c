@@ -2,8 +2,6 @@
 /* Engine: walks one sample through the stages, chunk of time steps by chunk. */
 #include "engine_internal.h"
 
-#include <snnsim/portable_math.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +15,7 @@ typedef struct {
     snn_result *r;
     snn_error *err;
     uint32_t largest_count; /* of any input of the sample */
+    int chunk_start;        /* first step of the chunk */
 } snn_walk;
 
 /* ---- checks ---- */
@@ -70,8 +69,9 @@ static bool check_sums(const snn_walk *k, const snn_list_extent *x) {
 /* Fixed membranes that leave their range could overflow in the next step. */
 static bool check_fixed(const snn_walk *k, const snn_stage *s, bool beyond, int step) {
     const int32_t *v = k->w->state[s - k->e->stage].membrane;
+    const uint32_t n = s->single ? 0 : s->neurons_padded; /* these have looked already */
     int32_t most = 0;
-    for (uint32_t j = 0; !s->single && j < s->neurons_padded; j++)
+    for (uint32_t j = 0; j < n; j++)
         most = abs(v[j]) > most ? abs(v[j]) : most;
     if (beyond || most > SNN_FIXED_MEMBRANE)
         return snn_fail(k->err, SNN_ERR_DATA,
@@ -160,9 +160,9 @@ static bool sum_line(const snn_walk *k, const snn_stage *s, const uint8_t *from,
 
 static bool prepare_plane(const snn_walk *k, const snn_stage *s, int step, const uint8_t *from, bool dense);
 
-/* The layer's own plane `before` steps before step. */
-static size_t ring_slot(const snn_stage *s, int step, int before) {
-    return (size_t)((step + s->ring - before) % s->ring);
+/* Where the plane of `before` steps before `step` stands. Without a tail the ring is the chunk, which steps fill from its start: no division. */
+static inline size_t ring_slot(const snn_walk *k, const snn_stage *s, int step, int before) {
+    return (size_t)(s->tail == 0 ? step - k->chunk_start : (step + s->ring - before) % s->ring);
 }
 
 static bool refuse_back(const snn_walk *k, const snn_stage *s) {
@@ -188,7 +188,7 @@ static bool add_sums(const snn_walk *k, const snn_stage *s) {
 /* Recurrent sums of the step are added to those of the feed-forward weights, in w->sum or w->sum_float. */
 static bool add_back(const snn_walk *k, const snn_stage *s, int step) {
     const snn_stage *b = s->back;
-    const size_t i = (size_t)(s - k->e->stage), slot = ring_slot(s, step, 1), border = s->target.border;
+    const size_t i = (size_t)(s - k->e->stage), slot = ring_slot(k, s, step, 1), border = s->target.border;
     const uint8_t *own =
         k->w->plane[i] + slot * s->target.bytes + (border * s->target.width + border) * s->target.pitch;
     snn_workspace *w = k->w;
@@ -334,62 +334,6 @@ static bool trace_list(const snn_walk *k, const snn_stage *s, const snn_spikes *
     return true;
 }
 
-/* ---- read-out ---- */
-
-static int argmax(const double *out, uint32_t n) {
-    uint32_t best = 0;
-    for (uint32_t c = 1; c < n; c++)
-        if (out[c] > out[best])
-            best = c;
-    return (int)best;
-}
-
-/* Class c's neuron in the planes of the last stage. */
-static size_t class_at(const snn_stage *s, uint32_t c) {
-    const uint32_t area = s->out.height * s->out.width;
-    return area == 1 ? c : (size_t)(c % area) * s->outputs + c / area;
-}
-
-static double class_membrane(const snn_walk *k, const snn_stage *s, uint32_t c) {
-    const void *v = k->w->state[s - k->e->stage].membrane;
-    const size_t at = class_at(s, c);
-    if (k->e->arithmetic == SNN_ARITHMETIC_FLOAT)
-        return (double)((const float *)v)[at];
-    /* with a scale per channel, integers of different outputs are not comparable */
-    const float unit = s->single ? s->each.factor[at] : s->factor[c / (s->out.height * s->out.width)];
-    return (double)((const int32_t *)v)[at] / 64 * (double)unit;
-}
-
-/* Adds the softmax of the membranes, in float32: differences to the largest, exponentials and their sum in the order of the classes, quotients. */
-static void add_softmax(const snn_walk *k, const snn_stage *s) {
-    float *x = k->w->softmax, most = (float)class_membrane(k, s, 0), total = 0;
-    for (uint32_t c = 0; c < k->e->classes; c++) {
-        x[c] = (float)class_membrane(k, s, c);
-        most = x[c] > most ? x[c] : most;
-    }
-    for (uint32_t c = 0; c < k->e->classes; c++) {
-        x[c] = (float)snn_exp((double)(x[c] - most));
-        total = total + x[c];
-    }
-    for (uint32_t c = 0; c < k->e->classes; c++)
-        k->r->out[c] += (double)(x[c] / total);
-}
-
-static void read_out(const snn_walk *k, const snn_stage *s, const uint8_t *plane, uint32_t spikes, int step) {
-    snn_result *r = k->r;
-    r->predicted_by_step[step] = r->predicted;
-    if (step < s->start || (!spikes && !k->e->membrane_readout))
-        return; /* no output has changed */
-    if (k->w->softmax)
-        add_softmax(k, s);
-    for (uint32_t c = 0; c < k->e->classes && !k->w->softmax; c++) {
-        const uint8_t spike = plane[class_at(s, c)];
-        r->out_spikes[(size_t)step * k->e->classes + c] = spike;
-        r->out[c] += k->e->membrane_readout ? class_membrane(k, s, c) : spike;
-    }
-    r->predicted = r->predicted_by_step[step] = argmax(r->out, k->e->classes);
-}
-
 /* ---- the walk ---- */
 
 /* A layer that has not started: silent, its neurons as they were. */
@@ -402,8 +346,8 @@ static void rest(const snn_walk *k, const snn_stage *s, uint8_t *to) {
 static bool stage_step(const snn_walk *k, int i, int step) {
     const snn_engine *e = k->e;
     const snn_stage *s = &e->stage[i];
-    const size_t slot = ring_slot(s, step, 0), late = ring_slot(s, step, s->delay);
-    const size_t feed = s->from_input ? 0 : ring_slot(s - 1, step, s[-1].delay);
+    const size_t slot = ring_slot(k, s, step, 0), late = ring_slot(k, s, step, s->delay);
+    const size_t feed = s->from_input ? 0 : ring_slot(k, s - 1, step, s[-1].delay);
     const uint8_t *from = s->from_input ? NULL : k->w->plane[i - 1] + feed * s->source.bytes;
     const uint32_t nonzero = s->from_input ? 0 : k->w->nonzero[i - 1][feed];
     uint8_t *to = k->w->plane[i] + slot * s->target.bytes;
@@ -417,7 +361,7 @@ static bool stage_step(const snn_walk *k, int i, int step) {
     k->w->nonzero[i][slot] = spikes;
     k->r->activity[s->layer].spikes += spikes;
     if (i + 1 == e->stages)
-        read_out(k, s, k->w->plane[i] + late * s->target.bytes, k->w->nonzero[i][late], step);
+        snn_read_out(e, s, k->w, k->w->plane[i] + late * s->target.bytes, k->w->nonzero[i][late], step, k->r);
     return !k->trace || !k->trace->layer[s->layer] || trace_plane(k, s, to, step);
 }
 
@@ -468,7 +412,7 @@ static bool start(const snn_engine *e, const snn_spikes *x, snn_workspace *w, co
 
 bool snn_engine_run(const snn_engine *engine, const snn_spikes *x, uint64_t sample, snn_workspace *w,
                     const snn_trace *trace, snn_result *r, snn_error *err) {
-    snn_walk k = {engine, x, sample, w, trace, r, err, 0};
+    snn_walk k = {engine, x, sample, w, trace, r, err, 0, 0};
     if (!start(engine, x, w, trace, r, err))
         return false;
     snn_list_extent extent = measure_input(&k);
@@ -484,6 +428,7 @@ bool snn_engine_run(const snn_engine *engine, const snn_spikes *x, uint64_t samp
         return false;
     for (int t0 = 0; t0 < x->steps; t0 += engine->chunk) {
         const int steps = x->steps - t0 < engine->chunk ? x->steps - t0 : engine->chunk;
+        k.chunk_start = t0;
         for (int i = first; i < engine->stages; i++)
             for (int t = 0; t < steps; t++)
                 if (!stage_step(&k, i, t0 + t))
