@@ -16,10 +16,7 @@ need_data() { [ -d "$MODELS" ] || skip "no data"; }
     need_data
     go model import "$MODELS/nir_nmnist_cnn/cnn_sinabs.nir" --reset subtract --at-threshold -o cnn.h5
     expect 0
-    cat >cnn.cfg <<CFG
-dataset = { name = "nmnist"; path = "$DATA/nmnist"; test_list = "test_first50.txt"; bins = 300; bin_us = 1000; from_zero = true; binary = true; };
-CFG
-    go run cnn.cfg --model cnn.h5 --out cnn
+    SNNSIM_DATA=$DATA go run "$ROOT/configs/nmnist_nir.cfg" --model cnn.h5 --out cnn
     expect 0
     [[ $output == *"48 of 50"* ]]
     "$PYTHON" - "$MODELS/nir_nmnist_cnn/expected_output_counts.csv" cnn/predictions.csv <<'PY'
@@ -27,8 +24,19 @@ import csv, sys
 a, b = [[[int(float(r[f"out{i}"])) for i in range(10)] for r in csv.DictReader(open(p))] for p in sys.argv[1:]]
 assert a == b and len(a) == 50
 PY
-    go run cnn.cfg --model no-such.h5
+    SNNSIM_DATA=$DATA go run "$ROOT/configs/nmnist_nir.cfg" --model no-such.h5
     expect 3
+}
+
+@test "so does one of snnTorch" {
+    need_data
+    go model import "$MODELS/nir_braille/braille_noDelay_bias_zero.nir" -o braille.h5
+    expect 0
+    for k in 0:271 1:267; do
+        SNNSIM_DATA=$DATA go run "$ROOT/configs/braille_nir.cfg" --model braille.h5 --set "dataset.path=$DATA/braille/letters7_th1/ds_val_${k%:*}.pt"
+        expect 0
+        [[ $output == *"${k#*:} of 280"* ]]
+    done
 }
 
 @test "NIR files come back bit by bit" {
