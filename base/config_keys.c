@@ -148,7 +148,7 @@ const snn_config_key snn_config_keys[] = {
     {"train.quant_epochs", SNN_KEY_INT, "0", 0, 1000000, NULL, "Epochs of quantisation-aware fine-tuning."},
     {"train.quant_rate", SNN_KEY_FLOAT, "1e-4", 0, 100, NULL, "Step size of fine-tuning."},
     {"train.init_gain", SNN_KEY_FLOAT, "0.57735", 1e-6, 1e6, NULL, "Initial weights are uniform with standard deviation init_gain / sqrt(fan-in) (PyTorch's default: 1/sqrt(3))."},
-    {"train.init_recurrent", SNN_KEY_FLOAT, "0.2", 0, 1e6, NULL, "The same for recurrent weights, whose fan-in is the number of neurons of the layer."},
+    {"train.init_recurrent", SNN_KEY_FLOAT, "0.57735", 0, 1e6, NULL, "The same for recurrent weights, whose fan-in is the number of neurons of the layer."},
     {"train.sparse", SNN_KEY_BOOL, "true", ANY, NULL, "Use sparse kernels where spikes make them cheaper."},
 
     {"model", SNN_KEY_GROUP, NULL, ANY, NULL, "The trained network."},
