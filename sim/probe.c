@@ -68,8 +68,9 @@ static void list_values(const snn_tensor *t, snn_code_values *v) {
 
 static const snn_probe_way *choose(const snn_net *net, const snn_weights *weights,
                                    const snn_probe_options *options) {
-    if (!snn_net_plain(net))
-        return &snn_probe_twin; /* what keeps states besides membranes, or spikes of earlier steps */
+    if (!snn_net_plain(net)) /* what keeps states besides membranes, or spikes of earlier steps */
+        return !options->twin && snn_probe_tail.suits(net, weights, options) ? &snn_probe_tail
+                                                                             : &snn_probe_twin;
     if (!options->twin && snn_probe_lanes.suits(net, weights, options))
         return &snn_probe_lanes;
     if (!options->twin && snn_probe_planes.suits(net, weights, options))

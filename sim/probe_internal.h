@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inside of the fitness probe. In reading order: probe.c (the public face: checks, picks a way), probe_twin.c (the plain twin: rewrites weights and runs the engine), probe_lanes*.c (networks of
+ * Inside of the fitness probe. In reading order: probe.c (the public face: checks, picks a way), probe_twin.c (the plain twin: rewrites weights and runs the engine), probe_tail.c (the twin from the first searched layer on), probe_lanes*.c (networks of
  * linear layers: samples are the lanes of vectors), probe_planes*.c (networks with convolutions: planes of the engine).
  */
 #ifndef SNNSIM_SIM_PROBE_INTERNAL_H
@@ -33,7 +33,7 @@ typedef struct {
     bool (*rebase)(void *state, const snn_delta *delta, size_t n, snn_error *err);
 } snn_probe_way;
 
-extern const snn_probe_way snn_probe_twin, snn_probe_lanes, snn_probe_planes;
+extern const snn_probe_way snn_probe_twin, snn_probe_tail, snn_probe_lanes, snn_probe_planes;
 
 typedef struct snn_code_values snn_code_values; /* probe.c */
 

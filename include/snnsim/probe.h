@@ -40,7 +40,7 @@ snn_probe *snn_probe_new(const snn_net *net, const snn_weights *weights, const b
 void snn_probe_free(snn_probe *p);
 size_t snn_probe_samples(const snn_probe *p);
 uint32_t snn_probe_classes(const snn_probe *p);
-/* Which way it works: "lanes" (linear layers), "planes" (convolutions), "twin". */
+/* Which way it works: "lanes" (linear layers), "planes" (convolutions), "tail" (networks that only the engine knows, from the first searched layer on), "twin". */
 const char *snn_probe_kind(const snn_probe *p);
 /* One thread's buffers; the probe must outlive it. */
 snn_probe_workspace *snn_probe_workspace_new(const snn_probe *p, snn_error *err);
