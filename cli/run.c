@@ -290,6 +290,8 @@ static void find_warnings(cli_run *run) {
     run->warnings = json_array();
     if (e->samples == 0)
         json_array_append_new(run->warnings, json_string("there was no sample to run"));
+    if (run->about->note)
+        json_array_append_new(run->warnings, json_string(run->about->note));
     warn(run, e->empty_samples, "sample holds no events", "samples hold no events");
     /* Framing by bins drops the last event or two of every recording: that is no news. */
     if (e->events_dropped > e->events / 100)

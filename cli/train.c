@@ -120,6 +120,8 @@ static bool open_all(training *t, snn_error *err) {
     if (!t->data)
         return false;
     const uint32_t *input = snn_dataset_about(t->data)->input;
+    if (snn_dataset_about(t->data)->note && !t->common.quiet)
+        printf("note: %s\n", snn_dataset_about(t->data)->note);
     t->net = snn_net_from_config(t->config, (snn_shape){input[0], input[1], input[2]}, err);
     t->curve.path = t->curve_path;
     return t->net && (!t->from || start_from(t, err));
