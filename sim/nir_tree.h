@@ -3,7 +3,7 @@
  * Inside sim/: a NIR graph in memory, node by node as the file has it, in the types of the file, so that it can be written again with every number kept.
  *
  *   nir_read.c    HDF5 -> tree              nir_write.c   tree -> HDF5
- *   nir_walk.c    tree -> nodes in order    nir_layers.c, nir_neuron.c   nodes in order -> network and weights
+ *   nir_walk.c    tree -> nodes in order    nir_layers.c, nir_nodes.c, nir_window.c, nir_neuron.c   nodes in order -> network and weights
  *   nir_origin.c  tree <-> the JSON that an imported model carries
  */
 #ifndef SNNSIM_SIM_NIR_TREE_H

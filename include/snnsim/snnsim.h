@@ -22,6 +22,7 @@
 #include <snnsim/events.h>
 #include <snnsim/hdf5_file.h>
 #include <snnsim/hw.h>
+#include <snnsim/import.h>
 #include <snnsim/ledger.h>
 #include <snnsim/map.h>
 #include <snnsim/mask_fault.h>
