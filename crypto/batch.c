@@ -270,13 +270,18 @@ bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const ui
 
 /* ---- budget and random numbers ---- */
 
-bool snn_search_dear(const snn_net *net, uint32_t tensor) {
-    bool behind = false, dear = !snn_net_plain(net); /* by the probe's twin */
+bool snn_search_convolves(const snn_net *net, uint32_t tensor) {
+    bool behind = false, convolves = false;
     for (int i = 0; i < net->layers; i++) {
-        behind |= net->layer[i].tensor == (int)tensor;
-        dear |= behind && net->layer[i].type == SNN_LAYER_CONV2D;
+        const snn_layer *l = &net->layer[i];
+        behind |= l->tensor == (int)tensor || snn_layer_recurrent_tensor(l) == (int)tensor;
+        convolves |= behind && l->type == SNN_LAYER_CONV2D;
     }
-    return dear;
+    return convolves;
+}
+
+bool snn_search_dear(const snn_net *net, uint32_t tensor) {
+    return !snn_net_plain(net) || snn_search_convolves(net, tensor);
 }
 
 uint64_t snn_search_left(const snn_search_job *job) {

@@ -161,7 +161,7 @@ enum { DEAR_SAMPLES = 4, DEAR_VARIANTS = 0 };
 static void read_samples(snn_encrypt_options *o, const snn_config *config, const snn_net *net) {
     bool dear = false;
     for (int t = 0; t < o->tensors; t++)
-        dear |= o->tensor[t] && snn_search_dear(net, (uint32_t)t);
+        dear |= o->tensor[t] && snn_search_convolves(net, (uint32_t)t);
     o->samples = (uint32_t)snn_config_int(config, "encrypt.samples");
     o->variants = (uint32_t)snn_config_int(config, "encrypt.variants");
     o->random_samples = (uint32_t)snn_config_int(config, "encrypt.random_samples");

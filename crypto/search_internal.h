@@ -138,7 +138,9 @@ bool snn_search_score_toggles(snn_search_job *job, const snn_set *base, const ui
                               snn_score *score, snn_error *err);
 /* Evaluations left of the budget (UINT64_MAX without one, and in phases after the search). */
 uint64_t snn_search_left(const snn_search_job *job);
-/* Does an evaluation take milliseconds, since a convolution stands at or behind the layer of `tensor`? */
+/* Does a convolution stand at or behind the layer of `tensor`? */
+bool snn_search_convolves(const snn_net *net, uint32_t tensor);
+/* Does an evaluation take milliseconds: for that reason, or because only the engine itself knows the network (snn_net_plain)? */
 bool snn_search_dear(const snn_net *net, uint32_t tensor);
 /* Stream number `index` of this step. */
 void snn_search_random(const snn_search_job *job, uint32_t index, snn_random *r);
