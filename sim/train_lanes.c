@@ -150,7 +150,7 @@ static train_lanes_step step_of(const train_plan *p, const train_stage *st, trai
                           .bias_sum = l->bias_sum};
     if (!a.first)
         a.before = a.v - lanes;
-    if (l->barrier != NULL) {
+    if (st->neuron.type == SNN_NEURON_ALIF) {
         a.barrier = l->barrier + (size_t)t * lanes;
         a.barrier_before = a.first ? a.barrier : a.barrier - lanes;
         a.barrier_next = t + 1 < p->steps ? a.barrier + lanes : a.barrier;
