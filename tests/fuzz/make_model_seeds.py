@@ -9,6 +9,9 @@ SEEDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seeds")
 LIF = {"type": "lif", "decay": 0.3, "threshold": 0.3, "reset": "zero", "at_threshold": False, "gain": 1}
 IF = dict(LIF, type="if", decay=1, reset="subtract", at_threshold=True, gain=0.25)
 LI = dict(LIF, type="li")
+REFRACTORY = dict(LIF, refractory=2, threshold=[0.1, 0.2, 0.3, 0.4])  # format 2
+CUBA = dict(LIF, type="cuba_lif", current_decay=[0, 0.25, 0.5], current_gain=1, membrane_bias=True, refractory=0)
+ALIF = dict(LIF, type="alif", adapt_decay=0.95, adapt=1.8)
 
 
 def write(target, name, data):
@@ -20,6 +23,15 @@ def write(target, name, data):
 def net(*layers, size=(2, 5, 5)):
     head = {"format": 1, "input": list(size), "steps": 15, "step_us": 0.5, "layers": list(layers)}
     return json.dumps(head, separators=(",", ":")).encode()
+
+
+def net2(*layers, readout="sum", size=(2, 5, 5)):
+    head = {"format": 2, "input": list(size), "steps": 15, "step_us": 0.5, "layers": list(layers), "readout": readout, "fixed": True}
+    return json.dumps(head, separators=(",", ":")).encode()
+
+
+def late(layer, delay, start, **more):
+    return dict(layer, delay=delay, start=start, **more)
 
 
 def linear(name, outputs, neuron, **more):
@@ -45,7 +57,11 @@ def main():
     write("net_json", "too_large", net(window("c", "conv2d", 1024, 1, padding=1023, channels=65536, neuron=LIF)))
     write("net_json", "li_inside", net(linear("a", 2, LI), linear("b", 2, LIF)))
     write("net_json", "empty", b"{}")
-    write("net_json", "newer", b'{"format":2}')
+    write("net_json", "newer", b'{"format":3}')
+    write("net_json", "recurrent", net2(late(linear("a", 4, REFRACTORY), 1, 0, recurrent=False), late(linear("b", 3, CUBA, bias=[1, 2, 3]), 255, 1, recurrent=True),
+                                        late(linear("c", 2, LI), 0, 65535, recurrent=False), readout="softmax"))
+    write("net_json", "adaptive", net2(late(window("c", "conv2d", 2, 1, padding=0, channels=3, neuron=ALIF), 3, 2), window("p", "pool_max", 2, 2),
+                                       late(linear("f", 5, ALIF), 0, 0, recurrent=True)))
 
     codes = bytes(range(60))
     write("model", "unchanged", b"")
