@@ -178,7 +178,7 @@ static void collect(frames *f, const plot *p, const snn_spikes *x) {
 /* Shade 1..LEVELS of a cell of this polarity; 0: it is of the other one, or empty. */
 static uint32_t shade(const frames *f, const plot *p, const uint32_t *c, uint32_t on) {
     uint32_t sum = c[0] + c[1];
-    if (sum == 0 || (p->polar_frames && (c[1] >= c[0]) != on))
+    if (sum == 0 || f->most == 0 || (p->polar_frames && (c[1] >= c[0]) != on))
         return 0;
     return (uint32_t)(1 + (uint64_t)(sum - 1) * LEVELS / f->most);
 }

@@ -167,7 +167,7 @@ int64_t snn_braille_us(double seconds, const snn_framing *f) {
         us % w != w / 2)
         return us;
     double bin = rint(seconds * 1000 / ((double)w / 1000));
-    return bin > (double)(us / w) ? us + 1 : us - 1;
+    return (int64_t)bin > us / w ? us + 1 : us - 1;
 }
 
 bool snn_braille_events(const struct snn_braille *b, size_t i, const snn_framing *f, snn_events *out,

@@ -72,15 +72,14 @@ static bool take_shape(const snn_pickle *p, uint32_t sizes, uint32_t strides, te
         return unexpected(p, sizes, "a shape of 1 to 3 axes", err);
     if (!is_node(p, strides, SNN_NODE_TUPLE, t->dims))
         return unexpected(p, strides, "a stride for each axis", err);
-    uint64_t stride = 1;
+    uint64_t stride = 1, given[DIMS_MAX];
     for (unsigned i = t->dims; i-- > 0;) {
-        uint64_t given = 0;
         if (!take_integer(p, snn_pickle_child(p, sizes, i), &t->shape[i], err) ||
-            !take_integer(p, snn_pickle_child(p, strides, i), &given, err))
+            !take_integer(p, snn_pickle_child(p, strides, i), &given[i], err))
             return false;
-        if (given != stride)
+        if (given[i] != stride)
             return snn_fail(err, SNN_ERR_DATA,
-                            "axis %u has stride %" PRIu64 ", expected %" PRIu64 " as in C order", i, given,
+                            "axis %u has stride %" PRIu64 ", expected %" PRIu64 " as in C order", i, given[i],
                             stride);
         if (t->shape[i] == 0 || t->shape[i] > t->items / stride)
             return snn_fail(err, SNN_ERR_DATA, "axis %u has %" PRIu64 " items; the storage has %" PRIu64, i,
@@ -197,7 +196,7 @@ static bool check_order(const snn_zip *z, const snn_source *s, const char *folde
 
 static bool open_tensors(snn_braille_bins *b, const snn_zip *z, const snn_source *s, const char *folder,
                          int length, const snn_pickle *p, snn_error *err) {
-    tensor x = {.dims = 0}, y = {.dims = 0};
+    tensor x, y;
     if (!take_tensors(p, &x, &y, err) || !check_tensors(&x, &y, err))
         return false;
     const snn_zip_member *samples = storage(z, folder, length, &x, err);
@@ -260,7 +259,7 @@ static bool refuse_value(const uint8_t *bytes, size_t item, snn_error *err) {
 /* Without a branch for each value: whether it is 0 cannot be predicted. */
 bool snn_braille_bins_decode(const uint8_t *bytes, size_t size, snn_events *out, snn_error *err) {
     size_t bins = size / (SNN_BRAILLE_TAXELS * sizeof(uint32_t)), n = out->n;
-    if (!snn_grow((void **)&out->event, &out->capacity, n + bins * SNN_BRAILLE_TAXELS + 1, sizeof *out->event,
+    if (!snn_grow((void **)&out->event, &out->capacity, n + bins * SNN_BRAILLE_TAXELS, sizeof *out->event,
                   err))
         return false;
     for (size_t bin = 0; bin < bins; bin++)

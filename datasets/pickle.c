@@ -503,7 +503,8 @@ bool snn_pickle_parse(snn_pickle *p, snn_pickle_set set, const uint8_t *bytes, s
     if (size > SNN_PICKLE_MAX)
         return snn_fail(err, SNN_ERR_DATA, "%zu bytes; a pickle of at most 256 MiB is read", size);
     machine m = {.tree = p, .size = size, .set = set};
-    bool ok = snn_grow((void **)&p->node, &p->capacity, p->n, sizeof *p->node, err);
+    bool ok = snn_grow((void **)&p->node, &p->capacity, p->n, sizeof *p->node, err) &&
+              snn_grow((void **)&m.stack, &m.stack_capacity, 1, sizeof *m.stack, err);
     if (ok)
         p->node[0] = (snn_node){.kind = SNN_NODE_INT};
     ok = ok && start(&m, err);

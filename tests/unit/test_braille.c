@@ -387,6 +387,13 @@ static void broken_tensors(void **state) {
                             "cposix\nsystem\n",
                             48, 2),
                     "ds/data.pkl: byte 2: GLOBAL of module \"posix\"");
+    /* objects of the right size and another name */
+    refused_archive(ARCHIVE("\x80\x02"
+                            "ctorch\nFloatStorage\n)\x81}X\7\0\0\0tensors" GOOD_X GOOD_Y "\x86sb.",
+                            48, 2),
+                    "ds/data.pkl: an object of 3, expected a TensorDataset");
+    refused_archive(ARCHIVE(DATASET("ctorch\nFloatStorage\n)R", GOOD_Y), 48, 2),
+                    "the samples: an object of 2, expected a tensor");
     refused_archive(ARCHIVE(DATASET("K\1", GOOD_Y), 48, 2), "the samples: the integer 1, expected a tensor");
     refused_archive(ARCHIVE(DATASET(GOOD_X, "K\1"), 48, 2), "the labels: the integer 1, expected a tensor");
     refused_archive(ARCHIVE(DATASET(GOOD_X, GOOD_X), 48, 2), "the labels are no int64 tensor [2]");
