@@ -19,6 +19,14 @@ if [ -d "$data/nmnist" ]; then
         SNNSIM_DATA=$data SNN_ROUNDS=5 "$build/tools/read_bench" nmnist.cfg $settings || exit 1
     done
 fi
+if [ -d "$data/braille" ]; then
+    echo
+    echo "# reading Braille letters, 1 thread; in Python"
+    for config in braille.cfg braille7.cfg; do
+        SNNSIM_DATA=$data "$build/tools/reader_bench" $config 'dataset.split="all"' || exit 1
+    done
+    /usr/bin/python3 -c 'import numpy' 2>/dev/null && OMP_NUM_THREADS=1 /usr/bin/python3 "$(dirname "$0")/reader_peer.py" "$data"
+fi
 echo
 echo "# currents of a crossbar with wires"
 "$build/tools/circuit_table" 128 || exit 1
