@@ -222,7 +222,7 @@ static bool wrong_size(const snn_source *s, uint64_t expected, snn_error *err) {
 
 static bool check_size(const snn_source *s, const snn_edf *e, snn_error *err) {
     uint64_t expected;
-    if (e->records > (uint64_t)SNN_EDF_ONSET_NS_MAX / (uint64_t)(e->record_ns > 0 ? e->record_ns : 1))
+    if (e->record_ns > 0 && e->records > (uint64_t)(SNN_EDF_ONSET_NS_MAX / e->record_ns))
         return snn_fail(err, SNN_ERR_DATA, "byte %u: %" PRIu64 " records of %g s are more than 31 years",
                         records_field.offset, e->records, (double)e->record_ns / 1e9);
     if (__builtin_mul_overflow(e->records, (uint64_t)e->record_bytes, &expected) ||

@@ -211,9 +211,9 @@ static bool normalise(const snn_eeg_signal *o, const snn_edf *e, const snn_edf_n
 
 /* Memory for the run, and for what works on it: the filter's state, a record's average. */
 static bool make_room(const snn_edf *e, snn_eeg_run *run, snn_error *err) {
-    uint64_t values;
-    run->n = e->records * run->clock.samples; /* below the file's size */
-    if (__builtin_mul_overflow(run->n, (uint64_t)run->channels, &values) || values > SNN_EEG_VALUES_MAX)
+    run->n = e->records * run->clock.samples; /* the file's size bounds both products */
+    uint64_t values = run->n * run->channels;
+    if (values > SNN_EEG_VALUES_MAX)
         return snn_fail(err, SNN_ERR_DATA,
                         "%" PRIu64 " samples of %" PRIu32 " channels; at most %" PRIu64
                         " values are read as one run",

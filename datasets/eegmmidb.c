@@ -354,10 +354,9 @@ static bool load_run(const snn_dataset *d, const snn_sample *sample, struct snn_
         snn_fail(err, SNN_ERR_DATA, "its size changed since the data set was opened (%" PRIu64 " bytes then)",
                  sample->size);
     if (ok && !same_run(k, &st, &d->eeg->signal)) {
-        k->run.n = 0; /* not valid until it is complete */
         ok = snn_eeg_run_load(&d->eeg->signal, &s, &k->run, err);
         if (!ok)
-            k->run.n = 0;
+            k->run.n = 0; /* not a whole run */
         k->device = st.st_dev;
         k->file = st.st_ino;
         k->changed = st.st_ctim;

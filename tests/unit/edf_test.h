@@ -7,7 +7,7 @@
 
 #include "../../datasets/edf.h"
 
-#define EDF_MOST 8 /* signals */
+#define EDF_MOST 8 /* signals with a label of their own */
 #define EDF_RECORDS 64
 
 /* What stands in the file. Zero and NULL mean the usual. */
@@ -67,7 +67,10 @@ __attribute__((unused)) static void edf_header(const edf_plan *p, uint8_t *b, in
         size_t n = (size_t)signals;
         uint8_t *at = b + 256;
         snprintf(text, sizeof text, "C%d..", i + 1);
-        edf_field(at + 16 * i, 16, note ? "EDF Annotations" : p->label[i] ? p->label[i] : text);
+        edf_field(at + 16 * i, 16,
+                  note                          ? "EDF Annotations"
+                  : i < EDF_MOST && p->label[i] ? p->label[i]
+                                                : text);
         edf_field(at + 96 * n + 8 * (size_t)i, 8, note ? "-" : "uV");
         edf_field(at + 104 * n + 8 * (size_t)i, 8, note ? "-32768" : "-8092");
         edf_field(at + 112 * n + 8 * (size_t)i, 8, note ? "32767" : "8092");

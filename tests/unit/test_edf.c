@@ -67,6 +67,7 @@ static void a_header_is_read(void **state) {
     assert_int_equal(e.signal[2].offset, 32);
     assert_int_equal(e.signal[2].samples, 40);
     snn_edf_free(&e);
+    assert_null(e.signal);
     free(f.b);
 }
 

@@ -2,6 +2,7 @@
 /* EEGMMIDB: which runs and epochs are taken, splits and folds, what is not there, the signal chain, and the real recordings of subject 1. */
 #include "edf_test.h"
 
+#include <fcntl.h>
 #include <math.h>
 
 #include "../../datasets/eeg.h"
@@ -80,6 +81,8 @@ static void samples_have_names_and_classes(void **state) {
     snn_dataset *d =
         open_ok(EEG("subjects = [2]; runs = [4, 11]; channels = [\"C4\", \"c3\"];"), SNN_SPLIT_ALL);
     const snn_dataset_info *a = snn_dataset_about(d);
+    assert_string_equal(a->name, "eegmmidb");
+    assert_true(a->has_events);
     assert_int_equal(a->classes, 3);
     assert_string_equal(a->class_name[0], "rest");
     assert_string_equal(a->class_name[2], "right fist");
@@ -326,7 +329,109 @@ static void runs_are_normalised(void **state) {
         for (int i = 0; i < 320; i++)
             assert_true(run.x[3 * i + 2] == 0); /* a constant channel */
         snn_eeg_run_clear(&run);
+        assert_null(run.x);
+        assert_null(run.work);
     }
+}
+
+/* One record of 65 signals with 2^20 samples are more than 2^26 values; with 64 they would be just as many. The file is sparse. */
+static void runs_have_a_largest_size(void **state) {
+    (void)state;
+    for (int channels = 64; channels <= 65; channels++) {
+        edf_plan p = {.channels = channels, .samples = 1, .records = 1};
+        edf_bytes f = edf_make(&p);
+        size_t header = 256 * (size_t)(channels + 2), size = header + ((size_t)channels << 21) + 80;
+        for (int c = 0; c < channels; c++)
+            edf_field(f.b + edf_at(&f, 216, 8, (size_t)c), 8, "1048576");
+        write_file("large", f.b, header);
+        FILE *file = fopen(in_temp("large"), "r+b");
+        assert_int_equal(fseek(file, (long)size - 80, SEEK_SET), 0);
+        assert_int_equal(fwrite("+0\x14\x14\0", 1, 5, file), 5);
+        assert_int_equal(fseek(file, (long)size - 1, SEEK_SET), 0);
+        fputc(0, file);
+        fclose(file);
+        free(f.b);
+        snn_source s = {.size = size};
+        assert_int_not_equal(s.fd = open(in_temp("large"), O_RDONLY), -1);
+        snn_eeg_signal o;
+        snn_eeg_run run = {.x = NULL};
+        snn_error err = {0};
+        memset(&o, 0, sizeof o);
+        o.order = channels == 64 ? SNN_EEG_ORDER_MAX + 1 : 0; /* stops it before it reads */
+        if (channels == 64) {
+            snn_edf e;
+            snn_eeg_clock clock;
+            uint32_t signal[SNN_EEG_CHANNELS_MAX], n;
+            assert_true(snn_edf_open(&s, &e, &err));
+            assert_true(snn_eeg_pick(&o, &e, signal, &n, &clock, &err));
+            assert_true((uint64_t)n * clock.samples * e.records == SNN_EEG_VALUES_MAX);
+            snn_edf_free(&e);
+        } else {
+            assert_false(snn_eeg_run_load(&o, &s, &run, &err));
+            check_error(&err, SNN_ERR_DATA,
+                        "1048576 samples of 65 channels; at most 67108864 values are read as one run");
+        }
+        snn_eeg_run_clear(&run);
+        close(s.fd);
+    }
+}
+
+static void more_signals_than_possible_are_refused(void **state) {
+    (void)state;
+    edf_plan p = {.channels = SNN_EEG_CHANNELS_MAX, .samples = 2, .records = 1};
+    for (int more = 0; more < 2; more++, p.channels++) {
+        edf_bytes f = edf_make(&p);
+        snn_source s = {.memory = f.b, .size = f.n};
+        snn_eeg_signal o;
+        snn_eeg_run run = {.x = NULL};
+        snn_error err = {0};
+        memset(&o, 0, sizeof o);
+        assert_int_equal(snn_eeg_run_load(&o, &s, &run, &err), !more);
+        if (more)
+            check_error(&err, SNN_ERR_DATA, "more than 512 signals");
+        snn_eeg_run_clear(&run);
+        free(f.b);
+    }
+}
+
+/* 500 samples a second: start and length are both half a sample more than whole ones. */
+static void windows_end_with_the_run(void **state) {
+    (void)state;
+    edf_plan p = {.channels = 1, .samples = 500, .records = 2, .tal = {"+0%2@T0@|"}};
+    write_run(50, 3, &p);
+    snn_error err = {0};
+    snn_dataset_buffer b = {.bytes = NULL};
+    snn_dataset *d = open_ok(
+        "dataset = { name = \"eegmmidb\"; path = \"%s\"; eeg = { subjects = [50]; filter_order = 0; encoder "
+        "= \"rate\"; "
+        "rate_max = 500.0; rate_full = 1e-6; normalise = \"none\"; start_ms = 1; length_ms = 1999; }; };",
+        SNN_SPLIT_ALL);
+    assert_true(snn_dataset_events(d, 0, &b, &err));
+    assert_int_equal(b.events.n, 999); /* one in each sample */
+    assert_int_equal(b.events.event[998].t, 1996000);
+    snn_dataset_buffer_free(&b);
+    snn_dataset_free(d);
+}
+
+/* The file is replaced by one of the same size whose records are shorter: windows now lie behind its end, or reach beyond it. */
+static void replaced_runs_are_noticed(void **state) {
+    (void)state;
+    snn_error err = {0};
+    snn_dataset_buffer b = {.bytes = NULL};
+    write_run(51, 3, &usual);
+    snn_dataset *d = open_ok(EEG("subjects = [51];"), SNN_SPLIT_ALL);
+    edf_plan p = usual;
+    p.duration = "0.5";
+    write_run(51, 3, &p);
+    static const bool good[] = {true, true, false, false, false}; /* 0, 4, 8 (256 + 96 > 320), 12, 16 s */
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(snn_dataset_events(d, i, &b, &err), good[i]);
+        if (!good[i])
+            check_error(&err, SNN_ERR_DATA,
+                        "S051/S051R03.edf: the recording is shorter than when the data set was opened");
+    }
+    snn_dataset_buffer_free(&b);
+    snn_dataset_free(d);
 }
 
 static void references_and_offsets_are_taken_off(void **state) {
@@ -484,6 +589,10 @@ int main(void) {
         cmocka_unit_test(bad_settings_are_refused),
         cmocka_unit_test(bad_runs_are_refused),
         cmocka_unit_test(runs_are_normalised),
+        cmocka_unit_test(runs_have_a_largest_size),
+        cmocka_unit_test(more_signals_than_possible_are_refused),
+        cmocka_unit_test(windows_end_with_the_run),
+        cmocka_unit_test(replaced_runs_are_noticed),
         cmocka_unit_test(references_and_offsets_are_taken_off),
         cmocka_unit_test(zero_phase_is_symmetric),
         cmocka_unit_test(rest_needs_rest),
