@@ -26,9 +26,9 @@ static snn_weights *make_weights(const nir_network *n, const char *path, snn_err
 
 bool snn_import_nir(snn_model *m, const char *path, const snn_import_options *options, snn_error *err) {
     const snn_import_options plain = {0}, *o = options != NULL ? options : &plain;
-    snn_error own; /* so that err may be NULL */
+    snn_error own = {0}; /* so that err may be NULL */
     snn_error *e = err != NULL ? err : &own;
-    nir_file file;
+    nir_file file = {0};
     nir_chain chain = {0};
     nir_network network = {0};
     *m = (snn_model){0};

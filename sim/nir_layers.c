@@ -25,7 +25,7 @@ void nir_layer_name(const nir_builder *b, const char *path, char name[SNN_NAME])
     const size_t most =
         sizeof base - 1 - strlen(SNN_RECURRENT) - 4; /* room for "_rec", and for "_" and a number */
     size_t n = 0;
-    for (; path[n] && n < most; n++) {
+    for (; n < most && path[n]; n++) {
         const char c = path[n];
         const bool plain =
             (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
@@ -177,13 +177,16 @@ static bool sum_biases(const nir_builder *b, const nir_stage *s, const nir_neuro
 
 /* Shape of what the map yields, and the layer's windows. */
 bool nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_shape *out) {
+    /* Whom to name: at the end there are sums without neurons, or neither. */
+    const nir_stage *at = b->map != NULL ? b->map : s != NULL ? s : &b->chain->stage[b->chain->stages - 1];
     *out = b->shape;
     spec->type = SNN_LAYER_LINEAR;
     if (b->map == NULL) { /* an identity */
         const bool flat = b->shape.height == 1 && b->shape.width == 1;
         if (b->shape.channels > IDENTITY_MAX)
-            return nir_fail(s, b->path, b->err, "%u neurons without weights before them, expected at most %u",
-                            b->shape.channels, IDENTITY_MAX);
+            return nir_fail(at, b->path, b->err,
+                            "%u neurons without weights before them, expected at most %u", b->shape.channels,
+                            IDENTITY_MAX);
         spec->out.channels = b->shape.channels;
         if (!flat) {
             spec->type = SNN_LAYER_CONV2D;
@@ -211,15 +214,16 @@ bool nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_sha
         return nir_fail(s, b->path, b->err,
                         "is recurrent behind a convolution or a pool; snnsim's recurrent layers are "
                         "linear");
-    return (uint64_t)out->channels * out->height * out->width <= SNN_NEURONS_MAX ||
-           nir_fail(b->map != NULL ? b->map : s, b->path, b->err, "yields too many neurons");
+    const uint64_t area = (uint64_t)out->height * out->width;
+    return (area <= SNN_NEURONS_MAX && area * out->channels <= SNN_NEURONS_MAX) ||
+           nir_fail(at, b->path, b->err, "yields too many neurons");
 }
 
 static bool add_tensors(nir_builder *b, const nir_stage *s, const char *name, const snn_layer *spec) {
     bool ok = b->map == NULL               ? identity_tensor(b, name, spec->out.channels)
               : nir_is_convolution(b->map) ? convolution_tensor(b, name)
                                            : linear_tensor(b, name);
-    return ok && (!spec->recurrent || recurrent_tensor(b, name, s, spec->out.channels));
+    return ok && (s == NULL || s->recurrent == NULL || recurrent_tensor(b, name, s, spec->out.channels));
 }
 
 /* Appends the layer, then its biases and what its neurons have each for themselves. */

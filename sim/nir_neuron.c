@@ -153,7 +153,7 @@ static void simplify(nir_neuron *out, snn_param q, uint32_t n, float *scalar) {
     const float *each = out->each[q];
     *scalar = each[0];
     for (uint32_t j = 1; j < n; j++)
-        if (memcmp(&each[j], &each[0], sizeof *each) != 0)
+        if (each[j] != each[0])
             return;
     free(out->each[q]);
     out->each[q] = NULL;

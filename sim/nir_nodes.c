@@ -200,7 +200,7 @@ static bool take_output(nir_builder *b, const nir_stage *s) {
     const snn_net *net = b->n->net;
     const bool ends = b->map == NULL && b->before == NULL && net->layers > 0 &&
                       net->layer[net->layers - 1].neuron.type != SNN_NEURON_NONE;
-    snn_shape shape;
+    snn_shape shape = {0};
     if (!ends && !nir_end_layer(b, NULL))
         return false;
     if (nir_find(s->node, "shape") == NULL)

@@ -32,8 +32,9 @@ static json_t *number_json(const nir_field *f, uint64_t i) {
 
 /* The same bits (-0 is not 0). */
 static bool same_number(const nir_field *f, uint64_t i, uint64_t j) {
-    return f->kind == NIR_FLOAT ? memcmp(&f->number[i], &f->number[j], sizeof *f->number) == 0
-                                : f->integer[i] == f->integer[j];
+    return f->kind == NIR_FLOAT
+               ? f->number[i] == f->number[j] && !signbit(f->number[i]) == !signbit(f->number[j])
+               : f->integer[i] == f->integer[j];
 }
 
 static void put_data(json_t *o, const nir_field *f) {

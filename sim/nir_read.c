@@ -336,7 +336,7 @@ static bool load(void *context, snn_error *err) {
 }
 
 bool nir_read(nir_file *f, const char *path, snn_error *err) {
-    snn_error own; /* so that err may be NULL */
+    snn_error own = {0}; /* so that err may be NULL */
     job j = {path, f};
     *f = (nir_file){0};
     err = err != NULL ? err : &own;

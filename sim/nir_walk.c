@@ -271,7 +271,7 @@ static bool walk(nir_chain *c, flat_graph *g) {
 }
 
 void nir_chain_free(nir_chain *c) {
-    for (int i = 0; i < c->path_count; i++)
+    for (int i = 0; c->paths != NULL && i < c->path_count; i++)
         free(c->paths[i]);
     free(c->paths);
     free(c->stage);

@@ -119,7 +119,7 @@ static bool make_square(nir_window *w, const nir_stage *s, const direction d[2],
 bool nir_window_of(nir_window *w, const nir_stage *s, snn_shape in, const char *path, snn_error *err) {
     const bool row = strcmp(s->node->type, "Conv1d") == 0;
     const nir_field *weight = nir_find(s->node, "weight");
-    direction d[2];
+    direction d[2] = {{0}};
     *w = (nir_window){0};
     if (weight == NULL || weight->kind == NIR_TEXT || weight->dims != (row ? 3 : 4))
         return nir_fail(s, path, err, "has no weights in %d dimensions", row ? 3 : 4);

@@ -336,6 +336,13 @@ static void bad_maps(void **state) {
     each(a, "bias", 4, 1);
     lif("n", 3);
     refused_end("node 'fc' (Affine): has 4 biases for 3 outputs");
+    begin(); /* an identity, in front of neurons or of nothing, is not made at any size */
+    ends("input", "Input", 1, (int64_t[]){4097});
+    lif("n", 1);
+    refused_end("node 'n' (LIF): 4097 neurons without weights before them, expected at most 4096");
+    begin();
+    ends("input", "Input", 1, (int64_t[]){4097});
+    refused_end("node 'output' (Output): 4097 neurons without weights before them, expected at most 4096");
     begin();
     ends("input", "Input", 1, four);
     linear("fc", 2, 4);
