@@ -44,7 +44,7 @@ static void same_node(const nir_node *a, const nir_node *b) {
 }
 
 static void same_files(const char *x, const char *y) {
-    nir_file a, b;
+    nir_file a = {0}, b = {0};
     if (!nir_read(&a, x, &error) || !nir_read(&b, y, &error))
         fail_msg("%s", error.text);
     assert_string_equal(a.version, b.version);
@@ -139,7 +139,7 @@ static void quantised(void **state) {
     snn_weights_free(m.weights);
     m.weights = codes;
     for (int flip = 0; flip < 2; flip++) { /* as it is, and "encrypted" */
-        nir_file f;
+        nir_file f = {0};
         codes->tensor[0].code8[20] ^= (uint8_t)(flip ? 0x80 : 0);
         assert_true(snn_model_export_nir(&m, at("q.nir"), &error) && nir_read(&f, at("q.nir"), &error));
         const nir_field *w = nir_find(&f.root.node[0], "weight");
@@ -166,7 +166,7 @@ static void changed(void **state) {
     ends("output", "Output", 1, (int64_t[]){3});
     snn_model m = import_it();
     m.net->layer[0].neuron.threshold = 1;
-    nir_file f;
+    nir_file f = {0};
     assert_true(snn_model_export_nir(&m, at("c.nir"), &error) && nir_read(&f, at("c.nir"), &error));
     assert_string_equal(f.root.node[0].name, "a_b");
     nir_file_free(&f);
