@@ -490,7 +490,7 @@ static bool load(void *context, snn_error *err) {
 }
 
 bool snn_import_net(snn_model *m, const char *path, const snn_import_options *options, snn_error *err) {
-    snn_error own; /* so that err may be NULL */
+    snn_error own = {0}; /* so that err may be NULL */
     job j = {path, options, m};
     *m = (snn_model){0};
     err = err ? err : &own;

@@ -100,27 +100,34 @@ bool snn_lava_numbers(const snn_lava_group *g, const char *name, uint64_t limit,
     return ok;
 }
 
+static void not_whole(const snn_lava_group *g, const char *name, double x) {
+    char what[80];
+    snprintf(what, sizeof what, "holds %g, expected whole numbers", x);
+    snn_lava_fail(g, name, what);
+}
+
 bool snn_lava_integers(const snn_lava_group *g, const char *name, uint64_t limit, snn_lava_array *a,
                        int32_t **v) {
     *v = NULL;
     if (!snn_lava_numbers(g, name, limit, a))
         return false;
-    *v = snn_alloc(a->count, sizeof **v, name, g->r->err);
-    for (uint64_t i = 0; *v != NULL && i < a->count; i++) {
+    int32_t *whole = snn_alloc(a->count, sizeof *whole, name, g->r->err);
+    bool ok = whole != NULL;
+    for (uint64_t i = 0; ok && i < a->count; i++) {
         const double x = a->value[i];
-        if (x != floor(x) || x < -0x1p31 || x >= 0x1p31) {
-            char what[80];
-            snprintf(what, sizeof what, "holds %g, expected whole numbers", x);
-            snn_lava_fail(g, name, what);
-            free(*v);
-            *v = NULL;
-            break;
-        }
-        (*v)[i] = (int32_t)x;
+        ok = x == floor(x) && x >= INT32_MIN && x <= INT32_MAX;
+        if (ok)
+            whole[i] = (int32_t)x;
+        else
+            not_whole(g, name, x);
     }
     free(a->value);
     a->value = NULL;
-    return *v != NULL;
+    if (ok)
+        *v = whole;
+    else
+        free(whole);
+    return ok;
 }
 
 bool snn_lava_integer(const snn_lava_group *g, const char *name, bool pair, int64_t *v) {

@@ -209,7 +209,8 @@ static bool read_layers(reader *in, const snn_import_options *options) {
             read_table(in, "weights", from, name, 0, net ? net->layer[net->layers - 1].out.channels : 0, &t);
         if (ok && net == NULL) {
             in->net = snn_net_begin((snn_shape){t.columns, 1, 1}, 0, step_us, SNN_ERR_DATA, in->err);
-            ok = in->net != NULL || snn_error_context(in->err, "%s/weights_i_2_h1.csv", in->folder);
+            if (in->net == NULL)
+                ok = snn_error_context(in->err, "%s/weights_i_2_h1.csv", in->folder);
         }
         ok = ok && add_layer(in, from, name, &t, readout);
         snn_dse_free(&t);
