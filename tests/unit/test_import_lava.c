@@ -286,11 +286,11 @@ static void refused(change c, const char *message) {
     refuse_file(message);
 }
 
-#define NUMBER(path_, x) ((change){.path = path_, .value = (const double[]){x}})
+#define NUMBER(path_, x) ((change){.path = (path_), .value = (const double[]){(x)}})
 #define LIST(path_, n, ...)                                                                                  \
-    ((change){.path = path_, .dims = 1, .shape = {n}, .value = (const double[]){__VA_ARGS__}})
-#define TEXT(path_, text_) ((change){.path = path_, .text = text_})
-#define MISSING(path_) ((change){.path = path_})
+    ((change){.path = (path_), .dims = 1, .shape = {(n)}, .value = (const double[]){__VA_ARGS__}})
+#define TEXT(path_, text_) ((change){.path = (path_), .text = (text_)})
+#define MISSING(path_) ((change){.path = (path_)})
 
 static void neurons_refused(void **state) {
     (void)state;

@@ -153,8 +153,10 @@ static void options(void **state) {
 static char *numbers(size_t n) {
     char *text = calloc(n * 2 + 1, 1);
     assert_non_null(text);
-    for (size_t i = 0; i < n; i++)
-        memcpy(text + 2 * i, "1\n", 2);
+    for (size_t i = 0; i < n; i++) {
+        text[2 * i] = '1';
+        text[2 * i + 1] = '\n';
+    }
     return text;
 }
 
