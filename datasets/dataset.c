@@ -185,7 +185,7 @@ static bool read_events(const snn_dataset *d, const snn_sample *s, snn_dataset_b
         return snn_shd_read(d, s, b, err);
     case SNN_FORMAT_EEG:
         if (!snn_eeg_read(d, s, b, err))
-            return snn_error_context(err, "%s/%s", d->folder, snn_table_text(&d->table, s));
+            return false;
         break;
     case SNN_FORMAT_EVENTS_NPY:
         if (!snn_events_npy_read(d, s, b, err))

@@ -58,8 +58,8 @@ static bool bad_field(const char *text, size_t n, uint32_t at, const field *f, c
 /* `[-+]digits[.digits]` as the nearest double: 8 characters are an integer below 10^8 over a power of ten, both exact. */
 static bool decimal(const char *text, size_t n, double *v) {
     double mantissa = 0, power = 1;
-    size_t i = n > 0 && (text[0] == '-' || text[0] == '+'), digits = 0;
-    bool point = false;
+    size_t i = n > 0 && (text[0] == '-' || text[0] == '+');
+    bool point = false, digits = false;
     for (; i < n; i++) {
         if (text[i] == '.' && !point) {
             point = true;
@@ -69,10 +69,10 @@ static bool decimal(const char *text, size_t n, double *v) {
             return false;
         mantissa = mantissa * 10 + (text[i] - '0');
         power *= point ? 10 : 1;
-        digits++;
+        digits = true;
     }
     *v = (text[0] == '-' ? -mantissa : mantissa) / power;
-    return digits > 0;
+    return digits;
 }
 
 static bool integer_field(const header *h, const field *f, bool of_signal, uint32_t signal, int64_t min,

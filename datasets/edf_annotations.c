@@ -17,10 +17,9 @@
 #define TAL_DURATION 0x15
 
 bool snn_edf_nanoseconds(const char *text, size_t n, bool sign_needed, int64_t *ns) {
-    bool sign = n > 0 && (text[0] == '-' || text[0] == '+');
+    bool sign = n > 0 && (text[0] == '-' || text[0] == '+'), digits = false;
     int64_t value = 0;
     int places = -1; /* digits behind the point; -1: no point yet */
-    size_t digits = 0;
     if (sign_needed && !sign)
         return false;
     for (size_t i = sign; i < n; i++) {
@@ -30,7 +29,7 @@ bool snn_edf_nanoseconds(const char *text, size_t n, bool sign_needed, int64_t *
         }
         if (text[i] < '0' || text[i] > '9')
             return false;
-        digits++;
+        digits = true;
         if (places == NS_DIGITS) { /* finer than a nanosecond */
             if (text[i] != '0')
                 return false;
@@ -47,7 +46,7 @@ bool snn_edf_nanoseconds(const char *text, size_t n, bool sign_needed, int64_t *
         value *= 10;
     }
     *ns = text[0] == '-' ? -value : value;
-    return digits > 0 && value <= SNN_EDF_ONSET_NS_MAX;
+    return digits && value <= SNN_EDF_ONSET_NS_MAX;
 }
 
 static bool add_note(snn_edf_notes *notes, int64_t onset, int64_t duration, const uint8_t *text, size_t n,

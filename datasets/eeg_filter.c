@@ -86,20 +86,13 @@ static void add_band(snn_butterworth *f, point p, double w1, double w2) {
 
 static void add_edge(snn_butterworth *f, point p, bool high_pass, double w) {
     static const double low_pass_b[3] = {1, 2, 1}, high_pass_b[3] = {1, -2, 1};
-    if (high_pass) { /* s -> w / s */
-        double size = p.re * p.re + p.im * p.im;
-        point q = {w * p.re / size, w * p.im / size};
-        if (p.im == 0)
-            add_single(f, q.re, 1, BILINEAR);
-        else
-            add_pair(f, q, 0, high_pass_b, BILINEAR * BILINEAR);
-    } else { /* s -> s / w */
-        point q = {w * p.re, w * p.im};
-        if (p.im == 0)
-            add_single(f, q.re, -1, w);
-        else
-            add_pair(f, q, 0, low_pass_b, w * w);
-    }
+    point q = {w * p.re, w * p.im}; /* s -> s / w; s -> w / s mirrors p, of radius 1, to its conjugate */
+    if (p.im == 0)
+        add_single(f, q.re, high_pass ? 1 : -1, high_pass ? BILINEAR : w);
+    else if (high_pass)
+        add_pair(f, q, 0, high_pass_b, BILINEAR * BILINEAR);
+    else
+        add_pair(f, q, 0, low_pass_b, w * w);
 }
 
 static bool check_edges(int order, double low, double high, double rate, snn_error *err) {

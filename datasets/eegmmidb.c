@@ -344,35 +344,28 @@ static bool same_run(const struct snn_eeg_kept *k, const struct stat *st, const 
            k->changed.tv_nsec == st->st_ctim.tv_nsec && memcmp(&k->signal, signal, sizeof *signal) == 0;
 }
 
-static bool load_run(const snn_dataset *d, const snn_sample *sample, struct snn_eeg_kept *k, snn_error *err) {
-    snn_source s;
+/* Makes k the run of an open file. */
+static bool keep_run(const snn_dataset *d, const snn_source *s, struct snn_eeg_kept *k, snn_error *err) {
     struct stat st;
-    if (!snn_recording_open(d, snn_table_text(&d->table, sample), sample->size, &s, err))
-        return false;
-    bool ok = fstat(s.fd, &st) == 0 && (uint64_t)st.st_size == sample->size;
+    if (fstat(s->fd, &st) != 0 || (uint64_t)st.st_size != s->size)
+        return snn_fail(err, SNN_ERR_DATA,
+                        "its size changed since the data set was opened (%" PRIu64 " bytes then)", s->size);
+    if (same_run(k, &st, &d->eeg->signal))
+        return true;
+    bool ok = snn_eeg_run_load(&d->eeg->signal, s, &k->run, err);
     if (!ok)
-        snn_fail(err, SNN_ERR_DATA, "its size changed since the data set was opened (%" PRIu64 " bytes then)",
-                 sample->size);
-    if (ok && !same_run(k, &st, &d->eeg->signal)) {
-        ok = snn_eeg_run_load(&d->eeg->signal, &s, &k->run, err);
-        if (!ok)
-            k->run.n = 0; /* not a whole run */
-        k->device = st.st_dev;
-        k->file = st.st_ino;
-        k->changed = st.st_ctim;
-        k->size = (uint64_t)st.st_size;
-        memcpy(&k->signal, &d->eeg->signal, sizeof k->signal);
-    }
-    close(s.fd);
+        k->run.n = 0; /* not a whole run */
+    k->device = st.st_dev;
+    k->file = st.st_ino;
+    k->changed = st.st_ctim;
+    k->size = (uint64_t)st.st_size;
+    memcpy(&k->signal, &d->eeg->signal, sizeof k->signal);
     return ok;
 }
 
-bool snn_eeg_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_error *err) {
-    if (b->eeg == NULL)
-        b->eeg = snn_alloc(1, sizeof *b->eeg, "EEG run", err);
-    if (b->eeg == NULL || !load_run(d, s, b->eeg, err))
-        return false;
-    snn_eeg_run *run = &b->eeg->run;
+/* The events of sample s out of its run. */
+static bool encode(const snn_dataset *d, const snn_sample *s, const snn_eeg_run *run, snn_events *out,
+                   snn_error *err) {
     uint64_t first = snn_eeg_sample_at(&run->clock, s->start),
              n = snn_eeg_sample_at(&run->clock, d->eeg->length_ns);
     if (first > run->n || n > run->n - first + 1) /* the file was replaced by one of the same size */
@@ -380,5 +373,17 @@ bool snn_eeg_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer 
     if (n > run->n - first) /* start and length were both rounded up */
         n--;
     return snn_eeg_encode(&d->eeg->encoder, &run->clock, run->x + first * run->channels, n, run->channels,
-                          run->work, &b->events, err);
+                          run->work, out, err);
+}
+
+bool snn_eeg_read(const snn_dataset *d, const snn_sample *s, snn_dataset_buffer *b, snn_error *err) {
+    const char *path = snn_table_text(&d->table, s);
+    snn_source source;
+    if (b->eeg == NULL)
+        b->eeg = snn_alloc(1, sizeof *b->eeg, "EEG run", err);
+    if (b->eeg == NULL || !snn_recording_open(d, path, s->size, &source, err))
+        return false;
+    bool ok = keep_run(d, &source, b->eeg, err) && encode(d, s, &b->eeg->run, &b->events, err);
+    close(source.fd);
+    return ok || snn_error_context(err, "%s/%s", d->folder, path);
 }

@@ -208,6 +208,15 @@ static void pairs_across_chunks_count(void **state) {
     free(f.b);
 }
 
+/* 2048 signals of 2^20 samples: one record of 2^32 bytes. */
+static void very_large_records_are_refused(void **state) {
+    (void)state;
+    edf_plan p = {.channels = 2048, .samples = 1 << 20, .records = 1};
+    edf_bytes f = {calloc(256 * 2050, 1), 256 * 2050};
+    edf_header(&p, f.b, 2049, 40);
+    refuse(f, "signal 2048: a data record of more than 4 GiB");
+}
+
 static void very_long_recordings_are_refused(void **state) {
     (void)state;
     edf_plan p = {.channels = 0, .samples = 1, .records = 1, .note_samples = 1, .duration = "3600"};
@@ -317,6 +326,7 @@ int main(void) {
         cmocka_unit_test(cut_files_are_refused),
         cmocka_unit_test(changed_line_ends_are_recognised),
         cmocka_unit_test(pairs_across_chunks_count),
+        cmocka_unit_test(very_large_records_are_refused),
         cmocka_unit_test(very_long_recordings_are_refused),
         cmocka_unit_test(plain_edf_has_no_annotations),
         cmocka_unit_test(samples_become_physical),

@@ -88,6 +88,25 @@ static void broken_blocks_are_refused(void **state) {
     bad("x", 6, false, "ends within its onset");
 }
 
+static void annotations_have_a_largest_number(void **state) {
+    (void)state;
+    enum { TAL = 6 };
+    size_t n = SNN_EDF_ANNOTATIONS_MAX + 1;
+    uint8_t *b = calloc(n, TAL);
+    for (size_t i = 0; i < n; i++)
+        edf_text(b + TAL * i, "+0@x@|");
+    snn_edf_notes notes = {.n = 0};
+    snn_error err = {0};
+    assert_true(snn_edf_block(b, (n - 1) * TAL, 0, 0, NULL, &notes, &err));
+    assert_int_equal(notes.n, SNN_EDF_ANNOTATIONS_MAX);
+    snn_edf_notes_free(&notes);
+    assert_null(notes.note);
+    assert_false(snn_edf_block(b, n * TAL, 0, 0, NULL, &notes, &err));
+    check_error(&err, SNN_ERR_DATA, "more than 1048576 annotations");
+    snn_edf_notes_free(&notes);
+    free(b);
+}
+
 static bool notes_of(const edf_plan *p, snn_edf_notes *n, snn_error *err) {
     edf_bytes f = edf_make(p);
     snn_edf e;
@@ -169,6 +188,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_blocks_are_read),
         cmocka_unit_test(broken_blocks_are_refused),
+        cmocka_unit_test(annotations_have_a_largest_number),
         cmocka_unit_test(annotations_of_all_records_are_read),
         cmocka_unit_test(records_must_follow_one_another),
         cmocka_unit_test(files_of_annotations_only_are_read),
