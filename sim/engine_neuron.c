@@ -168,158 +168,254 @@ typedef struct {
     bool *beyond;
 } neurons_call;
 
-static inline bool crosses(const snn_neuron *p, float v, float threshold) {
-    return p->at_threshold ? v >= threshold : v > threshold;
+/* Neurons are taken in blocks of up to so many, in loops of which the compiler can make vectors: membranes before and after the update, what stays, spikes. */
+enum { BLOCK = 64 };
+
+typedef struct {
+    float before[BLOCK], now[BLOCK], after[BLOCK];
+    int32_t spike[BLOCK];
+    uint32_t n; /* a multiple of SNN_PAD */
+} float_block;
+
+typedef struct {
+    int32_t before[BLOCK], now[BLOCK], after[BLOCK];
+    int32_t spike[BLOCK];
+    uint32_t n;
+} fixed_block;
+
+/* Those that still wait after a spike stay at 0; those that spike begin to wait. spike: in, out. */
+static inline bool wait_on(const neurons_call *k, uint32_t j, int32_t *spike) {
+    uint16_t *wait = k->state->wait + k->first + j;
+    const bool waits = *wait > 0;
+    if (waits)
+        --*wait;
+    else if (*spike)
+        *wait = (uint16_t)k->s->neuron.refractory;
+    *spike = waits ? 0 : *spike;
+    return waits;
 }
 
-/* Reset, refractory time, spike, trace and count, which lif and cuba share. */
-static inline bool finish_float(const neurons_call *k, uint32_t j, float before, float now) {
-    const snn_neuron *p = &k->s->neuron;
-    const uint32_t at = k->first + j;
-    float *v = (float *)k->state->membrane + at;
-    const float threshold = k->s->each.threshold[at];
-    bool spike = p->type != SNN_NEURON_LI && crosses(p, now, threshold);
-    if (k->state->wait && k->state->wait[at] > 0) {
-        k->state->wait[at]--;
-        now = 0;
-        spike = false;
-    } else if (spike && k->state->wait) {
-        k->state->wait[at] = (uint16_t)p->refractory;
-    }
+/* The input of each neuron before the factor. */
+static inline void inputs_of(const neurons_call *k, uint32_t j, float *restrict input, uint32_t n) {
+    if (k->current)
+        memcpy(input, k->current + j, n * sizeof *input);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            input[i] = (float)k->sum[j + i];
+}
+
+static inline void scale(float *restrict x, const float *restrict factor, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        x[i] = x[i] * factor[i];
+}
+
+static inline void add_bias(float *restrict x, const float *restrict bias, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        x[i] = x[i] + bias[i];
+}
+
+/* to = v decay + input */
+static inline void leak(float *restrict to, const float *restrict v, const float *restrict decay,
+                        const float *restrict input, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = v[i] * decay[i] + input[i];
+}
+
+/* Spikes of the block as bytes; returns how many. */
+static inline uint32_t store_spikes(const int32_t *restrict spike, uint8_t *restrict to, uint32_t n) {
+    int32_t spikes = 0;
+    for (uint32_t i = 0; i < n; i++)
+        spikes += spike[i];
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = (uint8_t)spike[i];
+    return (uint32_t)spikes;
+}
+
+/* What the block leaves behind, and its spikes. */
+static inline uint32_t store_float(const neurons_call *k, uint32_t j, const float_block *b) {
+    const size_t bytes = b->n * sizeof *b->after;
+    memcpy((float *)k->state->membrane + k->first + j, b->after, bytes);
     if (k->membrane)
-        ((float *)k->membrane)[j] = now;
-    *v = !spike ? now : p->reset == SNN_RESET_SUBTRACT ? now - threshold : 0.0f;
-    if (k->changed)
-        *k->changed += *v != before;
-    k->spike[j] = spike;
-    return spike;
+        memcpy((float *)k->membrane + j, b->now, bytes);
+    for (uint32_t i = 0; k->changed && i < b->n; i++)
+        *k->changed += b->after[i] != b->before[i];
+    return store_spikes(b->spike, k->spike + j, b->n);
 }
 
-static uint32_t lif_float(const neurons_call *k) {
-    const snn_each_neuron *p = &k->s->each;
-    uint32_t spikes = 0;
-    for (uint32_t j = 0; j < k->s->outputs; j++) {
-        const uint32_t at = k->first + j;
-        float current = (k->current ? k->current[j] : (float)k->sum[j]) * p->factor[at];
-        if (p->bias)
-            current = current + p->bias[at];
-        const float before = ((const float *)k->state->membrane)[at];
-        spikes += finish_float(k, j, before, before * p->decay[at] + current);
-    }
-    return spikes;
-}
-
-static uint32_t cuba_float(const neurons_call *k) {
-    const snn_each_neuron *p = &k->s->each;
-    const bool of_membrane = k->s->neuron.membrane_bias;
-    float *current = k->state->second;
-    uint32_t spikes = 0;
-    for (uint32_t j = 0; j < k->s->outputs; j++) {
-        const uint32_t at = k->first + j;
-        float input = (k->current ? k->current[j] : (float)k->sum[j]) * p->factor[at];
-        if (p->bias && !of_membrane)
-            input = input + p->bias[at];
-        const float u = current[at] * p->current_decay[at] + input * p->current_gain[at];
-        current[at] = u;
-        float share = u * p->gain[at];
-        if (p->bias && of_membrane)
-            share = share + p->bias[at];
-        const float before = ((const float *)k->state->membrane)[at];
-        spikes += finish_float(k, j, before, before * p->decay[at] + share);
-    }
-    return spikes;
-}
-
-static uint32_t alif_float(const neurons_call *k) {
-    const snn_each_neuron *p = &k->s->each;
-    const float adapt = k->s->neuron.adapt;
-    float *average = k->state->second, *v = k->state->membrane;
-    uint32_t spikes = 0;
-    for (uint32_t j = 0; j < k->s->outputs; j++) {
-        const uint32_t at = k->first + j;
-        const float input = (k->current ? k->current[j] : (float)k->sum[j]) * p->factor[at];
-        const float fired = (float)k->state->wait[at], before = v[at];
-        const float a = p->adapt_decay[at] * average[at] + p->adapt_rest[at] * fired;
-        const float b = p->threshold[at] + adapt * a;
-        const float now = (p->decay[at] * before + p->gain[at] * input) - b * fired;
-        float over = now - b;
-        if (p->bias)
-            over = over + p->bias[at];
-        const bool spike = over > 0;
-        average[at] = a;
-        v[at] = now;
-        k->state->wait[at] = spike;
-        k->spike[j] = spike;
-        if (k->membrane)
-            ((float *)k->membrane)[j] = now;
-        if (k->changed)
-            *k->changed += now != before;
-        spikes += spike;
-    }
-    return spikes;
-}
-
-/* As finish_float. Sums of states in range cannot leave 32 bits; one that came from a state out of range does not count any more. */
-static inline bool finish_fixed(const neurons_call *k, uint32_t j, int32_t before, int64_t sum) {
+/* Spike, refractory time and reset, which lif and cuba share. */
+static inline uint32_t settle_float(const neurons_call *k, uint32_t j, float_block *restrict b) {
     const snn_neuron *p = &k->s->neuron;
+    const float *restrict threshold = k->s->each.threshold + k->first + j;
+    const int32_t spiking = p->type != SNN_NEURON_LI, at = p->at_threshold;
+    const uint32_t n = b->n;
+    for (uint32_t i = 0; i < n; i++)
+        b->spike[i] = spiking & ((b->now[i] > threshold[i]) | (at & (b->now[i] == threshold[i])));
+    for (uint32_t i = 0; k->state->wait && i < n; i++)
+        if (wait_on(k, j + i, &b->spike[i]))
+            b->now[i] = 0;
+    for (uint32_t i = 0; i < n; i++)
+        b->after[i] = b->spike[i] ? 0.0f : b->now[i];
+    for (uint32_t i = 0; p->reset == SNN_RESET_SUBTRACT && i < n; i++)
+        b->after[i] = b->spike[i] ? b->now[i] - threshold[i] : b->now[i];
+    return store_float(k, j, b);
+}
+
+static uint32_t lif_float(const neurons_call *k, uint32_t j, uint32_t n) {
+    const snn_each_neuron *p = &k->s->each;
     const uint32_t at = k->first + j;
-    int32_t *v = (int32_t *)k->state->membrane + at, now = (int32_t)sum;
-    const int32_t threshold = k->s->each.threshold_fixed[at];
-    bool spike = p->type != SNN_NEURON_LI && (p->at_threshold ? now >= threshold : now > threshold);
-    if (k->state->wait && k->state->wait[at] > 0) {
-        k->state->wait[at]--;
-        now = 0;
-        spike = false;
-    } else if (spike && k->state->wait) {
-        k->state->wait[at] = (uint16_t)p->refractory;
-    }
-    if (k->membrane)
-        ((int32_t *)k->membrane)[j] = now;
-    *v = !spike ? now : p->reset == SNN_RESET_SUBTRACT ? now - threshold : 0;
-    *k->beyond |= *v > SNN_FIXED_MEMBRANE || *v < -SNN_FIXED_MEMBRANE;
-    if (k->changed)
-        *k->changed += *v != before;
-    k->spike[j] = spike;
-    return spike;
+    float input[BLOCK];
+    float_block b;
+    b.n = n;
+    inputs_of(k, j, input, n);
+    memcpy(b.before, (const float *)k->state->membrane + at, n * sizeof *b.before);
+    scale(input, p->factor + at, n);
+    if (p->bias)
+        add_bias(input, p->bias + at, n);
+    leak(b.now, b.before, p->decay + at, input, n);
+    return settle_float(k, j, &b);
 }
 
-static inline int64_t decayed(int32_t x, int32_t decay) {
-    return (int64_t)x * decay / 4096; /* C divides toward zero */
-}
-
-static uint32_t lif_fixed(const neurons_call *k) {
+static uint32_t cuba_float(const neurons_call *k, uint32_t j, uint32_t n) {
     const snn_each_neuron *p = &k->s->each;
-    const int32_t unit = k->s->fine ? 1 : 64;
-    uint32_t spikes = 0;
-    for (uint32_t j = 0; j < k->s->outputs; j++) {
-        const uint32_t at = k->first + j;
-        const int32_t before = ((const int32_t *)k->state->membrane)[at];
-        int64_t now = decayed(before, p->decay_fixed[at]) + unit * k->sum[j];
-        if (p->bias_fixed)
-            now += p->bias_fixed[at];
-        spikes += finish_fixed(k, j, before, now);
-    }
-    return spikes;
-}
-
-static uint32_t cuba_fixed(const neurons_call *k) {
-    const snn_each_neuron *p = &k->s->each;
-    const int32_t unit = k->s->fine ? 1 : 64;
+    const uint32_t at = k->first + j;
     const bool of_membrane = k->s->neuron.membrane_bias;
-    int32_t *current = k->state->second;
-    uint32_t spikes = 0;
-    for (uint32_t j = 0; j < k->s->outputs; j++) {
-        const uint32_t at = k->first + j;
-        const int64_t bias = p->bias_fixed ? p->bias_fixed[at] : 0;
-        const int64_t u =
-            decayed(current[at], p->current_decay_fixed[at]) + unit * k->sum[j] + (of_membrane ? 0 : bias);
-        *k->beyond |= u > SNN_FIXED_CURRENT || u < -SNN_FIXED_CURRENT;
-        current[at] = (int32_t)u;
-        const int32_t before = ((const int32_t *)k->state->membrane)[at];
-        spikes +=
-            finish_fixed(k, j, before, decayed(before, p->decay_fixed[at]) + u + (of_membrane ? bias : 0));
+    float input[BLOCK], u[BLOCK], *current = (float *)k->state->second + at;
+    float_block b;
+    b.n = n;
+    inputs_of(k, j, input, n);
+    memcpy(b.before, (const float *)k->state->membrane + at, n * sizeof *b.before);
+    scale(input, p->factor + at, n);
+    if (p->bias && !of_membrane)
+        add_bias(input, p->bias + at, n);
+    scale(input, p->current_gain + at, n);
+    leak(u, current, p->current_decay + at, input, n);
+    memcpy(current, u, n * sizeof *u);
+    scale(u, p->gain + at, n);
+    if (p->bias && of_membrane)
+        add_bias(u, p->bias + at, n);
+    leak(b.now, b.before, p->decay + at, u, n);
+    return settle_float(k, j, &b);
+}
+
+/* a, B and v of the equations; returns the thresholds B in b->after. */
+static inline void adapt(const snn_each_neuron *p, float share, uint32_t at, float *restrict average,
+                         const uint16_t *restrict fired, const float *restrict input,
+                         float_block *restrict b) {
+    const float *restrict decay = p->decay + at, *restrict adapt_decay = p->adapt_decay + at,
+                          *restrict adapt_rest = p->adapt_rest + at, *restrict theta = p->threshold + at,
+                          *restrict gain = p->gain + at;
+    for (uint32_t i = 0; i < b->n; i++) {
+        const float s = (float)fired[i];
+        average[i] = adapt_decay[i] * average[i] + adapt_rest[i] * s;
+        b->after[i] = theta[i] + share * average[i];
+        b->now[i] = (decay[i] * b->before[i] + gain[i] * input[i]) - b->after[i] * s;
     }
-    return spikes;
+}
+
+static uint32_t alif_float(const neurons_call *k, uint32_t j, uint32_t n) {
+    const snn_each_neuron *p = &k->s->each;
+    const uint32_t at = k->first + j;
+    uint16_t *fired = k->state->wait + at;
+    float input[BLOCK], over[BLOCK];
+    float_block b;
+    b.n = n;
+    inputs_of(k, j, input, n);
+    memcpy(b.before, (const float *)k->state->membrane + at, n * sizeof *b.before);
+    scale(input, p->factor + at, n);
+    adapt(p, k->s->neuron.adapt, at, (float *)k->state->second + at, fired, input, &b);
+    for (uint32_t i = 0; i < n; i++)
+        over[i] = b.now[i] - b.after[i];
+    if (p->bias)
+        add_bias(over, p->bias + at, n);
+    for (uint32_t i = 0; i < n; i++) {
+        b.spike[i] = over[i] > 0;
+        b.after[i] = b.now[i]; /* the next step takes the reset off */
+    }
+    for (uint32_t i = 0; i < n; i++)
+        fired[i] = (uint16_t)b.spike[i];
+    return store_float(k, j, &b);
+}
+
+/* The sum of what stays within 32 bits as long as no state has left its range; what comes after that does not count any more. */
+static inline int32_t plus(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+/* to = x decay / 4096, toward zero: a double holds the 44 bits of the product exactly. */
+static inline void decay_block(int32_t *restrict to, const int32_t *restrict x, const int32_t *restrict decay,
+                               uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = (int32_t)((double)x[i] * ((double)decay[i] * (1.0 / 4096)));
+}
+
+static inline void add_block(int32_t *restrict to, const int32_t *restrict x, int32_t factor, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = plus(to[i], x[i] * factor);
+}
+
+static inline bool outside(const int32_t *x, int32_t limit, uint32_t n) {
+    int32_t beyond = 0;
+    for (uint32_t i = 0; i < n; i++)
+        beyond |= (x[i] > limit) | (x[i] < -limit);
+    return beyond != 0;
+}
+
+static inline uint32_t settle_fixed(const neurons_call *k, uint32_t j, fixed_block *restrict b) {
+    const snn_neuron *p = &k->s->neuron;
+    const int32_t *restrict threshold = k->s->each.threshold_fixed + k->first + j;
+    const int32_t spiking = p->type != SNN_NEURON_LI, at = p->at_threshold;
+    const uint32_t n = b->n;
+    const size_t bytes = n * sizeof *b->after;
+    for (uint32_t i = 0; i < n; i++)
+        b->spike[i] = spiking & ((b->now[i] > threshold[i]) | (at & (b->now[i] == threshold[i])));
+    for (uint32_t i = 0; k->state->wait && i < n; i++)
+        if (wait_on(k, j + i, &b->spike[i]))
+            b->now[i] = 0;
+    for (uint32_t i = 0; i < n; i++)
+        b->after[i] = b->spike[i] ? 0 : b->now[i];
+    for (uint32_t i = 0; p->reset == SNN_RESET_SUBTRACT && i < n; i++)
+        b->after[i] = b->spike[i] ? plus(b->now[i], -threshold[i]) : b->now[i];
+    *k->beyond |= outside(b->after, SNN_FIXED_MEMBRANE, n);
+    memcpy((int32_t *)k->state->membrane + k->first + j, b->after, bytes);
+    if (k->membrane)
+        memcpy((int32_t *)k->membrane + j, b->now, bytes);
+    for (uint32_t i = 0; k->changed && i < n; i++)
+        *k->changed += b->after[i] != b->before[i];
+    return store_spikes(b->spike, k->spike + j, n);
+}
+
+static uint32_t lif_fixed(const neurons_call *k, uint32_t j, uint32_t n) {
+    const snn_each_neuron *p = &k->s->each;
+    const uint32_t at = k->first + j;
+    fixed_block b;
+    b.n = n;
+    memcpy(b.before, (const int32_t *)k->state->membrane + at, n * sizeof *b.before);
+    decay_block(b.now, b.before, p->decay_fixed + at, n);
+    add_block(b.now, k->sum + j, k->s->fine ? 1 : 64, n);
+    if (p->bias_fixed)
+        add_block(b.now, p->bias_fixed + at, 1, n);
+    return settle_fixed(k, j, &b);
+}
+
+static uint32_t cuba_fixed(const neurons_call *k, uint32_t j, uint32_t n) {
+    const snn_each_neuron *p = &k->s->each;
+    const uint32_t at = k->first + j;
+    const bool of_membrane = k->s->neuron.membrane_bias;
+    int32_t u[BLOCK], *current = (int32_t *)k->state->second + at;
+    fixed_block b;
+    b.n = n;
+    memcpy(b.before, (const int32_t *)k->state->membrane + at, n * sizeof *b.before);
+    decay_block(u, current, p->current_decay_fixed + at, n);
+    add_block(u, k->sum + j, k->s->fine ? 1 : 64, n);
+    if (p->bias_fixed && !of_membrane)
+        add_block(u, p->bias_fixed + at, 1, n);
+    *k->beyond |= outside(u, SNN_FIXED_CURRENT, n);
+    memcpy(current, u, n * sizeof *u);
+    decay_block(b.now, b.before, p->decay_fixed + at, n);
+    add_block(b.now, u, 1, n);
+    if (p->bias_fixed && of_membrane)
+        add_block(b.now, p->bias_fixed + at, 1, n);
+    return settle_fixed(k, j, &b);
 }
 
 uint32_t snn_fire_each(const snn_engine *e, const snn_stage *s, const snn_state *state, uint32_t first,
@@ -327,12 +423,15 @@ uint32_t snn_fire_each(const snn_engine *e, const snn_stage *s, const snn_state 
                        uint64_t *changed, bool *beyond) {
     const neurons_call k = {s, state, first, sum, current, spike, membrane, changed, beyond};
     const bool fixed = e->arithmetic == SNN_ARITHMETIC_FIXED;
-    switch (s->neuron.type) {
-    case SNN_NEURON_CUBA:
-        return fixed ? cuba_fixed(&k) : cuba_float(&k);
-    case SNN_NEURON_ALIF: /* float only */
-        return alif_float(&k);
-    default:
-        return fixed ? lif_fixed(&k) : lif_float(&k);
+    uint32_t spikes = 0;
+    for (uint32_t j = 0; j < s->outputs; j += BLOCK) {
+        const uint32_t n = s->outputs - j < BLOCK ? s->outputs - j : BLOCK;
+        if (s->neuron.type == SNN_NEURON_CUBA)
+            spikes += fixed ? cuba_fixed(&k, j, n) : cuba_float(&k, j, n);
+        else if (s->neuron.type == SNN_NEURON_ALIF) /* float only */
+            spikes += alif_float(&k, j, n);
+        else
+            spikes += fixed ? lif_fixed(&k, j, n) : lif_float(&k, j, n);
     }
+    return spikes;
 }

@@ -72,7 +72,7 @@ def cases():
     rng = np.random.default_rng(2026)
     one = lambda n, low, high: numbers(rng, n, low, high)
     yield "cuba", dict(kind=8, layers=[
-        linear("a", 21, neuron("cuba_lif", decay=0.83, current_decay=0.57, current_gain=0.7, gain=1.3)),
+        linear("a", 70, neuron("cuba_lif", decay=0.83, current_decay=0.57, current_gain=0.7, gain=1.3)),
         linear("b", 4, neuron("cuba_lif", reset="subtract", at_threshold=True, threshold=0.5))])
     yield "cuba_float_recurrent_each", dict(kind=32, layers=[
         linear("a", 19, neuron("cuba_lif", decay=one(19, 0.5, 0.99), threshold=one(19, 0.3, 1.5), gain=one(19, 0.5, 1.5),
@@ -105,7 +105,7 @@ def cases():
         linear("a", 23, neuron("lif", threshold=one(23, 0.2, 1.2), refractory=3), start=2),
         linear("b", 4, neuron("if", reset="subtract", at_threshold=True, refractory=1))])
     yield "if_fixed_refractory", dict(kind=8, fixed=True, layers=[
-        linear("a", 23, neuron("if", threshold=one(23, 0.5, 2.5), reset="subtract", gain=0.75), bias=one(23, -0.1, 0.1)),
+        linear("a", 66, neuron("if", threshold=one(66, 0.5, 2.5), reset="subtract", gain=0.75), bias=one(66, -0.1, 0.1)),
         linear("b", 20, neuron("lif", refractory=4, reset="subtract", threshold=0.5), recurrent=True, delay=255),
         linear("c", 3, neuron("li", decay=[0.5, 0.75, 0.875], gain=[0.5, 2.0, 1.25]), start=5)])
     yield "softmax_fixed", dict(kind=8, fixed=True, readout="softmax", layers=[
