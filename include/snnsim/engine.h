@@ -128,7 +128,7 @@ typedef struct {
     uint64_t input_counts; /* sum of counts */
     uint64_t
         row_words; /* sum of counts x kernel taps whose output exists (linear: one): row words that the chip reads */
-    uint64_t spikes;                            /* output spikes (pooling: nonzero outputs) */
+    uint64_t spikes;         /* output spikes (pooling: nonzero outputs) */
     uint64_t synops;         /* inputs x fan-out: synapses touched, zero weights included, padding excluded */
     uint64_t effective_macs; /* the same without zero weights, in steps with a count above 1 (NeuroBench) */
     uint64_t effective_acs;  /* the same in steps whose inputs are all 0 or 1 */
