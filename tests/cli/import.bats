@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Networks for Loihi and of SpikingDSE from the command line: imported, run with the configs that have section dataset only, encrypted; what is asked for wrongly.
 load helpers
-# shellcheck disable=SC2154 # stderr is set by run
 
 setup() {
     cd "$BATS_FILE_TMPDIR" || return 1
@@ -54,6 +53,7 @@ published() { # SOURCE CONFIG EXPECTED [RUN OPTION...]
     expect 0
     go model import "$MODELS/slayer_loihi_nmnist" --layers 34x34x2-511-10 -o wrong.h5
     expect 3
+    # shellcheck disable=SC2154 # stderr is set by run
     [[ $stderr == *"NMNISTFc1.txt: holds 1183744 weights, but its layer of 2312 inputs has 1181432"* ]]
     go model import "$MODELS/slayer_loihi_nmnist" --layers 34x34x2-512b -o wrong.h5
     expect 2
