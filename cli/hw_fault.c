@@ -134,6 +134,12 @@ static bool new_kind(kind *k, const char *name, size_t n, snn_error *err) {
     return (k->accuracy = snn_alloc(n > 0 ? n : 1, sizeof *k->accuracy, "accuracies", err));
 }
 
+static bool engine_options(fault *f, snn_error *err) {
+    const bool ok = cli_engine_options(f->tile.config, &f->options, err);
+    f->options.arithmetic = snn_arithmetic_of(f->tile.config, f->tile.model.net);
+    return ok;
+}
+
 static bool open_fault(fault *f, snn_error *err) {
     cli_tile *t = &f->tile;
     if (!t->model_option || !t->key_path)
@@ -148,7 +154,7 @@ static bool open_fault(fault *f, snn_error *err) {
                                snn_decryptor_name(s->kind));
     return (f->array = snn_rows_fill(t->rows, t->plain, err)) &&
            (f->weights = snn_weights_copy(t->plain, err)) &&
-           cli_engine_options(t->config, &f->options, err) &&
+           engine_options(f, err) &&
            (f->frames = snn_frames_new(t->data, (size_t)t->samples, SNN_FRAMES_BYTES, err)) &&
            snn_result_init(&f->result, t->model.net, snn_dataset_about(t->data)->steps, err) &&
            new_kind(&f->stuck[0], "stuck at 0", (size_t)s->lanes * s->keyable, err) &&
