@@ -28,6 +28,8 @@ typedef struct {
     snn_shd_index *x;
     snn_source source;
     uint64_t base; /* byte of the file at which HDF5's addresses start */
+    bool
+        structure; /* only what libhdf5 reads: heaps are walked by our own code, which needs no child process */
     hid_t file;
 } reader;
 
@@ -227,7 +229,7 @@ static bool find_items(reader *f, const char *name, const uint8_t *stored, unsig
                           f->r.path, i, x->recording[i].events, count);
         x->recording[i].events = count;
     }
-    if (ok && !snn_heap_find(&f->source, f->base, item, x->n, f->r.err))
+    if (ok && !f->structure && !snn_heap_find(&f->source, f->base, item, x->n, f->r.err))
         ok = snn_error_context(f->r.err, "%s: spikes/%s", f->r.path, name);
     for (size_t i = 0; ok && i < x->n; i++)
         *(units ? &x->recording[item[i].item].units : &x->recording[item[i].item].times) = item[i].at;
@@ -305,6 +307,7 @@ static bool read_file(reader *f) {
 typedef struct {
     const char *path;
     snn_shd_index *x;
+    bool structure;
 } job;
 
 static bool read_index(void *context, snn_error *err) {
@@ -314,6 +317,7 @@ static bool read_index(void *context, snn_error *err) {
     *j->x = (snn_shd_index){0};
     reader f = {
         .r = {j->path, "data set", &guard, &budget, err}, .x = j->x, .source = {.fd = -1}, .file = -1};
+    f.structure = j->structure;
     snn_hdf5_enter(&guard);
     bool ok = read_file(&f);
     if (f.file >= 0)
@@ -325,7 +329,7 @@ static bool read_index(void *context, snn_error *err) {
 }
 
 bool snn_shd_index_read(const char *path, snn_shd_index *x, snn_error *err) {
-    job j = {path, x};
+    job whole = {path, x, false}, structure = {path, x, true};
     *x = (snn_shd_index){0};
-    return snn_hdf5_vet(path, read_index, &j, err) && read_index(&j, err);
+    return snn_hdf5_vet(path, read_index, &structure, err) && read_index(&whole, err);
 }

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD 16     /* bytes of the heap's header, and of an object's */
-#define WINDOW 4096 /* libhdf5's smallest heap: most are read at once */
+#define HEAD 16    /* bytes of the heap's header, and of an object's */
+#define WINDOW 512 /* bytes read at once: a large item has a heap of its own, of which 32 bytes are needed */
 
 /* A piece of the file in memory. */
 typedef struct {

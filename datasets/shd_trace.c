@@ -13,13 +13,15 @@ typedef struct {
 } cursor;
 
 /* Takes a number of at most 6 digits. */
-static bool number(cursor *c, uint32_t *v) {
-    const uint8_t *start = c->next;
+static inline bool number(cursor *c, uint32_t *v) {
+    const uint8_t *p = c->next, *stop = c->end - p < 6 ? c->end : p + 6;
     uint32_t value = 0;
-    while (c->next < c->end && (unsigned)(*c->next - '0') < 10 && c->next - start < 6)
-        value = value * 10 + (uint32_t)(*c->next++ - '0');
+    while (p < stop && (unsigned)(*p - '0') < 10)
+        value = value * 10 + (uint32_t)(*p++ - '0');
     *v = value;
-    return c->next > start;
+    bool found = p > c->next;
+    c->next = p;
+    return found;
 }
 
 /* Takes the end of a line, LF or CR LF or the end of the text. */
@@ -50,31 +52,37 @@ bool snn_trace_class(const uint8_t *text, size_t size, int *label, snn_error *er
     return take_class(&c, label, err);
 }
 
-/* The channels of one bin, behind its number. */
+/* What is wrong behind a comma, where no channel above `before` stands. */
+static bool bad_channel(const cursor *c, uint32_t channel, uint32_t before, snn_error *err) {
+    if (channel < 1 || channel > SNN_SHD_UNITS)
+        return snn_fail(err, SNN_ERR_DATA, "line %zu: channel %" PRIu32 " is not in 1 .. %d", c->line,
+                        channel, SNN_SHD_UNITS);
+    return snn_fail(err, SNN_ERR_DATA, "line %zu: channel %" PRIu32 " behind channel %" PRIu32, c->line,
+                    channel, before);
+}
+
+/* The channels of one bin, behind its number, to the end of the line. */
 static bool take_channels(cursor *c, int64_t t, snn_events *out, snn_error *err) {
-    uint32_t before = 0;
-    while (!line_end(c)) {
-        uint32_t channel;
-        if (*c->next != ',')
-            return snn_fail(err, SNN_ERR_DATA, "line %zu: expected `bin,channel,channel,...`", c->line);
+    uint32_t before = 0, channel;
+    /* Channels ascend, so a line holds no more than there are. */
+    if (!snn_grow((void **)&out->event, &out->capacity, out->n + SNN_SHD_UNITS, sizeof *out->event, err))
+        return false;
+    snn_event *next = out->event + out->n;
+    while (c->next < c->end && *c->next == ',') {
         c->next++;
-        if (!number(c, &channel)) { /* a comma may be the last */
-            if (line_end(c))
-                return true;
-            return snn_fail(err, SNN_ERR_DATA, "line %zu: expected a channel behind the comma", c->line);
-        }
-        if (channel < 1 || channel > SNN_SHD_UNITS)
-            return snn_fail(err, SNN_ERR_DATA, "line %zu: channel %" PRIu32 " is not in 1 .. %d", c->line,
-                            channel, SNN_SHD_UNITS);
-        if (channel <= before)
-            return snn_fail(err, SNN_ERR_DATA, "line %zu: channel %" PRIu32 " behind channel %" PRIu32,
-                            c->line, channel, before);
+        if (!number(c, &channel)) /* a comma may be the last */
+            break;
+        if (channel <= before || channel > SNN_SHD_UNITS)
+            return bad_channel(c, channel, before, err);
         before = channel;
-        snn_event e = {.t = t, .x = (uint16_t)(SNN_SHD_UNITS - channel)};
-        if (!snn_events_append(out, e, err))
-            return false;
+        *next++ = (snn_event){.t = t, .x = (uint16_t)(SNN_SHD_UNITS - channel)};
     }
-    return true;
+    out->n = (size_t)(next - out->event);
+    bool comma = c->next[-1] == ',';
+    return line_end(c) || snn_fail(err, SNN_ERR_DATA,
+                                   comma ? "line %zu: expected a channel behind the comma"
+                                         : "line %zu: expected `bin,channel,channel,...`",
+                                   c->line);
 }
 
 bool snn_trace_decode(const uint8_t *text, size_t size, snn_events *out, snn_error *err) {

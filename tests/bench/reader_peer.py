@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speed of reading the files of a data set in Python (pickle, NumPy), beside reader_bench: reader_peer.py DATA_FOLDER. Best of several rounds.
+"""Speed of reading the files of a data set in Python (pickle, NumPy, h5py), beside reader_bench: reader_peer.py DATA_FOLDER. Best of several rounds.
 
 Each reader ends where ours ends: one array of times (us) and one of input lines for each sample, sorted by time. `load` is pickle.load or zipfile alone.
 """
 
+import glob
 import pickle
 import sys
 import time
@@ -42,8 +43,37 @@ def seven(path):
     return loaded, samples
 
 
+def shd_file(path):
+    import h5py
+
+    start = time.perf_counter()
+    with h5py.File(path) as f:
+        times, units, _ = f["spikes/times"][:], f["spikes/units"][:], f["labels"][:]
+    loaded = time.perf_counter() - start
+    samples = []
+    for t, u in zip(times, units):
+        us = np.rint(t.astype(np.float64) * 1e6).astype(np.int64)
+        order = np.argsort(us, kind="stable")
+        samples.append((us[order], u[order]))
+    return loaded, samples
+
+
+def shd_traces(folder):
+    start = time.perf_counter()
+    texts = [open(path).read() for path in glob.glob(folder + "/*.trace")]
+    loaded = time.perf_counter() - start
+    samples = []
+    for text in texts:
+        lines = text.splitlines()[1:]
+        channels = [line.rstrip(",").split(",")[1:] for line in lines]
+        times = np.repeat(np.maximum(np.arange(len(lines)) * 10000 - 5000, 0), [len(c) for c in channels])
+        samples.append((times, 700 - np.array([c for line in channels for c in line], dtype=np.int64)))
+    return loaded, samples
+
+
 def main():
-    for name, read, path in (("letters", letters, "braille/data_braille_letters_th10_part"), ("seven letters", seven, "braille/letters7_th1/ds_val_0.pt")):
+    for name, read, path in (("letters", letters, "braille/data_braille_letters_th10_part"), ("seven letters", seven, "braille/letters7_th1/ds_val_0.pt"),
+                             ("SHD file", shd_file, "shd/derived_h5/shd_subset.h5"), ("SHD traces", shd_traces, "shd/traces")):
         best = load = 1e9
         for _ in range(ROUNDS):
             start = time.perf_counter()

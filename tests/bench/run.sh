@@ -19,12 +19,13 @@ if [ -d "$data/nmnist" ]; then
         SNNSIM_DATA=$data SNN_ROUNDS=5 "$build/tools/read_bench" nmnist.cfg $settings || exit 1
     done
 fi
-if [ -d "$data/braille" ]; then
+if [ -d "$data/braille" ] && [ -d "$data/shd" ]; then
     echo
-    echo "# reading Braille letters, 1 thread; in Python"
-    for config in braille.cfg braille7.cfg; do
+    echo "# reading Braille letters and SHD, 1 thread; in Python"
+    for config in braille.cfg braille7.cfg shd.cfg; do
         SNNSIM_DATA=$data "$build/tools/reader_bench" $config 'dataset.split="all"' || exit 1
     done
+    SNNSIM_DATA=$data "$build/tools/reader_bench" shd.cfg 'dataset.split="all"' "dataset.path=\"$data/shd/derived_h5/shd_subset.h5\"" || exit 1
     /usr/bin/python3 -c 'import numpy' 2>/dev/null && OMP_NUM_THREADS=1 /usr/bin/python3 "$(dirname "$0")/reader_peer.py" "$data"
 fi
 echo

@@ -290,7 +290,7 @@ static void damaged_items(void **state) {
         uint8_t byte;
         const char *error;
     } bad[] = {{at, 11, "x.h5: item 7 has 11 times and 12 units"},
-               {at, 13, "spikes/times: byte "}, /* more than the heap object has */
+               {at, 13, "x.h5: item 7 has 13 times and 12 units"},
                {at + 3, 0xff, "spikes/times: item 7 has 8556380184 bytes; at most 1 GiB is possible"},
                {at + 6, 0xff, "spikes/times: byte "}, /* address of the heap */
                {at + 13, 0xff, "is not in its heap"}};
