@@ -163,14 +163,15 @@ static void print_json(const cli_tile *t, const snn_inference *x) {
             json_array_append_new(list, library_json(t, &l, x));
     }
     json_t *root = json_pack(
-        "{s:s, s:s, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:{s:[f,f], s:[f,f]}, s:o, s:o}",
-        "command", "hw compare", "model", t->model_path, "samples", cli_json_count(t->ran), "decryptor",
-        snn_decryptor_name(t->shape.decryptor.kind), "keys", cli_json_count(entries(t)), "inference", "reads",
-        cli_json_real(x->reads), "keyed_reads", cli_json_real(x->keyed), "cycles", cli_json_real(x->cycles),
-        "pass_through_cycles", cli_json_real(x->plain_cycles), "row_words", cli_json_real(x->rows),
-        "weight_bits", cli_json_real(x->weight_bits), "array_pJ", cli_json_real(x->array_pj), "paper",
-        "energy", SNN_PAPER_ENERGY_LEAST, SNN_PAPER_ENERGY_MOST, "latency", SNN_PAPER_LATENCY_LEAST,
-        SNN_PAPER_LATENCY_MOST, "libraries", list, "rewrite", rewrite_json(t, x));
+        "{s:s, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:{s:[f,f], s:[f,f]}, s:o, s:o}",
+        "command", "hw compare", "model", cli_json_text(t->model_path), "samples", cli_json_count(t->ran),
+        "decryptor", snn_decryptor_name(t->shape.decryptor.kind), "keys", cli_json_count(entries(t)),
+        "inference", "reads", cli_json_real(x->reads), "keyed_reads", cli_json_real(x->keyed), "cycles",
+        cli_json_real(x->cycles), "pass_through_cycles", cli_json_real(x->plain_cycles), "row_words",
+        cli_json_real(x->rows), "weight_bits", cli_json_real(x->weight_bits), "array_pJ",
+        cli_json_real(x->array_pj), "paper", "energy", SNN_PAPER_ENERGY_LEAST, SNN_PAPER_ENERGY_MOST,
+        "latency", SNN_PAPER_LATENCY_LEAST, SNN_PAPER_LATENCY_MOST, "libraries", list, "rewrite",
+        rewrite_json(t, x));
     json_dumpf(root, stdout, CLI_JSON_FORMAT);
     fputc('\n', stdout);
     json_decref(root);

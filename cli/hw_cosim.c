@@ -186,12 +186,12 @@ static json_t *report(const cli_cosim *c) {
     for (int t = 0; t < c->tile.rows->tensors; t++)
         if (c->part[t].ran)
             json_array_append_new(layers, part_json(c, t));
-    return json_pack("{s:s, s:s, s:b, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
-                     "hw cosim", "model", c->tile.model_path, "key", (int)(c->tile.key != NULL), "samples",
-                     cli_json_count(c->samples), "circuit", circuit_json(c), "added_cycles",
-                     (json_int_t)added_in_all(c), "same_stamps", (int)same_stamps(c), "cycles",
-                     cli_json_count(c->stats[0].cycles + c->stats[1].cycles), "compared",
-                     cli_json_count(c->stats[0].compared + c->stats[1].compared), "wrong_words",
+    return json_pack("{s:s, s:o, s:b, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
+                     "hw cosim", "model", cli_json_text(c->tile.model_path), "key",
+                     (int)(c->tile.key != NULL), "samples", cli_json_count(c->samples), "circuit",
+                     circuit_json(c), "added_cycles", (json_int_t)added_in_all(c), "same_stamps",
+                     (int)same_stamps(c), "cycles", cli_json_count(c->stats[0].cycles + c->stats[1].cycles),
+                     "compared", cli_json_count(c->stats[0].compared + c->stats[1].compared), "wrong_words",
                      cli_json_count(c->stats[0].wrong), "cycles_per_second", cli_json_real(speed(c, true)),
                      "cycles_per_cpu_second", cli_json_real(speed(c, false)), "drawn_reads", drawn_json(c),
                      "layers", layers, "difference", diff_json(c));

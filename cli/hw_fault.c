@@ -153,8 +153,7 @@ static bool open_fault(fault *f, snn_error *err) {
                                "decryptor %s does not read the key of a model; cam and table do",
                                snn_decryptor_name(s->kind));
     return (f->array = snn_rows_fill(t->rows, t->plain, err)) &&
-           (f->weights = snn_weights_copy(t->plain, err)) &&
-           engine_options(f, err) &&
+           (f->weights = snn_weights_copy(t->plain, err)) && engine_options(f, err) &&
            (f->frames = snn_frames_new(t->data, (size_t)t->samples, SNN_FRAMES_BYTES, err)) &&
            snn_result_init(&f->result, t->model.net, snn_dataset_about(t->data)->steps, err) &&
            new_kind(&f->stuck[0], "stuck at 0", (size_t)s->lanes * s->keyable, err) &&
@@ -209,9 +208,10 @@ static void print_json(fault *f) {
     for (int i = 0; i < RATES; i++)
         json_array_append_new(upsets, json_pack("{s:o, s:o}", "rate", cli_json_real(f->rate[i]), "accuracy",
                                                 cli_json_real(f->upset[i])));
-    json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "command", "hw fault", "model",
-                             f->tile.model_path, "samples", cli_json_count(snn_frames_count(f->frames)),
-                             "sound", cli_json_real(f->sound), "faults", kinds, "upsets", upsets);
+    json_t *root =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "command", "hw fault", "model",
+                  cli_json_text(f->tile.model_path), "samples", cli_json_count(snn_frames_count(f->frames)),
+                  "sound", cli_json_real(f->sound), "faults", kinds, "upsets", upsets);
     json_dumpf(root, stdout, CLI_JSON_FORMAT);
     fputc('\n', stdout);
     json_decref(root);

@@ -47,10 +47,10 @@ void cli_line_json(const cli_line *l) {
     for (int u = 0; u < CLI_LINE_ROWS; u++)
         json_array_append_new(rows, row_json(l, (cli_line_user)u));
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:O}", "command", "hw line", "model",
-        l->key.model_path, "device", o->device.name, "seconds_after_programming",
-        cli_json_real(o->condition.seconds), "chips", cli_json_count(o->chips), "samples",
-        cli_json_count(l->samples), "tile_samples", cli_json_count(l->key.ran), "decryptor",
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:O}", "command", "hw line", "model",
+        cli_json_text(l->key.model_path), "device", cli_json_text(o->device.name),
+        "seconds_after_programming", cli_json_real(o->condition.seconds), "chips", cli_json_count(o->chips),
+        "samples", cli_json_count(l->samples), "tile_samples", cli_json_count(l->key.ran), "decryptor",
         snn_decryptor_name(l->key.shape.decryptor.kind), "keys", cli_json_count(l->key.keys), "entries",
         cli_json_count(l->key.provision.places), "library",
         l->library ? json_string(l->library->library) : json_null(), "rows", rows, "warnings", l->warnings);

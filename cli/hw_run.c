@@ -115,10 +115,10 @@ static bool print_json(const cli_tile *t, snn_error *err) {
         ok = layer && json_array_append_new(layers, layer) == 0;
     }
     json_t *root = json_pack(
-        "{s:s, s:s, s:b, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "command", "hw run", "model", t->model_path,
-        "key", (int)(t->key != NULL), "samples", cli_json_count(t->ran), "accuracy",
-        cli_json_real((double)t->right / (double)t->ran), "decryptor", decryptor_json(t), "added_cycles",
-        (json_int_t)added_cycles(&all), "total", sum ? sum : json_null(), "layers", layers,
+        "{s:s, s:o, s:b, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "command", "hw run", "model",
+        cli_json_text(t->model_path), "key", (int)(t->key != NULL), "samples", cli_json_count(t->ran),
+        "accuracy", cli_json_real((double)t->right / (double)t->ran), "decryptor", decryptor_json(t),
+        "added_cycles", (json_int_t)added_cycles(&all), "total", sum ? sum : json_null(), "layers", layers,
         "cycles_per_second", cli_json_real((double)(all.tile.cycles + all.plain.cycles) / t->seconds));
     if (ok) {
         json_dumpf(root, stdout, CLI_JSON_FORMAT);

@@ -132,6 +132,16 @@ hw_run() { go hw run quick.cfg --model enc.h5 --key net.key --set hw.decryptor.w
     complains "the decryptor keys the 1 most significant bits of a weight only"
 }
 
+@test "reports in JSON name files whose names are no text" {
+    # é as Latin-1
+    cp enc.h5 $'mod\xe9le.h5'
+    for command in run compare line fault; do
+        go hw $command quick.cfg --model $'mod\xe9le.h5' --key net.key --set hw.decryptor.ways=3 --samples 1 --json
+        expect 0
+        [ "$(json 'j["model"], j["command"]')" = "('mod?le.h5', 'hw $command')" ]
+    done
+}
+
 @test "misuse" {
     go hw run quick.cfg --set hw.device=neurram --set hw.readout=analog
     expect 2
