@@ -243,18 +243,22 @@ static void print_library(const cli_tile *t, const library *l, const snn_inferen
             l->area.shared_um2, l->area.arrays, l->area.most_keys, l->area.each_um2);
 }
 
+static void print_rewriting(const char *what, const snn_rewrite *r, const char *note) {
+    char e[32], time[32] = "not known";
+    if (!isnan(r->ns))
+        snprintf(time, sizeof time, "%.5g us", r->ns * 1e-3);
+    printf("  %-15s %12.6g cells %14s %15s%s\n", what, r->cells, cli_energy(r->pj, e, sizeof e), time, note);
+}
+
 static void print_rewrite(const cli_tile *t, const snn_inference *x) {
-    char e[2][32];
     snn_rewrite keyed, aes;
     snn_rewrite_of(&t->options, (double)t->keys, (double)t->provision.rows, &keyed);
     snn_rewrite_of(&t->options, x->weight_bits / 2, x->rows, &aes);
     printf("\nread, decrypt, rewrite (ASSUMPTION throughout: one write pulse for each cell that changes, G "
            "V^2 t at the\n"
            "middle conductance, rows one after another; plain weights lie in the array afterwards)\n");
-    printf("  keyed bits      %12.6g cells %14s %12.5g us\n", keyed.cells,
-           cli_energy(keyed.pj, e[0], sizeof e[0]), keyed.ns * 1e-3);
-    printf("  AES, all bits   %12.6g cells %14s %12.5g us   (half of the bits change)\n", aes.cells,
-           cli_energy(aes.pj, e[1], sizeof e[1]), aes.ns * 1e-3);
+    print_rewriting("keyed bits", &keyed, "");
+    print_rewriting("AES, all bits", &aes, "   (half of the bits change)");
     if (isnan(aes.endurance))
         printf("  endurance of device %s: not known\n", t->options.device.name);
     else
