@@ -12,6 +12,10 @@ static bool check(const snn_power_options *o, snn_error *err) {
         return snn_fail(err, SNN_ERR_USAGE, "the ports' transition is not between 0 and 1 ms");
     if (!(o->from >= 0) || !(o->to >= 0))
         return snn_fail(err, SNN_ERR_USAGE, "the window begins or ends before 0");
+    if (o->to > 0 && !(o->to > o->from))
+        return snn_fail(err, SNN_ERR_USAGE,
+                        "the window ends at %g ns: expected a time after its begin, %g ns", o->to * 1e9,
+                        o->from * 1e9);
     return true;
 }
 

@@ -205,6 +205,9 @@ static bool begin(void *context, double tick, snn_error *err) {
     p->whole = !(p->o->to > p->o->from);
     if (!(p->o->from / tick < 1e18) || !(p->o->to / tick < 1e18))
         return snn_fail(err, SNN_ERR_USAGE, "the window lies beyond the times that a dump can have");
+    if (p->o->clock < 0.99 * tick) /* rounded; a trace would have as many rows as one likes */
+        return snn_fail(err, SNN_ERR_USAGE, "the clock's period is %g ns, the dump's unit of time %g ns",
+                        p->o->clock * 1e9, tick * 1e9);
     p->from = (uint64_t)llround(p->o->from / tick);
     p->to = (uint64_t)llround(p->o->to / tick);
     for (size_t i = 0; i < n->instances; i++) {

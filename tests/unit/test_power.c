@@ -301,6 +301,14 @@ static void refuses_options(void **state) {
            "the window begins or ends before 0");
     refuse((job){.netlist = ONE_INVERTER, .vcd = ONE_DUMP, .o = {.to = 1e300}}, SNN_ERR_USAGE,
            "the window lies beyond");
+    refuse((job){.netlist = ONE_INVERTER, .vcd = ONE_DUMP, .o = {.from = 15e-9, .to = 5e-9}}, SNN_ERR_USAGE,
+           "the window ends at 5 ns: expected a time after its begin, 15 ns");
+    refuse((job){.netlist = ONE_INVERTER, .vcd = ONE_DUMP, .o = {.from = 5e-9, .to = 5e-9}}, SNN_ERR_USAGE,
+           "the window ends at 5 ns");
+    refuse((job){.netlist = ONE_INVERTER, .vcd = ONE_DUMP, .o = {.clock = 0.9e-9}}, SNN_ERR_USAGE,
+           "the clock's period is 0.9 ns, the dump's unit of time 1 ns");
+    job least = {.netlist = ONE_INVERTER, .vcd = ONE_DUMP, .o = {.clock = 1e-9}};
+    expect(&least, 2.0, 0.17, 61);
     refuse((job){.netlist = ONE_INVERTER, .vcd = ONE_DUMP, .o = {.wire_load = "v"}}, SNN_ERR_USAGE,
            "no wire_load 'v'");
     refuse((job){.netlist = ONE_INVERTER, .vcd = ONE_DUMP, .o = {.trace = "/nowhere/t.csv"}}, SNN_ERR_RUNTIME,
