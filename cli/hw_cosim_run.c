@@ -34,10 +34,21 @@ static bool list_keyed(cli_cosim *c, snn_error *err) {
     return c->keyed != NULL;
 }
 
+/* Without bits or cipher there is nothing to be wrong. */
+static bool check_wrong(const cli_tile *t, snn_error *err) {
+    const snn_decryptor_kind kind = t->shape.decryptor.kind;
+    if (kind == SNN_DEC_PASS)
+        return snn_fail(err, SNN_ERR_USAGE, "--wrong-key: decryptor pass has no key");
+    return t->keys > 0 || (kind != SNN_DEC_CAM && kind != SNN_DEC_TABLE) ||
+           snn_fail(err, SNN_ERR_USAGE, "--wrong-key needs --key FILE: as many bits are drawn as it has");
+}
+
 /* As many other bits as the key has, or other keys of a cipher. */
 static bool make_wrong(cli_cosim *c, snn_error *err) {
     const cli_tile *t = &c->tile;
     const snn_decryptor_shape *s = &t->shape.decryptor;
+    if (!check_wrong(t, err))
+        return false;
     snn_random r;
     snn_random_init(&r, c->wrong_key, SNN_PURPOSE_TRAFFIC, 2);
     snn_row_bit *bit = snn_alloc(t->keys, sizeof *bit, "a wrong key", err);
@@ -246,7 +257,17 @@ static bool run_once(cli_cosim *c, const char *trace, uint64_t from, volatile si
     return start(c, trace, from, err) && drawn_reads(c, err) && all_samples(c, stop, err);
 }
 
-/* What no single cycle shows: another word than the plain weights have, another spike, added cycles by decryptors that promise none. */
+/* All but AES promise none. With a wrong key there are other spikes, so other cycles. */
+static bool check_added(const cli_cosim *c, snn_error *err) {
+    bool same = !c->drawn.ran || (c->drawn.same_stamps && c->drawn.cycles[0] == c->drawn.cycles[1]);
+    for (int t = 0; t < c->tile.rows->tensors; t++)
+        same &= c->part[t].same_stamps && c->part[t].counts[0].cycles == c->part[t].counts[1].cycles;
+    return same || c->wrong_key || c->tile.shape.decryptor.kind == SNN_DEC_AES ||
+           snn_fail(err, SNN_ERR_RUNTIME, "decryptor %s adds cycles to those of pass-through",
+                    snn_decryptor_name(c->tile.shape.decryptor.kind));
+}
+
+/* What no single cycle shows: another word than the plain weights have, another spike, added cycles. */
 static bool check_all(const cli_cosim *c, snn_error *err) {
     const bool wrong = c->wrong_key != 0;
     if (c->stats[DECRYPTOR].wrong > 0 && !wrong)
@@ -256,7 +277,7 @@ static bool check_all(const cli_cosim *c, snn_error *err) {
         if (c->part[t].wrong_spikes > 0 && !wrong)
             return snn_fail(err, SNN_ERR_RUNTIME, "layer %s: %" PRIu64 " spikes differ from pass-through's",
                             c->tile.rows->tensor[t].name, c->part[t].wrong_spikes);
-    return true;
+    return check_added(c, err);
 }
 
 bool cli_cosim_run(cli_cosim *c, snn_error *err) {

@@ -97,11 +97,15 @@ cosim other --rtl "$object" --decryptor cam --set hw.decryptor.keys=64
 mkdir "$work/bin"
 for tool in bash env; do ln -s "$(command -v $tool)" "$work/bin/$tool"; done
 PATH=$work/bin cosim none --decryptor cam
+cosim keyless --decryptor pass --wrong-key 5
+(cd "$work" && "$SNNSIM" hw cosim small.cfg --json --samples 1 --decryptor cam --wrong-key 5) >/dev/null 2>"$work/nokey.err"
+echo $? >"$work/nokey.status"
 errors() {
     status other 3 && grep -q "has KEYS = .*, expected 64" "$work/other.err" && status none 1 &&
+        status keyless 2 && grep -q 'decryptor pass has no key' "$work/keyless.err" && status nokey 2 && grep -q -- '--wrong-key needs --key FILE' "$work/nokey.err" &&
         [ "$(cat "$work/none.err")" = "snnsim: a co-simulation needs verilator (Debian: apt-get install verilator)" ]
 }
-verdict "another circuit and a missing Verilator are told" other errors
+verdict "another circuit, a missing Verilator and a wrong key of none are told" other errors
 
 # A sample; proofs that the rest changes nothing take minutes (tests/mutate/rtl.sh 200).
 NO_PROOF=1 ROUNDS=900 bash tests/mutate/rtl.sh 15 7 >"$work/mutants.json" 2>"$work/mutants.err"
