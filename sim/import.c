@@ -146,7 +146,13 @@ static const format_entry *recognise(const char *path, snn_error *err) {
         return hdf5_format(path, err);
     const format_entry *found = S_ISDIR(s.st_mode) ? folder_format(path) : NULL;
     list_known(known, sizeof known);
-    if (found == NULL)
+    if (found == NULL && (S_ISDIR(s.st_mode) ? folder_holds(path, "*.npy") : fnmatch("*.npy", path, 0) == 0))
+        snn_fail(
+            err, SNN_ERR_DATA,
+            "%s: weights of NumPy say no network: snnsim model import CONFIG --npy LAYER=FILE takes it from "
+            "a config",
+            path);
+    else if (found == NULL)
         snn_fail(err, SNN_ERR_DATA, "%s: is no network that snnsim knows: expected %s", path, known);
     return found;
 }

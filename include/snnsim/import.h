@@ -13,12 +13,11 @@ extern "C" {
 #endif
 
 typedef enum {
-    SNN_IMPORT_NONE,       /* none that we know */
-    SNN_IMPORT_NIR,        /* HDF5 with group /node */
-    SNN_IMPORT_NET,        /* lava-dl's and SLAYER's .net: HDF5 with group /layer */
-    SNN_IMPORT_SLAYER,     /* folder: network.yaml and text files of Loihi weights */
-    SNN_IMPORT_SPIKINGDSE, /* folder: weights_A_2_B.csv, tau_*.csv */
-    SNN_IMPORT_NPY         /* folder of NumPy files, as lava-dl's ground truth of a layer */
+    SNN_IMPORT_NONE,      /* none that we know */
+    SNN_IMPORT_NIR,       /* HDF5 with group /node */
+    SNN_IMPORT_NET,       /* lava-dl's and SLAYER's .net: HDF5 with group /layer */
+    SNN_IMPORT_SLAYER,    /* folder: network.yaml and text files of Loihi weights */
+    SNN_IMPORT_SPIKINGDSE /* folder: weights_A_2_B.csv, tau_*.csv */
 } snn_import_format;
 
 typedef struct {
@@ -47,7 +46,6 @@ bool snn_import_nir(snn_model *m, const char *path, const snn_import_options *op
 bool snn_import_net(snn_model *m, const char *path, const snn_import_options *options, snn_error *err);
 bool snn_import_slayer(snn_model *m, const char *path, const snn_import_options *options, snn_error *err);
 bool snn_import_spikingdse(snn_model *m, const char *path, const snn_import_options *options, snn_error *err);
-bool snn_import_npy(snn_model *m, const char *path, const snn_import_options *options, snn_error *err);
 
 #ifdef __cplusplus
 }

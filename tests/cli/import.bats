@@ -62,6 +62,21 @@ published() { # SOURCE CONFIG EXPECTED [RUN OPTION...]
     [ ! -e wrong.h5 ]
 }
 
+@test "folders that are no network say so" {
+    need_data
+    go model import "$MODELS/lava_dl_dense" -o none.h5
+    expect 3
+    # shellcheck disable=SC2154 # stderr is set by run
+    [[ $stderr == *"weights of NumPy say no network"* ]]
+    go model import "$MODELS/lava_dl_dense/weight.npy" -o none.h5
+    expect 3
+    [[ $stderr == *"weights of NumPy say no network"* ]]
+    go model import "$MODELS/spikingdse_shd/traces" -o none.h5
+    expect 3
+    [[ $stderr == *"is no network that snnsim knows"* ]]
+    [ ! -e none.h5 ]
+}
+
 @test "a published network can be encrypted, and comes back with its key" {
     need_data
     go model import "$MODELS/slayer_loihi_nmnist" -o plain.h5
