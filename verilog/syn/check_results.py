@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints what is stale: designs and tiles whose RTL has changed since they were measured, designs that are not complete, docs/synthesis.md made of other results. Nothing: all is well."""
+"""Prints what is stale: designs and tiles whose RTL has changed since they were measured, designs without energies, docs/synthesis.md made of other results. Nothing: all is well."""
 
 import glob
 import json
@@ -34,6 +34,9 @@ def check(path):
             seeds.setdefault(e["stimulus"], set()).add(e["seed"])
             if e["annotated"] != e["nets"] or e["nets"] == 0:
                 yield "%s: %s has nets without activity" % (name, r["design"])
+        for stimulus in ("random", "half") if d in designs.DESIGNS else ():
+            if stimulus not in seeds:
+                yield "%s: %s has no energies of %s rows" % (name, r["design"], stimulus)
         for stimulus, s in seeds.items():
             if len(s) < 2:
                 yield "%s: %s %s has only one seed" % (name, r["design"], stimulus)

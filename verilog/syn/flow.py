@@ -282,10 +282,12 @@ def main():
     lib = Prepared(a.library, a.work)
     path = os.path.join(a.results, lib.name + ".json")
     old = json.load(open(path)) if os.path.exists(path) else {"results": []}
-    kept = {r["design"]: r for r in old["results"]}
     about = {"library": lib.name, "files": [os.path.basename(f) for f in lib.paths], "liberty": digest(lib.paths), "corner": lib.entry["corner"],
              "wire_load": lib.entry["wire_load"], "transition_ns": lib.entry["transition_ns"], "tools": tools()}
-    tiles = old.get("tiles", [])
+    # of another Liberty file nothing is kept: a page of results has one library
+    same = old.get("liberty") == about["liberty"]
+    kept = {r["design"]: r for r in old["results"]} if same else {}
+    tiles = old.get("tiles", []) if same else []
 
     def save():
         ordered = [kept[x.name] for x in designs.DESIGNS if x.name in kept]
@@ -301,7 +303,7 @@ def main():
     failed = 0
     real = traffic.make(ROOT, a.snnsim, os.path.join(a.work, "traffic"))
     for d in designs.select(a.designs, real is not None):
-        if not a.force and d.name in kept and kept[d.name]["rtl"] == digest(d.rtl(ROOT), True) and old.get("liberty") == about["liberty"]:
+        if not a.force and d.name in kept and kept[d.name]["rtl"] == digest(d.rtl(ROOT), True) and kept[d.name]["parameters"] == d.p:
             print("%s %-14s is there" % (lib.name, d.name))
             continue
         try:

@@ -16,7 +16,8 @@ seed, per read of a row word, mean of two seeds (how far apart they are stands a
 [verilog/syn](../verilog/syn/README.md). Cost in a network: `snnsim hw run`, `hw compare` ([tile.md](tile.md)).
 
 - *kGE*: area in thousands of the library's two-input NAND. *added kGE*: beyond plain read-out.
-- *mask*: clock edge to mask register. *word*: clock edge to decrypted word, and what of it is added to plain read-out. *slack*: worst of all paths at the period, half of it left for the adders; negative: misses it.
+- *mask*: clock edge to mask register. *word*: clock edge to decrypted word, and what of it is added to plain read-out. *slack*: worst of all paths at the period, half of it left for the adders; negative: misses it;
+  0.00 where latches of a key store borrow the time that they need. *hold slack*: of the fastest path; negative: it needs delay cells, which are not in any figure here.
 - *random*, *half*, *traffic*: rows at random; half of the reads on keyed rows; rows and words of N-MNIST samples.
 - *trace*: energy of a cycle that looks up, decrypts or clears a keyed row less that of others, the largest of the three, and Welch's t (half keyed rows): what a power trace tells.
 """
