@@ -73,7 +73,7 @@ static bool fill(snn_dataset *d, const snn_config *config, snn_split split, bool
         return !folds || snn_folds_apply(d, config, split, err);
     }
     return snn_config_fail(config, "dataset.name", err,
-                           "which data set: nmnist, dvs128_gesture, braille or npy");
+                           "which data set: nmnist, dvs128_gesture, shd, braille, eegmmidb or npy");
 }
 
 snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, bool folds, snn_error *err) {

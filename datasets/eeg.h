@@ -65,7 +65,7 @@ bool snn_eeg_encode(const snn_eeg_encoder *e, const snn_eeg_clock *clock, const 
 
 typedef enum { SNN_EEG_NORMALISE_NONE, SNN_EEG_NORMALISE_RUN, SNN_EEG_NORMALISE_REST } snn_eeg_normalise;
 
-/* What makes samples out of a run. Compared byte by byte: clear it before filling it. */
+/* What makes samples out of a run. Names are compared as arrays: clear it before filling it. */
 typedef struct {
     int order;
     double low, high; /* Hz */

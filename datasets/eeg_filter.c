@@ -137,6 +137,8 @@ bool snn_butterworth_design(snn_butterworth *f, int order, double low, double hi
 }
 
 void snn_butterworth_run(const snn_butterworth *f, double *x, size_t n, size_t channels, double *state) {
+    if (f->sections == 0)
+        return;
     memset(state, 0, 2 * (size_t)f->sections * channels * sizeof *state);
     for (size_t i = 0; i < n; i++) {
         double *restrict v = x + i * channels;

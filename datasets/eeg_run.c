@@ -228,7 +228,7 @@ static bool make_room(const snn_edf *e, snn_eeg_run *run, snn_error *err) {
 bool snn_eeg_run_load(const snn_eeg_signal *o, const snn_source *s, snn_eeg_run *run, snn_error *err) {
     snn_edf e;
     snn_edf_notes notes = {.n = 0};
-    uint32_t signal[SNN_EEG_CHANNELS_MAX];
+    uint32_t signal[SNN_EEG_CHANNELS_MAX] = {0};
     bool ok = snn_edf_open(s, &e, err) && snn_edf_annotations(s, &e, &notes, err) &&
               snn_eeg_pick(o, &e, signal, &run->channels, &run->clock, err) && make_room(&e, run, err) &&
               read_records(o, s, &e, signal, run, err) && filter(o, run, err) &&

@@ -21,11 +21,14 @@
 #define NOTE_SIZE 1024
 
 enum { FISTS, FISTS_FEET, TASKS };
-static const char *const task_name[TASKS] = {"fists", "fists_feet"};
 static const char *const class_names[TASKS][3] = {{"rest", "left fist", "right fist"},
                                                   {"rest", "both fists", "both feet"}};
 
 typedef enum { REST_NONE, REST_ALL, REST_HALF } rest_choice;
+
+static const char *task_name(int task) {
+    return task == FISTS ? "fists" : "fists_feet";
+}
 
 /* What the config asks for. */
 typedef struct {
@@ -58,13 +61,13 @@ static int mark_list(const snn_config *config, const char *key, bool *marked) {
 static bool take_runs(choice *c, const snn_config *config, snn_error *err) {
     const char *movement = snn_config_string(config, "dataset.eeg.movement");
     c->task =
-        strcmp(snn_config_string(config, "dataset.eeg.task"), task_name[FISTS]) == 0 ? FISTS : FISTS_FEET;
+        strcmp(snn_config_string(config, "dataset.eeg.task"), task_name(FISTS)) == 0 ? FISTS : FISTS_FEET;
     bool given = mark_list(config, "dataset.eeg.runs", c->run) > 0;
     for (int run = 1; run <= SNN_EEG_RUNS; run++) {
         if (given && c->run[run] && task_of(run) != c->task)
             return snn_config_fail(config, "dataset.eeg.runs", err,
                                    "run %d is not of task %s, in which T1 and T2 are %s and %s", run,
-                                   task_name[c->task], class_names[c->task][1], class_names[c->task][2]);
+                                   task_name(c->task), class_names[c->task][1], class_names[c->task][2]);
         if (!given)
             c->run[run] =
                 task_of(run) == c->task && strcmp(movement, imagined(run) ? "executed" : "imagined") != 0;
@@ -286,7 +289,7 @@ static bool open_all(snn_dataset *d, const snn_config *config, choice *c, snn_sp
         return snn_fail(err, SNN_ERR_DATA,
                         "%s: no epochs of task %s in this part%s%s; expected S001/S001R03.edf and so on, as "
                         "PhysioNet has them",
-                        d->folder, task_name[c->task], c->missed ? "; not there: " : "", c->missing);
+                        d->folder, task_name(c->task), c->missed ? "; not there: " : "", c->missing);
     return write_note(d, c, err);
 }
 
@@ -338,10 +341,16 @@ void snn_eeg_kept_free(struct snn_eeg_kept *kept) {
     free(kept);
 }
 
+static bool same_signal(const snn_eeg_signal *a, const snn_eeg_signal *b) {
+    return a->order == b->order && a->low == b->low && a->high == b->high && a->zero_phase == b->zero_phase &&
+           a->average_reference == b->average_reference && a->normalise == b->normalise &&
+           a->channels == b->channels && memcmp(a->channel, b->channel, sizeof a->channel) == 0;
+}
+
 static bool same_run(const struct snn_eeg_kept *k, const struct stat *st, const snn_eeg_signal *signal) {
     return k->run.n > 0 && k->device == st->st_dev && k->file == st->st_ino &&
            k->size == (uint64_t)st->st_size && k->changed.tv_sec == st->st_ctim.tv_sec &&
-           k->changed.tv_nsec == st->st_ctim.tv_nsec && memcmp(&k->signal, signal, sizeof *signal) == 0;
+           k->changed.tv_nsec == st->st_ctim.tv_nsec && same_signal(&k->signal, signal);
 }
 
 /* Makes k the run of an open file. */
@@ -359,7 +368,7 @@ static bool keep_run(const snn_dataset *d, const snn_source *s, struct snn_eeg_k
     k->file = st.st_ino;
     k->changed = st.st_ctim;
     k->size = (uint64_t)st.st_size;
-    memcpy(&k->signal, &d->eeg->signal, sizeof k->signal);
+    k->signal = d->eeg->signal;
     return ok;
 }
 

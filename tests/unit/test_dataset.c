@@ -599,7 +599,7 @@ static void framing_keys(void **state) {
     assert_int_equal(f->repeat, 1);
     snn_dataset_free(d);
     open_fails("dataset = { path = \"%s\"; };", SNN_SPLIT_TEST, SNN_ERR_USAGE,
-               "which data set: nmnist, dvs128_gesture or npy");
+               "which data set: nmnist, dvs128_gesture, shd, braille, eegmmidb or npy");
 }
 
 static void sample_table(void **state) {

@@ -487,6 +487,53 @@ static void zero_phase_is_symmetric(void **state) {
     snn_eeg_run_clear(&once);
 }
 
+/* One buffer serves several data sets: each setting of the signal makes another run. */
+static void kept_runs_depend_on_the_settings(void **state) {
+    (void)state;
+    static const char *const config[] = {
+        EEG("subjects = [1]; runs = [3];"),
+        EEG("subjects = [1]; runs = [3]; channels = [\"C4\"];"),
+        EEG("subjects = [1]; runs = [3]; channels = [\"Cz\"];"),
+        EEG("subjects = [1]; runs = [3]; channels = [\"C3\", \"Cz\"];"),
+        EEG("subjects = [1]; runs = [3]; reference = \"average\";"),
+        EEG("subjects = [1]; runs = [3]; normalise = \"rest\";"),
+        EEG("subjects = [1]; runs = [3]; zero_phase = true;"),
+        "dataset = { name = \"eegmmidb\"; path = \"%s\"; eeg = { subjects = [1]; runs = [3]; length_ms = "
+        "3000; filter_order = 3; filter_low = 1.0; filter_high = 6.0; }; };",
+        "dataset = { name = \"eegmmidb\"; path = \"%s\"; eeg = { subjects = [1]; runs = [3]; length_ms = "
+        "3000; filter_order = 2; filter_low = 2.0; filter_high = 6.0; }; };",
+        "dataset = { name = \"eegmmidb\"; path = \"%s\"; eeg = { subjects = [1]; runs = [3]; length_ms = "
+        "3000; filter_order = 2; filter_low = 1.0; filter_high = 5.0; }; };"};
+    snn_error err = {0};
+    enum { N = sizeof config / sizeof *config };
+    for (int i = 0; i < N; i++) {
+        snn_dataset_buffer both = {.bytes = NULL}, alone = {.bytes = NULL};
+        snn_dataset *first = open_ok(config[i == 2], SNN_SPLIT_ALL),
+                    *second = open_ok(config[i], SNN_SPLIT_ALL);
+        assert_true(snn_dataset_events(
+            first, 1, &both, &err)); /* what is kept: the first setting, or the second one for the third */
+        size_t n = both.events.n;
+        snn_event *before = malloc(n * sizeof *before + 1);
+        memcpy(before, both.events.event, n * sizeof *before);
+        assert_true(snn_dataset_events(second, 1, &both, &err));
+        assert_true(snn_dataset_events(second, 1, &alone, &err));
+        assert_int_equal(both.events.n, alone.events.n);
+        for (size_t k = 0; k < alone.events.n; k++)
+            check_event(&both.events.event[k], alone.events.event[k].t, alone.events.event[k].x, 0,
+                        alone.events.event[k].polarity);
+        bool same = n == alone.events.n;
+        for (size_t k = 0; same && k < n; k++)
+            same = before[k].t == alone.events.event[k].t && before[k].x == alone.events.event[k].x &&
+                   before[k].polarity == alone.events.event[k].polarity;
+        assert_int_equal(same, i == 0); /* the settings do make a difference */
+        free(before);
+        snn_dataset_buffer_free(&both);
+        snn_dataset_buffer_free(&alone);
+        snn_dataset_free(first);
+        snn_dataset_free(second);
+    }
+}
+
 static void rest_needs_rest(void **state) {
     (void)state;
     edf_plan p = usual;
@@ -592,6 +639,7 @@ int main(void) {
         cmocka_unit_test(replaced_runs_are_noticed),
         cmocka_unit_test(references_and_offsets_are_taken_off),
         cmocka_unit_test(zero_phase_is_symmetric),
+        cmocka_unit_test(kept_runs_depend_on_the_settings),
         cmocka_unit_test(rest_needs_rest),
         cmocka_unit_test(kept_runs_do_not_mix),
         cmocka_unit_test(real_runs_are_read),
