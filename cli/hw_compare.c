@@ -143,10 +143,17 @@ static json_t *library_json(const cli_tile *t, const library *l, const snn_infer
         "alternatives", alternatives_json(l->other), "designs", variants_json(t, l->s, x));
 }
 
+/* AES leaves bits that are as good as drawn: a cell of b bits stays as it is once in 2^b times. */
+static double changed_cells(const cli_tile *t, const snn_inference *x) {
+    const int bits = (int)t->rows->bits, each = t->options.map.cell_bits, rest = bits % each;
+    const double of_weight = bits / each * (1 - ldexp(1, -each)) + (1 - ldexp(1, -rest));
+    return x->weight_bits / bits * of_weight;
+}
+
 static json_t *rewrite_json(const cli_tile *t, const snn_inference *x) {
     snn_rewrite keyed, aes;
     snn_rewrite_of(&t->options, (double)t->keys, (double)t->provision.rows, &keyed);
-    snn_rewrite_of(&t->options, x->weight_bits / 2, x->rows, &aes);
+    snn_rewrite_of(&t->options, changed_cells(t, x), x->rows, &aes);
     return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assumption", 1, "keyed_cells",
                      cli_json_real(keyed.cells), "keyed_pJ", cli_json_real(keyed.pj), "keyed_ns",
                      cli_json_real(keyed.ns), "aes_cells", cli_json_real(aes.cells), "aes_pJ",
@@ -253,7 +260,7 @@ static void print_rewriting(const char *what, const snn_rewrite *r, const char *
 static void print_rewrite(const cli_tile *t, const snn_inference *x) {
     snn_rewrite keyed, aes;
     snn_rewrite_of(&t->options, (double)t->keys, (double)t->provision.rows, &keyed);
-    snn_rewrite_of(&t->options, x->weight_bits / 2, x->rows, &aes);
+    snn_rewrite_of(&t->options, changed_cells(t, x), x->rows, &aes);
     printf("\nread, decrypt, rewrite (ASSUMPTION throughout: one write pulse for each cell that changes, G "
            "V^2 t at the\n"
            "middle conductance, rows one after another; plain weights lie in the array afterwards)\n");

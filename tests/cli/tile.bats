@@ -109,6 +109,10 @@ hw_run() { go hw run quick.cfg --model enc.h5 --key net.key --set hw.decryptor.w
     go hw compare quick.cfg --model enc.h5 --key net.key --set hw.decryptor.ways=3 --samples 1
     expect 0
     [[ $output == *"ASSUMPTION"* && $output == *"AES, all weights, each inference"* && $output == *"The paper names x59 to x6780"* && $output == *"neither: a decryptor that adds no cycle"* ]]
+    # cells of 3, 3 and 2 bits: 7/8, 7/8 and 3/4 of them change
+    go hw compare quick.cfg --samples 1 --json --set hw.device=neurram --set hw.cell_bits=3
+    expect 0
+    [ "$(json 'j["rewrite"]["aes_cells"] == j["inference"]["weight_bits"] / 8 * 2.5')" = True ]
     SNNSIM_SYNTHESIS=/nowhere go hw compare quick.cfg --samples 1
     expect 0
     [[ $output == *"No library was synthesised"* ]]
