@@ -40,6 +40,26 @@ static void sorted_stays(void **state) {
     snn_events_free(&e);
 }
 
+/* snn_events_order has no limit: a list that runs backwards all the way. */
+static void any_order(void **state) {
+    (void)state;
+    snn_events e = {.out_of_order = 99};
+    snn_error err = {0};
+    assert_true(snn_events_order(&e, &err)); /* empty */
+    assert_int_equal(e.out_of_order, 0);
+    fill(&e, 7);
+    for (int i = 0; i < 7; i++)
+        e.event[i].t = (6 - i) / 2; /* 3 2 2 1 1 0 0 */
+    assert_true(snn_events_order(&e, &err));
+    assert_int_equal(e.out_of_order, 3);
+    static const int from[] = {5, 6, 3, 4, 1, 2, 0};
+    for (int i = 0; i < 7; i++)
+        check_event(&e.event[i], i / 2, from[i], 0, 0);
+    assert_true(snn_events_order(&e, &err));
+    assert_int_equal(e.out_of_order, 0);
+    snn_events_free(&e);
+}
+
 static void limit_is_one_percent(void **state) {
     (void)state;
     snn_events e = {0};
@@ -112,6 +132,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(append_grows),
         cmocka_unit_test(sorted_stays),
+        cmocka_unit_test(any_order),
         cmocka_unit_test(limit_is_one_percent),
         cmocka_unit_test(first_place_is_named),
         cmocka_unit_test(merges_any_number_of_runs),

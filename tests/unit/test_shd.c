@@ -27,6 +27,8 @@ typedef struct {
     int64_t label;     /* of recording 3, when not 0 */
     const char *leave; /* object that is not written */
     hsize_t count;     /* recordings; 0: RECORDINGS */
+    bool flat;         /* lists as [recordings][1] */
+    bool empty;        /* no recordings */
 } variant;
 
 static hid_t half_type(void) {
@@ -57,8 +59,8 @@ static void put_lists(hid_t group, const char *name, const variant *v, bool unit
     hid_t element = units ? (v->units ? v->units : H5T_STD_U16LE) : (v->times ? v->times : half);
     hid_t file_type = H5Tvlen_create(element), type = H5Tvlen_create(native),
           create = H5Pcreate(H5P_DATASET_CREATE);
-    hsize_t count = n, most = H5S_UNLIMITED;
-    hid_t space = H5Screate_simple(1, &count, v->chunk ? &most : NULL);
+    hsize_t count[2] = {n, 1}, most = H5S_UNLIMITED;
+    hid_t space = H5Screate_simple(v->flat ? 2 : 1, count, v->chunk ? &most : NULL);
     if (v->chunk)
         H5Pset_chunk(create, 1, &v->chunk);
     if (v->shuffle)
@@ -67,7 +69,7 @@ static void put_lists(hid_t group, const char *name, const variant *v, bool unit
         H5Pset_deflate(create, 6);
     hid_t d = H5Dcreate2(group, name, file_type, space, H5P_DEFAULT, create, H5P_DEFAULT);
     assert_true(d >= 0);
-    hvl_t *list = calloc(n, sizeof *list);
+    hvl_t *list = calloc(n + 1, sizeof *list);
     for (size_t i = 0; i < n; i++) {
         list[i].len = events_of(i) + (units && v->same_units == (int)i + 1);
         list[i].p = calloc(list[i].len + 1, 4);
@@ -130,8 +132,8 @@ static void make_file(const char *name, const variant *v) {
     hid_t file = H5Fcreate(in_temp(name), H5F_ACC_TRUNC, create, H5P_DEFAULT);
     hid_t spikes = H5Gcreate2(file, "spikes", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     hid_t extra = wants(v, "extra") ? H5Gcreate2(file, "extra", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT) : -1;
-    size_t n = v->count ? (size_t)v->count : RECORDINGS;
-    int64_t *label = calloc(n, sizeof *label), *speaker = calloc(n, sizeof *speaker);
+    size_t n = v->empty ? 0 : v->count ? (size_t)v->count : RECORDINGS;
+    int64_t *label = calloc(n + 1, sizeof *label), *speaker = calloc(n + 1, sizeof *speaker);
     for (size_t i = 0; i < n; i++) {
         label[i] = i == 3 && v->label ? v->label : label_of(i);
         speaker[i] = (int64_t)(i % 4);
@@ -252,6 +254,8 @@ static void refused_files(void **state) {
         {{.units = H5T_IEEE_F32LE}, "spikes/units: are no lists of integers"},
         {{.same_units = 9}, "x.h5: item 8 has 25 times and 26 units"},
         {{.address = 4}, "has no addresses of 8 bytes"},
+        {{.flat = true}, "x.h5: spikes/times: has another shape than [recordings]"},
+        {{.empty = true, .chunk = 4}, "x.h5: spikes/times: has another shape than [recordings]"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         make_file("x.h5", &bad[i].v);
