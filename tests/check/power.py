@@ -79,10 +79,27 @@ def bites(n, work):
         print("# not found: " + what)
 
 
+def own(n, work):
+    """A library of one's own has results of its own; without its file or its cells it is refused."""
+    path = os.path.join(work, "my_sky130.lib")
+    with open(path, "w") as f:
+        f.write("library (my) {\n}\n")
+    found = []
+    for what in (path, path + "x", "nobody"):
+        try:
+            found.append(flow.libraries.choose(what)[0])
+            flow.Prepared(what, work)
+        except SystemExit as e:
+            found.append(str(e).replace(work + "/", ""))
+    expected = ["my_sky130", "my_sky130.lib: cells are missing that", "my_sky130.libx: there is no such", "no entry in verilog/syn/libraries.py for nobody"]
+    print("%s %d - a library of one's own" % ("ok" if len(found) == 4 and all(f.startswith(e) for f, e in zip(found, expected)) else "not ok", n))
+    print("# " + "; ".join(found))
+
+
 def main():
     snnsim, work = sys.argv[1:]
     flow.READS, flow.LEAD = READS, 4
-    print("1..%d" % (len(CASES) + 2), flush=True)
+    print("1..%d" % (len(CASES) + 3), flush=True)
     lib = flow.Prepared("osu018", work)
     for k, (kind, p, stimulus, least) in enumerate(CASES, 1):
         d = designs.Design(kind, name="%s_%d" % (kind, k), **p)
@@ -95,6 +112,7 @@ def main():
             print("# " + wrong.replace("\n", "\n# "))
     stale(len(CASES) + 1)
     bites(len(CASES) + 2, work)
+    own(len(CASES) + 3, work)
 
 
 if __name__ == "__main__":

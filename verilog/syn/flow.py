@@ -66,10 +66,14 @@ class Prepared:
         self.all, self.map, self.latches, self.gate = (os.path.join(self.folder, f) for f in ("all.lib", "map.lib", "latches.v", "gate.v"))
         head, cells = liberty.merge(self.paths)
         e = self.entry
+        known = [v[0] for v in e["latch"].values()] + [e["clock_buffer"][0]] + re.findall(r"(\w+) (?:u_\w|_TECHMAP)", e["gate"] + e.get("flop", ""))
+        missing = sorted(set(known + list(e["area"])) - set(cells))
+        if missing:
+            raise SystemExit("%s: cells are missing that verilog/syn/libraries.py names: %s" % (self.paths[0], ", ".join(missing)))
         for name, area in e["area"].items():
             cells[name] = re.sub(r"\barea\s*:\s*[\d.]+", "area : %g" % area, cells[name], count=1)
         usable = {n: t for n, t in cells.items() if not re.search(e["avoid"], n)}
-        extra = {n: cells[n] for n in [v[0] for v in e["latch"].values()] + [e["clock_buffer"][0]] + re.findall(r"(\w+) (?:u_\w|_TECHMAP)", e["gate"] + e.get("flop", ""))}
+        extra = {n: cells[n] for n in known}
         self.write(self.map, head, usable)
         self.write(self.all, head, {**usable, **extra})
         with open(self.latches, "w") as f:

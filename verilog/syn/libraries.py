@@ -66,13 +66,23 @@ LIBRARIES = {
 }
 
 
+def there(paths):
+    for p in paths:
+        if not os.path.isfile(p):
+            raise SystemExit("%s: there is no such Liberty file" % p)
+    return paths
+
+
 def choose(text):
-    """(name, entry, paths) of a library's name or of Liberty files (separated by spaces)."""
+    """(name, entry, paths) of a library's name or of Liberty files (separated by spaces), whose results are kept under the first file's name."""
     if text in LIBRARIES:
         entry = LIBRARIES[text]
-        return text, entry, [f if f.startswith("/") else os.path.normpath(os.path.join(SHARED, f)) for f in entry["files"]]
+        return text, entry, there([f if f.startswith("/") else os.path.normpath(os.path.join(SHARED, f)) for f in entry["files"]])
     paths = text.split()
-    for name, entry in LIBRARIES.items():
-        if re.search(entry["match"], os.path.basename(paths[0])):
-            return name, entry, paths
-    raise SystemExit("no entry in verilog/syn/libraries.py for %s" % paths[0])
+    if not paths:
+        raise SystemExit("no library is named; there are: " + " ".join(LIBRARIES))
+    stem = re.sub(r"\.lib(\.gz)?$", "", os.path.basename(paths[0]))
+    for entry in LIBRARIES.values():
+        if re.search(entry["match"], stem):
+            return stem, {**entry, "corner": "corner of its file"}, there(paths)
+    raise SystemExit("no entry in verilog/syn/libraries.py for %s; there are: %s" % (paths[0], " ".join(LIBRARIES)))
