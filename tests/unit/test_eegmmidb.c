@@ -390,6 +390,8 @@ static void windows_end_with_the_run(void **state) {
     (void)state;
     edf_plan p = {.channels = 1, .samples = 500, .records = 2, .tal = {"+0%2@T0@|"}};
     write_run(50, 3, &p);
+    p.records = 3;
+    write_run(50, 4, &p);
     snn_error err = {0};
     snn_dataset_buffer b = {.bytes = NULL};
     snn_dataset *d = open_ok(
@@ -397,6 +399,8 @@ static void windows_end_with_the_run(void **state) {
         "= \"rate\"; "
         "rate_max = 500.0; rate_full = 1e-6; normalise = \"none\"; start_ms = 1; length_ms = 1999; }; };",
         SNN_SPLIT_ALL);
+    assert_true(
+        snn_dataset_events(d, 1, &b, &err)); /* a longer run leaves its samples behind the end of the next */
     assert_true(snn_dataset_events(d, 0, &b, &err));
     assert_int_equal(b.events.n, 999); /* one in each sample */
     assert_int_equal(b.events.event[998].t, 1996000);
