@@ -202,10 +202,10 @@ fuzz: ## libFuzzer on every reader: make fuzz SECONDS=600 [TARGET=name]
 	@bash tests/fuzz/run.sh build-fuzz $(SECONDS) $(TARGET)
 LIBERTY ?= osu018
 DESIGNS ?=
-hw-synth: ## synthesis, timing and energy of the decryptors: make hw-synth [LIBERTY=osu018|sky130hd|sg13g2|asap7|FILE] [DESIGNS="pass table50"]
+hw-synth: ## synthesis, timing and energy of the decryptors: make hw-synth [LIBERTY=osu018|sky130hd|sg13g2|asap7|FILE] [DESIGNS="pass table50"] [TILES=1]
 	@bash $(SETUP) build synth
 	@$(MAKE) --no-print-directory $(JOBS) $(BUILD)/snnsim
-	@/usr/bin/python3 verilog/syn/flow.py --library "$(LIBERTY)" --designs "$(DESIGNS)" --work $(abspath $(BUILD))/syn --snnsim $(abspath $(BUILD))/snnsim
+	@/usr/bin/python3 verilog/syn/flow.py --library "$(LIBERTY)" --designs "$(DESIGNS)" --work $(abspath $(BUILD))/syn --snnsim $(abspath $(BUILD))/snnsim $(if $(TILES),--tiles)
 SEED ?= 1
 COUNT ?= 50
 mutate: ## seeded one-line mutations that the tests must catch: make mutate [SEED=1] [COUNT=50]
