@@ -546,9 +546,11 @@ static void rest_needs_rest(void **state) {
     snn_error err = {0};
     snn_dataset_buffer b = {.bytes = NULL};
     snn_dataset *d = open_ok(EEG("subjects = [30]; normalise = \"rest\";"), SNN_SPLIT_ALL);
-    assert_false(snn_dataset_events(d, 0, &b, &err));
-    check_error(&err, SNN_ERR_DATA,
-                "S030/S030R03.edf: no annotation T0 to take mean and deviation of rest from");
+    for (int again = 0; again < 2; again++) { /* half a run is not kept */
+        assert_false(snn_dataset_events(d, 0, &b, &err));
+        check_error(&err, SNN_ERR_DATA,
+                    "S030/S030R03.edf: no annotation T0 to take mean and deviation of rest from");
+    }
     snn_dataset_buffer_free(&b);
     snn_dataset_free(d);
 }
