@@ -31,7 +31,7 @@ header_floor() { # public header: the floor whose folder it describes
         config | cpu | digest | error | hdf5_file | output | portable_math | random | spikes | version) echo 0 ;;
         events | dataset | camera) echo 1 ;;
         net | weights | engine | probe | model | import | train | metrics | evaluate | augment) echo 2 ;;
-        analog | chip | chips | cipher | circuit | compare | cosim | decryptor | device | hw | ledger | map | power | provision | readout | rows | synthesis | tile | tile_network) echo 3 ;;
+        analog | chip | chips | cipher | circuit | compare | cosim | decryptor | device | hw | ledger | map | mask_fault | power | provision | readout | rows | synthesis | tile | tile_network) echo 3 ;;
         *) echo 4 ;;
     esac
 }
