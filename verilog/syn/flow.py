@@ -146,6 +146,27 @@ def synthesise(lib, d, folder):
     return added
 
 
+HOLD_ROUNDS = 12  # of buffers one behind the other; more would say that something else is wrong
+
+
+def repair_hold(lib, d, folder):
+    """Delays what comes too early, as layout would (the select of the key store's entries against the write pulse behind its clock buffers). Returns how many buffers that took."""
+    added = 0
+    sta.write_sdc(lib, d, folder)
+    for _ in range(HOLD_ROUNDS):
+        root = json.load(open(folder + "/mapped.json"))
+        n = timing.Netlist(folder + "/mapped.json", lib.library, lib.entry["wire_load"], lib.entry["transition_ns"] * 1e-9)
+        gates.write(n, folder + "/flat.v", False)
+        early = sta.hold_violations(lib, folder, d.top, run)
+        cells = {c for c, instance in n.instance.items() if instance in early}
+        more = gates.delay_outputs(root["modules"][d.top], lib.library, cells, lib.entry["clock_buffer"])
+        if more == 0:
+            break
+        added += more
+        json.dump(root, open(folder + "/mapped.json", "w"))
+    return added
+
+
 # ---- simulation and energy ----
 
 def simulate(d, folder, name, sources, defines, arguments):
@@ -208,6 +229,7 @@ def measure(lib, d, a, real):
         if f.endswith(".vvp"):
             os.remove(os.path.join(folder, f))
     buffers = synthesise(lib, d, folder)
+    hold_buffers = repair_hold(lib, d, folder)
     synthesised = time.time() - start
     n = timing.Netlist(folder + "/mapped.json", lib.library, lib.entry["wire_load"], lib.entry["transition_ns"] * 1e-9)
     gates.write(n, folder + "/gates.v", True)
@@ -219,7 +241,7 @@ def measure(lib, d, a, real):
         kinds[state.name if state is not None else "logic"] = kinds.get(state.name if state is not None else "logic", 0) + 1
     result = {"design": d.name, "module": d.module, "parameters": d.p, "clock_ns": lib.entry["clock_ns"] * d.slower,
               "area_um2": area, "kGE": area / lib.library.cells[lib.entry["nand2"]].area / 1000,
-              "cells": len(n.module["cells"]), "flip_flops": kinds.get("ff", 0), "latches": kinds.get("latch", 0), "clock_buffers": buffers,
+              "cells": len(n.module["cells"]), "flip_flops": kinds.get("ff", 0), "latches": kinds.get("latch", 0), "clock_buffers": buffers, "hold_buffers": hold_buffers,
               "timing": sta.measure(lib, d, n, folder, run), "energy": []}
     for kind in d.stimuli:
         for seed in SEEDS:

@@ -182,3 +182,26 @@ def add_buffers(module, nets, buffer, most, group, skip):
                 upper.append((name, a))
             level = upper
     return added
+
+
+def delay_outputs(module, lib, cells, buffer):
+    """Puts a buffer behind each output of these cells. Returns how many."""
+    top = max(b for e in module["netnames"].values() for b in e["bits"] if isinstance(b, int))
+    cell, a, y = buffer
+    sinks = all_pins(module, lib)
+    first = sum(1 for name in module["cells"] if name.startswith("hold_"))
+    added = 0
+    for source in sorted(cells):
+        c = module["cells"][source]
+        for pin, bits in sorted(c["connections"].items()):
+            if not bits or lib.cells[c["type"]].pins[pin].direction == "input" or bits[0] not in sinks:
+                continue
+            top += 1
+            name = "hold_%d" % (first + added)
+            added += 1
+            for sink, p in sinks[bits[0]]:
+                module["cells"][sink]["connections"][p] = [top]
+            module["cells"][name] = {"type": cell, "hide_name": 0, "attributes": {}, "parameters": {}, "port_directions": {a: "input", y: "output"},
+                                     "connections": {a: [bits[0]], y: [top]}}
+            module["netnames"][name] = {"hide_name": 0, "bits": [top], "attributes": {}}
+    return added

@@ -64,11 +64,17 @@ def data_pins(cell):
     return [p for p in cell.inputs if re.search(r"\b%s\b" % p, text)]
 
 
-def measure(lib, d, n, folder, run):
+def write_sdc(lib, d, folder):
+    """Constraints of a design at its period. Returns the period in ns, and library units of a ns."""
     period = lib.entry["clock_ns"] * d.slower
-    unit = 1e-9 / lib.library.second  # library units of a ns
+    unit = 1e-9 / lib.library.second
     with open(folder + "/constraints.sdc", "w") as f:
         f.write(SDC.format(period=period * unit, transition=lib.entry["transition_ns"] * unit, early=0.2 * period * unit, half=0.5 * period * unit))
+    return period, unit
+
+
+def measure(lib, d, n, folder, run):
+    period, unit = write_sdc(lib, d, folder)
     mask, index = pins_of(n, r"u_decryptor\.(mask_x|.*mask_q)", data_pins), pins_of(n, r"u_decryptor\.(index\b|.*u_row.*data_q)", data_pins)
     more = ""
     for name, pins in (("mask", mask), ("hash", index)):
@@ -93,6 +99,29 @@ def measure(lib, d, n, folder, run):
             result[key + "_ns"] = (t - begin) / unit
             result[key + "_slack_ns"] = None if s is None else s / unit
     return result
+
+
+HOLD_SCRIPT = """read_liberty {all}
+read_verilog {folder}/flat.v
+link_design {top}
+source {folder}/constraints.sdc
+{wires}
+report_checks -path_delay min -slack_max -0.0001 -group_count 1000 -digits 4
+exit
+"""
+
+
+def hold_violations(lib, folder, top, run):
+    """Instances whose outputs reach a register or a clock gate too early: the first cell of each path that violates hold. Needs flat.v and constraints.sdc."""
+    wires = 'set_wire_load_model -name "%s"' % lib.entry["wire_load"] if lib.entry["wire_load"] else ""
+    with open(folder + "/hold.tcl", "w") as f:
+        f.write(HOLD_SCRIPT.format(all=lib.all, folder=folder, top=top, wires=wires))
+    text = run(["sta", "-no_splash", "-exit", folder + "/hold.tcl"])
+    found = set()
+    for report in re.split(r"^Startpoint: ", text, flags=re.M)[1:]:
+        if "VIOLATED" in report:
+            found.add(re.match(r"\S+", report).group(0))
+    return found
 
 
 TILE_SDC = """create_clock -name clk -period {period} [get_ports clk_i]
