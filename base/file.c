@@ -280,3 +280,12 @@ bool snn_file_read(const char *path, size_t limit, uint8_t **data, size_t *size,
     }
     return ok;
 }
+
+bool snn_file_read_regular(const char *path, size_t limit, uint8_t **data, size_t *size, snn_error *err) {
+    struct stat st;
+    *data = NULL;
+    *size = 0;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return snn_fail(err, SNN_ERR_DATA, "%s: not a file", path);
+    return snn_file_read(path, limit, data, size, err);
+}

@@ -97,10 +97,7 @@ bool snn_folder_open(snn_dataset *d, const snn_config *config, snn_error *err) {
 }
 
 bool snn_text_read(const char *path, uint8_t **text, size_t *size, snn_error *err) {
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return snn_fail(err, SNN_ERR_DATA, "%s: not a file", path);
-    return snn_file_read(path, SNN_LIST_MAX, text, size, err);
+    return snn_file_read_regular(path, SNN_LIST_MAX, text, size, err);
 }
 
 bool snn_recording_size(const snn_dataset *d, const char *path, unsigned unit, uint64_t *size, bool *found,

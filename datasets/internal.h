@@ -46,12 +46,13 @@ typedef enum {
 typedef struct {
     uint64_t
         first; /* AEDAT: byte of its first packet; FRAMES, BRAILLE: index in the file; BRAILLE_BINS: byte of its bins; lists: number; CAMERA: subject */
-    uint64_t size;      /* bytes to read from `first` on (AEDAT) or from the start (the other files) */
+    uint64_t size; /* bytes to read from `first` on (AEDAT) or from the start (the other files) */
     /* AEDAT: events with start <= t < end belong to it, us; EEG: start of the window in ns, 100 * subject + run */
     int64_t start, end;
-    uint32_t path;      /* file below the folder: offset in snn_table.text; 0 = none */
+    uint32_t path; /* file below the folder: offset in snn_table.text; 0 = none */
     int32_t label;
-    uint32_t row;   /* AEDAT: row of the label file, from 1; SHD: index in the file; EEG: annotation, from 1; CAMERA: take */
+    uint32_t
+        row; /* AEDAT: row of the label file, from 1; SHD: index in the file; EEG: annotation, from 1; CAMERA: take */
     uint8_t format; /* snn_format */
     bool test;      /* of the official test part */
     bool listed;    /* comes from a list; its name is the number in `first` */
@@ -85,8 +86,8 @@ struct snn_dataset {
     char *class_text;
     char *frames[2]; /* npy: files of the training and the test part */
     snn_npy header[2];
-    struct snn_shd *shd; /* owned (shd.h) */
-    struct snn_eeg *eeg; /* owned (eeg.h) */
+    struct snn_shd *shd;         /* owned (shd.h) */
+    struct snn_eeg *eeg;         /* owned (eeg.h) */
     struct snn_braille *braille; /* owned (braille.h) */
 };
 
@@ -139,8 +140,7 @@ typedef struct {
 /* Appends a copy of `size` characters. */
 bool snn_names_add(snn_names *names, const char *text, size_t size, snn_error *err);
 void snn_names_free(snn_names *names);
-/* A list, label file or other text of the data set as snn_file_read gives it. A pipe or device is refused: it would be waited for, or be without
- * end. */
+/* A list, label file or other text of the data set as snn_file_read_regular gives it. */
 bool snn_text_read(const char *path, uint8_t **text, size_t *size, snn_error *err);
 /* Appends what is in a folder below the folder and ends in `ending`, sorted, without hidden files; nothing when there is no such folder and
  * `optional`. */

@@ -68,7 +68,7 @@ bool snn_slayer_parse(snn_slayer_file *f, const void *text, size_t size, snn_err
 static bool read_file(snn_slayer_file *f, snn_error *err) {
     uint8_t *text;
     size_t size;
-    if (!snn_file_read(f->path, BYTES_MAX, &text, &size, err))
+    if (!snn_file_read_regular(f->path, BYTES_MAX, &text, &size, err))
         return false;
     bool ok = snn_slayer_parse(f, text, size, err);
     free(text);

@@ -178,7 +178,7 @@ bool snn_yaml_read(snn_yaml *y, const char *file, snn_error *err) {
     uint8_t *text;
     size_t size;
     *y = (snn_yaml){.file = file};
-    if (!snn_file_read(file, BYTES_MAX, &text, &size, err))
+    if (!snn_file_read_regular(file, BYTES_MAX, &text, &size, err))
         return false;
     bool ok = snn_yaml_parse(y, file, text, size, err);
     free(text);

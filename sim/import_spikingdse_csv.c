@@ -117,7 +117,7 @@ bool snn_dse_read(snn_dse_table *t, const char *file, snn_error *err) {
     uint8_t *text;
     size_t size;
     *t = (snn_dse_table){0};
-    if (!snn_file_read(file, BYTES_MAX, &text, &size, err))
+    if (!snn_file_read_regular(file, BYTES_MAX, &text, &size, err))
         return false;
     bool ok = snn_dse_parse(t, file, text, size, err);
     free(text);

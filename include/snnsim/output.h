@@ -34,6 +34,8 @@ bool snn_folder_create(const char *path, snn_error *err);
 /* Whole file into memory (one zero byte appended, not counted). Errors: DATA when it does not exist or is larger than
  * `limit` bytes; *data is freed by the caller. */
 bool snn_file_read(const char *path, size_t limit, uint8_t **data, size_t *size, snn_error *err);
+/* The same, for what belongs to a set of files: a pipe or device is refused (DATA), since it would be waited for, or be without end. */
+bool snn_file_read_regular(const char *path, size_t limit, uint8_t **data, size_t *size, snn_error *err);
 
 /* ---- NumPy .npy (format 1.0 written; 1.0 and 2.0 read; C order, little-endian only) ---- */
 

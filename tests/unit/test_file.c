@@ -360,6 +360,36 @@ static void reading_whole_files(void **state) {
     free(data);
 }
 
+/* A pipe that nobody writes to must not be waited for. */
+static void pipes_and_devices(void **state) {
+    (void)state;
+    char pipe[160];
+    snn_error e = {0};
+    uint8_t *data;
+    size_t size;
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const char *const refused[] = {pipe, "/dev/null", "/dev/zero"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char sentence[200];
+        snprintf(sentence, sizeof sentence, "%s: not a file", refused[i]);
+        assert_false(snn_file_read_regular(refused[i], 100, &data, &size, &e));
+        assert_int_equal(e.code, SNN_ERR_DATA);
+        assert_string_equal(e.text, sentence);
+        assert_null(data);
+    }
+    unlink(pipe);
+    assert_false(snn_file_read_regular(folder, 100, &data, &size, &e));
+    assert_non_null(strstr(e.text, "is a folder"));
+    assert_false(snn_file_read_regular("/no/such", 100, &data, &size, &e));
+    assert_non_null(strstr(e.text, "/no/such: cannot open: No such file"));
+    assert_true(snn_file_commit(begin(path, "12345"), &e));
+    assert_false(snn_file_read_regular(path, 4, &data, &size, &e));
+    assert_true(snn_file_read_regular(path, 5, &data, &size, &e));
+    assert_int_equal(size, 5);
+    free(data);
+}
+
 /* ---- progress ---- */
 
 /* A job that reports for `ms` milliseconds; what it wrote to a terminal of the given width goes to out. The terminal buffers 4 kB, more
@@ -458,6 +488,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(stale_temporaries_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reading_whole_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pipes_and_devices, set_up, tear_down),
         cmocka_unit_test(progress_on_a_terminal),
         cmocka_unit_test(progress_is_silent),
     };

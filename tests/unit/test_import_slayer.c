@@ -404,6 +404,19 @@ static void folder_refused(void **state) {
     put_good();
     assert_false(snn_import_slayer(&m, folder, &o, &err));
     assert_int_equal(err.code, SNN_ERR_USAGE);
+    /* A pipe, which would be waited for. */
+    static const char *const file[] = {"conv1.txt", "network.yaml"};
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
+        char pipe[160];
+        put_good();
+        put(file[i], NULL);
+        snprintf(pipe, sizeof pipe, "%s/%s", folder, file[i]);
+        assert_int_equal(mkfifo(pipe, 0600), 0);
+        assert_false(snn_import_slayer(&m, folder, NULL, &err));
+        assert_non_null(strstr(err.text, file[i]));
+        assert_non_null(strstr(err.text, ": not a file"));
+        unlink(pipe);
+    }
     /* Pools beyond what their kernels may take. */
     const int32_t tap = 1;
     assert_null(snn_loihi_pool(8193, 1, &tap, &err));

@@ -6,6 +6,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <sys/stat.h>
 
 static char folder[64];
 
@@ -118,6 +119,21 @@ static void refused(const char *name, const char *text, const char *message) {
     assert_non_null(strstr(err.text, folder));
 }
 
+/* Nobody writes to the pipe: opening it would not return. */
+static void pipe_refused(void **state) {
+    (void)state;
+    char path[160];
+    snn_model m;
+    snn_error err = {0};
+    put_good();
+    snprintf(path, sizeof path, "%s/bias_h1.csv", folder);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(snn_import_spikingdse(&m, folder, NULL, &err));
+    assert_non_null(strstr(err.text, "/bias_h1.csv: not a file"));
+    unlink(path);
+}
+
 static void tables_refused(void **state) {
     (void)state;
     refused("bias_h1", "", "bias_h1.csv:1: expected the line ',0,1,2,...'");
@@ -182,10 +198,8 @@ static void locale_comma(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(becomes),
-        cmocka_unit_test(tables_refused),
-        cmocka_unit_test(networks_refused),
-        cmocka_unit_test(locale_comma),
+        cmocka_unit_test(becomes),          cmocka_unit_test(pipe_refused), cmocka_unit_test(tables_refused),
+        cmocka_unit_test(networks_refused), cmocka_unit_test(locale_comma),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
