@@ -132,7 +132,7 @@ static bool open_one(snn_dataset *d, const snn_config *config, snn_split split, 
             "one file is one part, here the %s part; give the folder of both files, or cut the file "
             "by dataset.folds or dataset.test_speakers",
             test ? "test" : "training");
-    return open_file(d, config, d->folder, folds ? false : test, by_speaker, true, split, err);
+    return open_file(d, config, d->folder, test, by_speaker, true, split, err);
 }
 
 /* ---- binned recordings ---- */
@@ -215,8 +215,7 @@ static bool open_layout(snn_dataset *d, const snn_config *config, snn_split spli
                                    "lists name traces; a folder of them is expected here");
         return open_one(d, config, split, err);
     }
-    free(d->folder);
-    d->folder = NULL;
+    free(d->folder); /* snn_folder_open sets it again */
     if (!snn_folder_open(d, config, err))
         return false;
     if (lists)

@@ -40,9 +40,7 @@ static int by_place(const void *a, const void *b) {
     const snn_heap_item *p = a, *q = b;
     if (p->heap != q->heap)
         return p->heap < q->heap ? -1 : 1;
-    if (p->index != q->index)
-        return p->index < q->index ? -1 : 1;
-    return (p->item > q->item) - (p->item < q->item);
+    return (p->index > q->index) - (p->index < q->index);
 }
 
 /* The items of one heap, [n], that are object `index`, whose `size` bytes are at `at`. */

@@ -29,6 +29,7 @@ typedef struct {
     hsize_t count;     /* recordings; 0: RECORDINGS */
     bool flat;         /* lists as [recordings][1] */
     bool empty;        /* no recordings */
+    bool compact;      /* lists' items in the header of the data set */
 } variant;
 
 static hid_t half_type(void) {
@@ -63,6 +64,8 @@ static void put_lists(hid_t group, const char *name, const variant *v, bool unit
     hid_t space = H5Screate_simple(v->flat ? 2 : 1, count, v->chunk ? &most : NULL);
     if (v->chunk)
         H5Pset_chunk(create, 1, &v->chunk);
+    if (v->compact)
+        H5Pset_layout(create, H5D_COMPACT);
     if (v->shuffle)
         H5Pset_shuffle(create);
     if (v->deflate)
@@ -237,10 +240,22 @@ static void layouts(void **state) {
 
 static void refused_files(void **state) {
     (void)state;
+    hid_t bfloat = H5Tcopy(H5T_IEEE_F32LE), biased = half_type(), explicit = half_type(),
+          narrow = H5Tcopy(H5T_STD_U16LE);
+    H5Tset_fields(bfloat, 15, 7, 8, 0, 7);
+    H5Tset_size(bfloat, 2);
+    H5Tset_ebias(biased, 16);
+    H5Tset_norm(explicit, H5T_NORM_NONE);
+    H5Tset_precision(narrow, 12);
     const struct {
         variant v;
         const char *error;
     } bad[] = {
+        {{.compact = true}, "x.h5: spikes/times: cannot be read"},
+        {{.times = bfloat}, "spikes/times: are no lists of float16"},
+        {{.times = biased}, "spikes/times: are no lists of float16"},
+        {{.times = explicit}, "spikes/times: are no lists of float16"},
+        {{.units = narrow}, "spikes/units: are no lists of integers"},
         {{.leave = "times"}, "x.h5: spikes/times: is missing"},
         {{.leave = "units"}, "x.h5: spikes/units: is missing"},
         {{.leave = "labels"}, "x.h5: /labels: is missing"},
@@ -262,6 +277,10 @@ static void refused_files(void **state) {
         open_fails("dataset = { name = \"shd\"; path = \"%s/x.h5\"; };", SNN_SPLIT_TEST, SNN_ERR_DATA,
                    bad[i].error);
     }
+    H5Tclose(bfloat);
+    H5Tclose(biased);
+    H5Tclose(explicit);
+    H5Tclose(narrow);
     write_text("x.h5", "no HDF5");
     open_fails("dataset = { name = \"shd\"; path = \"%s/x.h5\"; };", SNN_SPLIT_TEST, SNN_ERR_DATA,
                "x.h5: is no HDF5 file, or a damaged one");
