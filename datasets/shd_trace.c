@@ -79,10 +79,15 @@ static bool take_channels(cursor *c, int64_t t, snn_events *out, snn_error *err)
     }
     out->n = (size_t)(next - out->event);
     bool comma = c->next[-1] == ',';
-    return line_end(c) || snn_fail(err, SNN_ERR_DATA,
-                                   comma ? "line %zu: expected a channel behind the comma"
-                                         : "line %zu: expected `bin,channel,channel,...`",
-                                   c->line);
+    if (!line_end(c))
+        return snn_fail(err, SNN_ERR_DATA,
+                        comma ? "line %zu: expected a channel behind the comma"
+                              : "line %zu: expected `bin,channel,channel,...`",
+                        c->line);
+    /* The last number of a file that was cut off may have lost digits. */
+    return c->next[-1] == '\n' ||
+           snn_fail(err, SNN_ERR_DATA, "line %zu: the file is cut off: its last line has no end",
+                    c->line - 1);
 }
 
 bool snn_trace_decode(const uint8_t *text, size_t size, snn_events *out, snn_error *err) {

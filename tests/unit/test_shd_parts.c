@@ -10,7 +10,7 @@
 
 static void trace(void **state) {
     (void)state;
-    static const char text[] = "19\n0,\n1,1,2,700\r\n2\n3,5,699,";
+    static const char text[] = "19\n0,\n1,1,2,700\r\n2\n3,5,699,\n";
     snn_events e = {.width = 700, .height = 1, .channels = 1};
     snn_error err = {0};
     int label = -1;
@@ -54,7 +54,10 @@ static void bad_traces(void **state) {
                {"1\n0,5 \n", "line 2: expected `bin,channel,channel,...`"},
                {"1\n0,5,,6\n", "line 2: expected a channel behind the comma"},
                {"1\n0,-5\n", "line 2: expected a channel behind the comma"},
-               {"1\n0,5,\r", NULL},
+               {"1\n0,5,\r\n", NULL},
+               {"1\n0,5,\r", "line 2: the file is cut off: its last line has no end"},
+               {"1\n0,5\n1,34", "line 3: the file is cut off: its last line has no end"},
+               {"1\n0", "line 2: the file is cut off: its last line has no end"},
                {"1\n0,5,\rx", "line 2: expected a channel behind the comma"},
                {"1\n0,0\n", "line 2: channel 0 is not in 1 .. 700"},
                {"1\n0,701\n", "line 2: channel 701 is not in 1 .. 700"},
