@@ -85,7 +85,7 @@ def search(a):
                     codes=(0, 4))
         report = json.loads(r.stdout) if r.stdout.strip() else None
         entry = {"key": key, "met": r.returncode == 0, "seconds": time.monotonic() - start}
-        if report:
+        if report and report["unseen"]:
             part = report["unseen"]["test"] if report["unseen"].get("test") else report["unseen"]["all"]
             entry.update(search=report["search"]["name"], bits=report["result"]["bits"], share=report["result"]["share_of_bits"], weight_bits=report["model"]["weight_bits"],
                          samples=part["samples"], before=part["plain"]["accuracy"]["value"], after=part["without_key"]["accuracy"], classes=report["dataset"]["classes"])
