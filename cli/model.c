@@ -216,8 +216,12 @@ static bool import_layers(snn_model *model, const model_options *o, const snn_qu
     for (size_t i = 0; ok && i < o->npys; i++)
         ok = split_npy(o->npy[i], &argument[i], err);
     ok = ok && check_layers(model->net, argument, o->npys, err);
+    /* Floats are quantised when all are there: the two tensors of a recurrent layer share their scales. */
     for (size_t i = 0; ok && i < o->npys; i++)
-        ok = snn_model_import_npy(model, argument[i].layer, argument[i].file, argument[i].scale, q, err);
+        ok = snn_model_import_npy(model, argument[i].layer, argument[i].file, argument[i].scale,
+                                  argument[i].scale ? q : NULL, err);
+    ok = ok && (!q || snn_weights_quantise_floats(model->weights, q, err)) &&
+         snn_weights_check_pairs(model->weights, err);
     for (size_t i = 0; argument && i < o->npys; i++)
         free(argument[i].text);
     free(argument);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Engine: checks a network and its weights, and builds the stages that engine_run.c walks through. */
 #include "engine_internal.h"
+#include "weights_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,27 +129,9 @@ static bool check_tensor(const snn_engine *e, const snn_stage *s, const snn_tens
     return true;
 }
 
-/* One sum needs one unit: what both tensors of a recurrent layer must share. */
-static bool check_scales(const snn_tensor *t, const snn_tensor *back, snn_error *err) {
-    if ((t->type == SNN_FLOAT32) != (back->type == SNN_FLOAT32))
-        return snn_fail(err, SNN_ERR_DATA,
-                        "layer %s: only one of its own and its recurrent weights are float", t->name);
-    const uint32_t most = t->scales > back->scales ? t->scales : back->scales;
-    for (uint32_t i = 0; i < most; i++) {
-        const float a = t->scale[t->scales == 1 ? 0 : i], b = back->scale[back->scales == 1 ? 0 : i];
-        if (a != b)
-            return snn_fail(
-                err, SNN_ERR_DATA,
-                "layer %s: scale %u of its weights is %.9g, of its recurrent ones %.9g: they must "
-                "be equal, as their sums are added",
-                t->name, i, (double)a, (double)b);
-    }
-    return true;
-}
-
 static bool load_back(const snn_engine *e, snn_stage *b, const snn_tensor *t, const snn_tensor *back,
                       snn_error *err) {
-    if (!check_tensor(e, b, back, err) || !check_scales(t, back, err) ||
+    if (!check_tensor(e, b, back, err) || !snn_tensor_check_pair(t, back, err) ||
         !snn_stage_pack(b, back, e, false, err))
         return false;
     return !e->count_operations || snn_stage_count_fan_out(b, err);

@@ -146,6 +146,11 @@ static void quantise_tensor(const snn_tensor *from, const snn_quantisation *q, s
         *stats = (snn_quantisation_stats){saturated, sqrt(squares / (double)from->count)};
 }
 
+/* 2 for a recurrent layer, whose first tensor is number i. */
+static int tensors_of_layer(const snn_weights *w, int i) {
+    return i + 1 < w->tensors && w->tensor[i + 1].recurrent ? 2 : 1;
+}
+
 snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *q,
                                   snn_quantisation_stats *stats, snn_error *err) {
     if (q->bits < 1 || q->bits > 8) {
@@ -160,12 +165,31 @@ snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *
         }
     }
     for (int i = 0, n; out != NULL && i < w->tensors; i += n) {
-        n = i + 1 < w->tensors && w->tensor[i + 1].recurrent ? 2 : 1;
+        n = tensors_of_layer(w, i);
         common_scales(q, &w->tensor[i], n, &out->tensor[i]);
         for (int k = i; k < i + n; k++)
             quantise_tensor(&w->tensor[k], q, &out->tensor[k], stats ? &stats[k] : NULL);
     }
     return out;
+}
+
+bool snn_weights_quantise_floats(snn_weights *w, const snn_quantisation *q, snn_error *err) {
+    for (int i = 0, n; i < w->tensors; i += n) {
+        n = tensors_of_layer(w, i);
+        if (w->tensor[i].type != SNN_FLOAT32 || w->tensor[i + n - 1].type != SNN_FLOAT32)
+            continue;
+        const snn_weights layer = {n, &w->tensor[i]};
+        snn_weights *coded = snn_weights_quantise(&layer, q, NULL, err);
+        if (coded == NULL)
+            return false;
+        for (int k = 0; k < n; k++) {
+            const snn_tensor swap = w->tensor[i + k];
+            w->tensor[i + k] = coded->tensor[k];
+            coded->tensor[k] = swap;
+        }
+        snn_weights_free(coded);
+    }
+    return true;
 }
 
 snn_weights *snn_weights_dequantise(const snn_weights *w, snn_error *err) {

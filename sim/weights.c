@@ -305,3 +305,27 @@ void snn_weights_digest(const snn_weights *w, char hex[65]) {
     snn_digest_final(&d, out);
     snn_digest_hex(out, hex);
 }
+
+bool snn_tensor_check_pair(const snn_tensor *t, const snn_tensor *back, snn_error *err) {
+    if ((t->type == SNN_FLOAT32) != (back->type == SNN_FLOAT32))
+        return snn_fail(err, SNN_ERR_DATA,
+                        "layer %s: only one of its own and its recurrent weights are float", t->name);
+    const uint32_t most = t->scales > back->scales ? t->scales : back->scales;
+    for (uint32_t i = 0; i < most; i++) {
+        const float a = t->scale[t->scales == 1 ? 0 : i], b = back->scale[back->scales == 1 ? 0 : i];
+        if (a != b)
+            return snn_fail(
+                err, SNN_ERR_DATA,
+                "layer %s: scale %u of its weights is %.9g, of its recurrent ones %.9g: they must "
+                "be equal, as their sums are added",
+                t->name, i, (double)a, (double)b);
+    }
+    return true;
+}
+
+bool snn_weights_check_pairs(const snn_weights *w, snn_error *err) {
+    for (int i = 0; i + 1 < w->tensors; i++)
+        if (w->tensor[i + 1].recurrent && !snn_tensor_check_pair(&w->tensor[i], &w->tensor[i + 1], err))
+            return false;
+    return true;
+}

@@ -17,6 +17,8 @@ snn_code_type snn_code_type_of(int bits);
 bool snn_tensor_alloc(snn_tensor *t, snn_code_type type, int bits, snn_encoding encoding, uint32_t scales,
                       snn_error *err);
 /* Frees what the tensor owns. */
+/* What both tensors of a recurrent layer must share, as their sums are added: both float, or the same scales. */
+bool snn_tensor_check_pair(const snn_tensor *t, const snn_tensor *back, snn_error *err);
 void snn_tensor_clear(snn_tensor *t);
 
 /* Tensors with the names and shapes of `like`, without memory yet. */

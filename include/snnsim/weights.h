@@ -115,6 +115,10 @@ float snn_quantisation_scale(const snn_quantisation *q, const float *w, uint64_t
 /* Quantises float tensors; the two of a recurrent layer get the same scales. stats [tensors] may be NULL. Errors: DATA when a weight is not finite. */
 snn_weights *snn_weights_quantise(const snn_weights *w, const snn_quantisation *q,
                                   snn_quantisation_stats *stats, snn_error *err);
+/* Quantises in place the layers whose tensors are all float, and leaves the others. */
+bool snn_weights_quantise_floats(snn_weights *w, const snn_quantisation *q, snn_error *err);
+/* Can the sums of the two tensors of each recurrent layer be added: are both float, or have they the same scales? Errors: DATA naming the layer. */
+bool snn_weights_check_pairs(const snn_weights *w, snn_error *err);
 /* The float weights that integer codes stand for. */
 snn_weights *snn_weights_dequantise(const snn_weights *w, snn_error *err);
 /* BLAKE2b over names, shapes, bits, encoding, scales and codes; hex. */

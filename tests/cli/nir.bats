@@ -120,3 +120,31 @@ f = h5py.File("empty.nir", "w"); f.create_group("node")'
     go model import same.nir -o same.nir
     expect 2
 }
+
+@test "NumPy weights of a recurrent layer are quantised together" {
+    "$PYTHON" - <<'PY'
+import numpy as np
+r = np.random.default_rng(6)
+np.save("x.npy", (r.random((8, 10, 6, 1, 1)) < 0.3).astype(np.uint8))
+np.save("y.npy", np.zeros(8, np.int64))
+for name, shape, size in (("a", (9, 6), 0.4), ("a_rec", (9, 9), 9), ("b", (4, 9), 0.4)):
+    np.save(name + ".npy", r.uniform(-size, size, shape).astype(np.float32))
+np.save("whole.npy", np.ones((9, 9), np.int8))
+PY
+    cat >pair.cfg <<'CFG'
+dataset = { name = "npy"; frames = "x.npy"; labels = "y.npy"; classes = 4; };
+network = { layers = ( { name = "a"; type = "linear"; outputs = 9; recurrent = true; }, { name = "b"; type = "linear"; outputs = 4; } );
+  neuron = { type = "lif"; decay = 0.5; threshold = 1.0; }; };
+CFG
+    go model import pair.cfg --npy a=a.npy --npy a_rec=a_rec.npy --npy b=b.npy -o pair.h5
+    expect 0
+    go run pair.cfg --model pair.h5
+    expect 0
+    go model import pair.cfg --npy a=a.npy --npy a_rec=a_rec.npy --npy b=b.npy --float -o float.h5
+    go model quantise pair.cfg float.h5 -o same.h5
+    go model diff pair.h5 same.h5
+    expect 0
+    go model import pair.cfg --npy a=a.npy --npy a_rec=whole.npy:1 --npy b=b.npy -o mixed.h5
+    expect 3
+    complains "layer a: only one of its own and its recurrent weights are float"
+}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Quantisation: scales at their edges, rounding, saturation, against exact rational arithmetic in Python (tests/golden/make_quant_vectors.py). */
+#include "../../sim/weights_internal.h"
+
 #include <snnsim/weights.h>
 
 #include <float.h>
@@ -242,6 +244,49 @@ static void recurrent_pair(void **state) {
     }
 }
 
+/* Layers of floats get codes, those of codes keep them, and of a recurrent layer it is both or none. */
+static void floats_in_place(void **state) {
+    (void)state;
+    const float value[3][2] = {{0.5f, -0.25f}, {0.1f, -3}, {0.1f, 0.2f}};
+    const snn_quantisation q = {.bits = 8};
+    snn_error err = {0};
+    for (int coded = 0; coded < 3; coded++) { /* this tensor has codes already */
+        snn_tensor t[3] = {{.name = "a"}, {.name = "a_rec", .recurrent = true}, {.name = "b"}};
+        snn_weights w = {3, t};
+        for (int k = 0; k < 3; k++) {
+            t[k].dims = 2;
+            t[k].shape[0] = 1;
+            t[k].shape[1] = t[k].count = 2;
+            if (k == coded) {
+                assert_true(snn_tensor_alloc(&t[k], SNN_CODE_16, 16, SNN_TWOS_COMPLEMENT, 1, &err));
+                t[k].scale[0] = 2;
+            } else {
+                assert_true(snn_tensor_alloc(&t[k], SNN_FLOAT32, 32, SNN_SIGN_MAGNITUDE, 0, &err));
+                memcpy(t[k].value, value[k], sizeof value[k]);
+            }
+        }
+        assert_true(snn_weights_quantise_floats(&w, &q, &err));
+        assert_true(t[coded].bits == 16 && t[coded].scale[0] == 2);
+        if (coded == 2) {
+            assert_true(t[0].bits == 8 && t[1].bits == 8 && t[1].recurrent);
+            assert_true(t[0].scale[0] == 0.03125f && t[1].scale[0] == 0.03125f); /* of the 3 */
+            assert_true(snn_weight_q(&t[1], 1) == -96 && snn_weight_q(&t[0], 0) == 16);
+            assert_true(snn_weights_check_pairs(&w, &err));
+            t[1].scale[0] = 0.0625f;
+            assert_false(snn_weights_check_pairs(&w, &err));
+            assert_string_equal(err.text, "layer a: scale 0 of its weights is 0.03125, of its recurrent ones "
+                                          "0.0625: they must be equal, as their sums are added");
+        } else {
+            assert_int_equal(t[1 - coded].type, SNN_FLOAT32);
+            assert_true(t[2].bits == 8 && t[2].scale[0] == 0.001953125f);
+            assert_false(snn_weights_check_pairs(&w, &err));
+            assert_string_equal(err.text, "layer a: only one of its own and its recurrent weights are float");
+        }
+        for (int k = 0; k < 3; k++)
+            snn_tensor_clear(&t[k]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numpy_vectors),
@@ -250,6 +295,7 @@ int main(void) {
         cmocka_unit_test(free_scale_keeps_the_largest),
         cmocka_unit_test(one_bit),
         cmocka_unit_test(recurrent_pair),
+        cmocka_unit_test(floats_in_place),
         cmocka_unit_test(stride_skips),
         cmocka_unit_test(refusals),
         cmocka_unit_test(from_config),
