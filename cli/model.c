@@ -155,8 +155,8 @@ static const char import_help[] =
     "  --at-threshold           NIR: neurons spike at the threshold too, not only above it (sinabs)\n"
     "  --unit-gain              NIR: divide thresholds by the gain of the input instead of scaling it\n"
     "                           (snnTorch); the same spikes but for rounding\n"
-    "  --layers LAYERS          SLAYER: input and layers, like 34x34x2-512-10, when network.yaml is missing\n"
-    "  --timing PROGRAM         .net: slayer, netx or lava-dl: delays between layers\n"
+    "  --layers LAYERS          SLAYER: input and layers, like 34x34x2-512-10, when network.yaml has none\n"
+    "  --timing PROGRAM         .net: slayer, netx, lava-dl or loihi: delays between layers\n"
     "  --npy LAYER=FILE         float32 weights (numpy.save, in PyTorch's axis order), quantised as\n"
     "                           section quant of the config says; every layer with weights once\n"
     "  --npy LAYER=FILE:SCALE   int8 (or int16) weights q with w = q * SCALE; SCALE is a number like\n"
@@ -165,8 +165,8 @@ static const char import_help[] =
     "  -o, --output MODEL       the model to write\n"
     "  --set KEY=VALUE          override a key of the config\n"
     "\n"
-    "Formats, and what becomes of them: docs/import.md. Imported weights are float32 or 16 bit:\n"
-    "snnsim model quantise makes codes for chips and encryption of them.\n"
+    "Formats, and what becomes of them: docs/import.md. Imported weights are float32 or have 9 or 16\n"
+    "bits: snnsim model quantise makes codes of them that chips take.\n"
     "\n"
     "Example: snnsim model import cnn_sinabs.nir --reset subtract --at-threshold -o cnn.h5\n"
     "         snnsim model import nmnist.cfg --npy fc1=fc1.npy --npy fc2=fc2.npy -o mine.h5\n"
@@ -358,13 +358,28 @@ static bool export(int argc, char **argv, snn_error *err) {
 
 static const char quantise_help[] =
     "Usage: snnsim model quantise CONFIG MODEL -o MODEL [--set quant.bits=N]...\n"
-    "Turns a model's float weights into codes as section quant of the config says, and tells what that\n"
-    "cost.\n";
+    "Turns a model's weights into codes of up to 8 bits as section quant of the config says, and tells\n"
+    "what that cost: float ones, and codes of 9 to 16 bits (imported networks).\n";
 
-/* Codes, record and statistics [tensors] of a float model. */
+/* Codes of more than 8 bits are values that quantisation still takes; those of up to 8 are final. */
+static bool takes_codes(const snn_weights *w) {
+    bool wide = false;
+    for (int i = 0; i < w->tensors; i++) {
+        if (w->tensor[i].type == SNN_CODE_8)
+            return false;
+        wide = wide || w->tensor[i].type == SNN_CODE_16;
+    }
+    return wide;
+}
+
+/* Codes, record and statistics [tensors] of a model of floats or of wide codes. */
 static bool make_codes(const snn_model *model, const snn_quantisation *q, snn_model *codes,
                        snn_quantisation_stats *stats, snn_error *err) {
-    codes->weights = snn_weights_quantise(model->weights, q, stats, err);
+    const bool wide = takes_codes(model->weights);
+    snn_weights *values = wide ? snn_weights_dequantise(model->weights, err) : NULL; /* exact */
+    if (!wide || values)
+        codes->weights = snn_weights_quantise(wide ? values : model->weights, q, stats, err);
+    snn_weights_free(values);
     if (!codes->weights)
         return false;
     codes->record =

@@ -167,6 +167,33 @@ np.save('a.npy', np.full((512, 2312), 0.01, np.float32)); np.save('b.npy', np.fu
     [ ! -e twice.h5 ]
 }
 
+@test "codes of more than 8 bits are quantised as the floats that they stand for" {
+    "$SNNSIM" model export tiny.h5 --npy codes
+    "$PYTHON" - <<'PY'
+import csv, numpy as np
+for row in csv.DictReader(open("codes/scales.csv")):
+    q = np.load(f"codes/{row['layer']}.npy")
+    np.save(f"codes/{row['layer']}_wide.npy", q.astype(np.int16) * 100)
+    np.save(f"codes/{row['layer']}_float.npy", q.astype(np.float32) * np.float32(100 / 64))
+PY
+    go model import tiny.cfg --npy conv1=codes/conv1_wide.npy:2^-6 --npy fc1=codes/fc1_wide.npy:2^-6 -o wide.h5
+    expect 0
+    go model import tiny.cfg --npy conv1=codes/conv1_float.npy --npy fc1=codes/fc1_float.npy --float -o values.h5
+    expect 0
+    go run tiny.cfg --model wide.h5 --set hw.device=ideal
+    expect 3
+    complains "has codes of 16 bits: cells take weights of 1 to 8"
+    go model quantise tiny.cfg wide.h5 -o narrow.h5 --set quant.bits=5
+    expect 0
+    [[ ${lines[0]} == "conv1: 5 bit, 0 saturated, error 0."*" LSB rms" ]]
+    go model quantise tiny.cfg values.h5 -o narrow-values.h5 --set quant.bits=5
+    go model diff narrow.h5 narrow-values.h5
+    expect 0
+    go model quantise tiny.cfg narrow.h5 -o twice.h5
+    expect 3
+    complains "narrow.h5: layer 'conv1': weights are codes of 5 bits already"
+}
+
 @test "diff" {
     go model diff tiny.h5 tiny.h5
     expect 0
