@@ -23,17 +23,17 @@ _Static_assert(sizeof(hid_t) == sizeof(snn_hid) && sizeof(hsize_t) == sizeof(snn
 
 /* libhdf5 has one state for the whole process, and so has its lock. Not a recursive mutex: after a fork (hdf5_vet.c) the child is another thread to that, but has
  * this thread's depth. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local unsigned depth;
+static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local unsigned hdf5_depth;
 
 void snn_hdf5_lock(void) {
-    if (depth++ == 0)
-        pthread_mutex_lock(&lock);
+    if (hdf5_depth++ == 0)
+        pthread_mutex_lock(&hdf5_lock);
 }
 
 void snn_hdf5_unlock(void) {
-    if (--depth == 0)
-        pthread_mutex_unlock(&lock);
+    if (--hdf5_depth == 0)
+        pthread_mutex_unlock(&hdf5_lock);
 }
 
 /* Called from the innermost failure outwards: the first one says what happened. */

@@ -228,13 +228,28 @@ static void run_chunk(job *j, size_t first, size_t n) {
 
 /* ---- delivery, in order ---- */
 
+/* Outputs that are no counts of spikes: the read-out is of membranes. */
+static void digest_membranes(snn_digest *d, size_t i, const snn_result *r) {
+    for (int c = 0; c < r->classes; c++) {
+        uint64_t bits;
+        memcpy(&bits, &r->out[c], sizeof bits);
+        uint32_t word[4] = {(uint32_t)i, (uint32_t)c, (uint32_t)bits, (uint32_t)(bits >> 32)};
+        if (r->out[c] != 0)
+            snn_digest_u32(d, word, 4);
+    }
+}
+
 void snn_evaluate_digest(snn_digest *d, size_t i, const snn_result *r) {
+    bool spikes = false;
     for (int t = 0; t < r->steps; t++)
         for (int c = 0; c < r->classes; c++)
             if (r->out_spikes[(size_t)t * (size_t)r->classes + (size_t)c]) {
                 uint32_t word[3] = {(uint32_t)i, (uint32_t)t, (uint32_t)c};
                 snn_digest_u32(d, word, 3);
+                spikes = true;
             }
+    if (!spikes)
+        digest_membranes(d, i, r);
 }
 
 static bool deliver(job *j, size_t i, slot *s, snn_evaluation *out, snn_error *err) {

@@ -46,28 +46,28 @@ static nir_node *begin_side(graph *g, const char *layer, const char *suffix, con
     const bool taken = suffix[0] == '\0' && (strcmp(layer, "input") == 0 || strcmp(layer, "output") == 0) &&
                        strcmp(type, "Input") != 0 && strcmp(type, "Output") != 0;
     snprintf(name, NODE_NAME, "%s%s%s", taken ? "layer." : "", layer, suffix);
-    return nir_add_node(&g->file->root, name, type, g->err);
+    return snn_nir_add_node(&g->file->root, name, type, g->err);
 }
 
 /* A new node behind the last one. */
 static nir_node *begin_node(graph *g, const char *layer, const char *suffix, const char *type) {
     char name[NODE_NAME];
     nir_node *node = begin_side(g, layer, suffix, type, name);
-    if (node != NULL && g->last[0] && !nir_add_edge(&g->file->root, g->last, name, g->err))
+    if (node != NULL && g->last[0] && !snn_nir_add_edge(&g->file->root, g->last, name, g->err))
         return NULL;
     memcpy(g->last, name, sizeof name);
     return node;
 }
 
 static bool put_ints(graph *g, nir_node *node, const char *name, uint64_t n, const int64_t *value) {
-    nir_field *f = node ? nir_add_field(node, name, NIR_INT, 8, 1, &n, g->err) : NULL;
+    nir_field *f = node ? snn_nir_add_field(node, name, NIR_INT, 8, 1, &n, g->err) : NULL;
     if (f != NULL)
         memcpy(f->integer, value, n * sizeof *value);
     return f != NULL;
 }
 
 static bool put_int(graph *g, nir_node *node, const char *name, int64_t value) {
-    nir_field *f = node ? nir_add_field(node, name, NIR_INT, 8, 0, NULL, g->err) : NULL;
+    nir_field *f = node ? snn_nir_add_field(node, name, NIR_INT, 8, 0, NULL, g->err) : NULL;
     if (f != NULL)
         f->integer[0] = value;
     return f != NULL;
@@ -75,7 +75,7 @@ static bool put_int(graph *g, nir_node *node, const char *name, int64_t value) {
 
 /* Floats, zeroed, to be filled. */
 static nir_field *floats(graph *g, nir_node *node, const char *name, int dims, const uint64_t *shape) {
-    return node ? nir_add_field(node, name, NIR_FLOAT, 4, dims, shape, g->err) : NULL;
+    return node ? snn_nir_add_field(node, name, NIR_FLOAT, 4, dims, shape, g->err) : NULL;
 }
 
 /* The same value everywhere: NIR wants a parameter for each neuron. */
@@ -232,8 +232,8 @@ static bool put_loop(graph *g, const snn_layer *l) {
     char name[NODE_NAME];
     nir_node *node = l->recurrent ? begin_side(g, l->name, ".rec", "Linear", name) : NULL;
     return !l->recurrent || (node != NULL && put_weights(g, node, snn_layer_recurrent_tensor(l)) &&
-                             nir_add_edge(&g->file->root, g->last, name, g->err) &&
-                             nir_add_edge(&g->file->root, name, g->last, g->err));
+                             snn_nir_add_edge(&g->file->root, g->last, name, g->err) &&
+                             snn_nir_add_edge(&g->file->root, name, g->last, g->err));
 }
 
 static bool put_delay(graph *g, const snn_layer *l) {
@@ -348,7 +348,7 @@ static bool make_nodes(nir_file *f, const snn_model *m, snn_error *err) {
     f->dt = m->net->step_us > 0 ? m->net->step_us * 1e-6 : NIR_DT;
     if (check_layers(m->net, err) && put_layers(&g))
         return true;
-    nir_file_free(f);
+    snn_nir_file_free(f);
     return false;
 }
 
@@ -360,19 +360,19 @@ typedef struct {
 
 static bool fill(hid_t file, const void *context) {
     const content *c = context;
-    return nir_write(file, c->file) && snn_model_write_group(file, c->model, c->network);
+    return snn_nir_write(file, c->file) && snn_model_write_group(file, c->model, c->network);
 }
 
 bool snn_model_export_nir(const snn_model *m, const char *path, snn_error *err) {
     nir_file f = {0};
     bool found = false;
-    if (!snn_model_check(m, err) || !nir_origin_restore(&f, m, &found, err) ||
+    if (!snn_model_check(m, err) || !snn_nir_origin_restore(&f, m, &found, err) ||
         (!found && !make_nodes(&f, m, err)))
         return snn_error_context(err, "%s", path);
     char *network = snn_net_to_json(m->net, err);
     content c = {m, &f, network};
     bool ok = network != NULL && snn_hdf5_write(path, NULL, fill, &c, err);
     free(network);
-    nir_file_free(&f);
+    snn_nir_file_free(&f);
     return ok;
 }

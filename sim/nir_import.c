@@ -32,20 +32,20 @@ bool snn_import_nir(snn_model *m, const char *path, const snn_import_options *op
     nir_chain chain = {0};
     nir_network network = {0};
     *m = (snn_model){0};
-    if (!nir_read(&file, path, e))
+    if (!snn_nir_read(&file, path, e))
         return false;
     const double dt = o->dt > 0 ? o->dt : file.dt > 0 ? file.dt : NIR_DT;
-    bool ok = nir_walk(&chain, &file, path, e) && nir_layers(&network, &chain, dt, o, path, e) &&
+    bool ok = snn_nir_walk(&chain, &file, path, e) && snn_nir_layers(&network, &chain, dt, o, path, e) &&
               (m->weights = make_weights(&network, path, e)) != NULL &&
-              nir_origin_make(&file, &network, &m->origin, e);
+              snn_nir_origin_make(&file, &network, &m->origin, e);
     if (ok) {
         m->net = network.net;
         network.net = NULL;
         snn_weights_digest(m->weights, m->digest);
     }
-    nir_network_free(&network);
-    nir_chain_free(&chain);
-    nir_file_free(&file);
+    snn_nir_network_free(&network);
+    snn_nir_chain_free(&chain);
+    snn_nir_file_free(&file);
     if (!ok)
         snn_model_free(m);
     return ok;

@@ -20,7 +20,7 @@
 /* ---- names ---- */
 
 /* A layer's name from a node's: other characters become '_', and numbers make it differ from earlier ones. */
-void nir_layer_name(const nir_builder *b, const char *path, char name[SNN_NAME]) {
+void snn_nir_layer_name(const nir_builder *b, const char *path, char name[SNN_NAME]) {
     char base[SNN_NAME];
     const size_t most =
         sizeof base - 1 - strlen(SNN_RECURRENT) - 4; /* room for "_rec", and for "_" and a number */
@@ -62,17 +62,17 @@ static nir_tensor *add_tensor(nir_builder *b, const char *name, const char *suff
 }
 
 /* The weights of a Linear or Affine: [outputs][inputs]. */
-const nir_field *nir_matrix(const nir_builder *b, const nir_stage *s) {
-    const nir_field *w = nir_find(s->node, "weight");
+const nir_field *snn_nir_matrix(const nir_builder *b, const nir_stage *s) {
+    const nir_field *w = snn_nir_find(s->node, "weight");
     if (w != NULL && w->kind != NIR_TEXT && w->dims == 2 && w->shape[0] >= 1 &&
         w->shape[0] <= SNN_NEURONS_MAX)
         return w;
-    nir_fail(s, b->path, b->err, "has no weights in two dimensions");
+    snn_nir_fail(s, b->path, b->err, "has no weights in two dimensions");
     return NULL;
 }
 
 static bool linear_tensor(nir_builder *b, const char *name) {
-    const nir_field *w = nir_matrix(b, b->map);
+    const nir_field *w = snn_nir_matrix(b, b->map);
     nir_tensor *t = add_tensor(b, name, "", w->count);
     if (t == NULL)
         return false;
@@ -80,19 +80,20 @@ static bool linear_tensor(nir_builder *b, const char *name) {
     t->exact = b->before == NULL;
     const uint64_t inputs = w->shape[1];
     for (uint64_t i = 0; i < w->count; i++)
-        t->value[i] = (float)(b->before ? nir_number(w, i) * b->before[i % inputs] : nir_number(w, i));
+        t->value[i] =
+            (float)(b->before ? snn_nir_number(w, i) * b->before[i % inputs] : snn_nir_number(w, i));
     return true;
 }
 
 static bool convolution_tensor(nir_builder *b, const char *name) {
-    const nir_field *f = nir_find(b->map->node, "weight");
+    const nir_field *f = snn_nir_find(b->map->node, "weight");
     const nir_window *w = &b->window;
     nir_tensor *t = add_tensor(b, name, "", (uint64_t)w->outputs * w->inputs * w->kernel * w->kernel);
     if (t == NULL)
         return false;
     t->node = b->map->node;
     for (uint64_t i = 0; i < f->count; i++)
-        t->value[nir_window_index(w, i)] = (float)nir_number(f, i);
+        t->value[snn_nir_window_index(w, i)] = (float)snn_nir_number(f, i);
     return true;
 }
 
@@ -106,19 +107,19 @@ static bool identity_tensor(nir_builder *b, const char *name, uint32_t n) {
 
 static bool recurrent_tensor(nir_builder *b, const char *name, const nir_stage *s, uint32_t n) {
     const nir_stage r = {s->recurrent, s->recurrent_path, NULL, NULL};
-    const nir_field *w = nir_matrix(b, &r);
+    const nir_field *w = snn_nir_matrix(b, &r);
     if (w == NULL)
         return false;
     if (w->shape[0] != n || w->shape[1] != n)
-        return nir_fail(&r, b->path, b->err,
-                        "has weights [%llu][%llu], expected [%u][%u] to bring spikes back",
-                        (unsigned long long)w->shape[0], (unsigned long long)w->shape[1], n, n);
+        return snn_nir_fail(&r, b->path, b->err,
+                            "has weights [%llu][%llu], expected [%u][%u] to bring spikes back",
+                            (unsigned long long)w->shape[0], (unsigned long long)w->shape[1], n, n);
     nir_tensor *t = add_tensor(b, name, SNN_RECURRENT, w->count);
     if (t == NULL)
         return false;
     t->node = s->recurrent;
     for (uint64_t i = 0; i < w->count; i++)
-        t->value[i] = (float)nir_number(w, i);
+        t->value[i] = (float)snn_nir_number(w, i);
     return true;
 }
 
@@ -126,16 +127,16 @@ static bool recurrent_tensor(nir_builder *b, const char *name, const nir_stage *
 
 /* Adds the bias field of a node, one for each output channel; *any: is there one to keep? */
 static bool add_bias(const nir_builder *b, const nir_stage *s, double *sum, uint32_t channels, bool *any) {
-    const nir_field *f = nir_find(s->node, "bias");
+    const nir_field *f = snn_nir_find(s->node, "bias");
     if (f == NULL || nir_is_type(s, "Linear"))
         return true;
     if (f->kind == NIR_TEXT || f->count != channels)
-        return nir_fail(s, b->path, b->err, "has %llu biases for %u outputs", (unsigned long long)f->count,
-                        channels);
+        return snn_nir_fail(s, b->path, b->err, "has %llu biases for %u outputs",
+                            (unsigned long long)f->count, channels);
     for (uint32_t c = 0; c < channels; c++) {
-        sum[c] += nir_number(f, c);
-        *any |=
-            nir_number(f, c) != 0 || !nir_is_convolution(s); /* Conv2d writes zeros where PyTorch has none */
+        sum[c] += snn_nir_number(f, c);
+        *any |= snn_nir_number(f, c) != 0 ||
+                !nir_is_convolution(s); /* Conv2d writes zeros where PyTorch has none */
     }
     return true;
 }
@@ -149,10 +150,10 @@ static bool add_drive(const nir_builder *b, const nir_stage *s, const nir_neuron
         const double drive = neuron->drive[same ? 0 : c * area];
         for (uint32_t i = 1; i < area && !same; i++)
             if (neuron->drive[c * area + i] != drive)
-                return nir_fail(s, b->path, b->err,
-                                "v_leak differs between the neurons of a channel, and from v_reset");
+                return snn_nir_fail(s, b->path, b->err,
+                                    "v_leak differs between the neurons of a channel, and from v_reset");
         if (neuron->neuron.membrane_bias && sum[c] != 0)
-            return nir_fail(
+            return snn_nir_fail(
                 s, b->path, b->err,
                 "v_leak differs from v_reset behind biases, which snnsim's cuba_lif cannot both add");
         sum[c] += drive;
@@ -176,7 +177,7 @@ static bool sum_biases(const nir_builder *b, const nir_stage *s, const nir_neuro
 /* ---- a layer ---- */
 
 /* Shape of what the map yields, and the layer's windows. */
-bool nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_shape *out) {
+bool snn_nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_shape *out) {
     /* Whom to name: at the end there are sums without neurons, or neither. */
     const nir_stage *at = b->map != NULL ? b->map : s != NULL ? s : &b->chain->stage[b->chain->stages - 1];
     *out = b->shape;
@@ -184,9 +185,9 @@ bool nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_sha
     if (b->map == NULL) { /* an identity */
         const bool flat = b->shape.height == 1 && b->shape.width == 1;
         if (b->shape.channels > IDENTITY_MAX)
-            return nir_fail(at, b->path, b->err,
-                            "%u neurons without weights before them, expected at most %u", b->shape.channels,
-                            IDENTITY_MAX);
+            return snn_nir_fail(at, b->path, b->err,
+                                "%u neurons without weights before them, expected at most %u",
+                                b->shape.channels, IDENTITY_MAX);
         spec->out.channels = b->shape.channels;
         if (!flat) {
             spec->type = SNN_LAYER_CONV2D;
@@ -196,9 +197,9 @@ bool nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_sha
         const nir_window *w = &b->window;
         const uint32_t height = b->shape.height + 2 * w->padding, width = b->shape.width + 2 * w->padding;
         if (w->kernel > height || w->kernel > width)
-            return nir_fail(b->map, b->path, b->err,
-                            "a kernel of %u x %u does not fit into its input of %u x %u", w->kernel,
-                            w->kernel, height, width);
+            return snn_nir_fail(b->map, b->path, b->err,
+                                "a kernel of %u x %u does not fit into its input of %u x %u", w->kernel,
+                                w->kernel, height, width);
         spec->type = SNN_LAYER_CONV2D;
         spec->kernel = w->kernel;
         spec->stride = w->stride;
@@ -207,16 +208,16 @@ bool nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_sha
         *out = (snn_shape){w->outputs, (height - w->kernel) / w->stride + 1,
                            (width - w->kernel) / w->stride + 1};
     } else {
-        spec->out.channels = (uint32_t)nir_find(b->map->node, "weight")->shape[0];
+        spec->out.channels = (uint32_t)snn_nir_find(b->map->node, "weight")->shape[0];
         *out = (snn_shape){spec->out.channels, 1, 1};
     }
     if (s != NULL && s->recurrent != NULL && spec->type != SNN_LAYER_LINEAR)
-        return nir_fail(s, b->path, b->err,
-                        "is recurrent behind a convolution or a pool; snnsim's recurrent layers are "
-                        "linear");
+        return snn_nir_fail(s, b->path, b->err,
+                            "is recurrent behind a convolution or a pool; snnsim's recurrent layers are "
+                            "linear");
     const uint64_t area = (uint64_t)out->height * out->width;
     return (area <= SNN_NEURONS_MAX && area * out->channels <= SNN_NEURONS_MAX) ||
-           nir_fail(at, b->path, b->err, "yields too many neurons");
+           snn_nir_fail(at, b->path, b->err, "yields too many neurons");
 }
 
 static bool add_tensors(nir_builder *b, const nir_stage *s, const char *name, const snn_layer *spec) {
@@ -258,17 +259,17 @@ static bool set_gains(const nir_builder *b, nir_neuron *neuron, const double *sc
 }
 
 /* Ends a layer with neurons s; NULL: the sum itself is the output. */
-bool nir_end_layer(nir_builder *b, const nir_stage *s) {
+bool snn_nir_end_layer(nir_builder *b, const nir_stage *s) {
     snn_layer spec = {.recurrent = s != NULL && s->recurrent != NULL};
     snn_shape out;
     nir_neuron neuron = {.neuron = {.type = SNN_NEURON_LI, .threshold = 1, .gain = 1, .current_gain = 1}};
     bool any = false;
-    if (!nir_plan_layer(b, s, &spec, &out))
+    if (!snn_nir_plan_layer(b, s, &spec, &out))
         return false;
-    nir_layer_name(b, b->map != NULL ? b->map->path : s != NULL ? s->path : "output", spec.name);
+    snn_nir_layer_name(b, b->map != NULL ? b->map->path : s != NULL ? s->path : "output", spec.name);
     const double *scale = b->map == NULL ? b->before : b->behind; /* an identity's inputs are its outputs */
     if (s != NULL &&
-        !nir_neuron_of(&neuron, s, snn_shape_size(out), scale, b->dt, b->options, b->path, b->err))
+        !snn_nir_neuron_of(&neuron, s, snn_shape_size(out), scale, b->dt, b->options, b->path, b->err))
         return false;
     if (s == NULL && scale != NULL && !set_gains(b, &neuron, scale, snn_shape_size(out)))
         return false;
@@ -277,7 +278,7 @@ bool nir_end_layer(nir_builder *b, const nir_stage *s) {
     bool ok = bias != NULL && sum_biases(b, s, &neuron, out, bias, &any) &&
               append_layer(b, &spec, &neuron, any ? bias : NULL) && add_tensors(b, s, spec.name, &spec);
     free(bias);
-    nir_neuron_free(&neuron);
+    snn_nir_neuron_free(&neuron);
     forget(b);
     b->shape = out;
     b->spikes = true;
@@ -287,7 +288,7 @@ bool nir_end_layer(nir_builder *b, const nir_stage *s) {
 
 /* ---- the chain ---- */
 
-void nir_network_free(nir_network *n) {
+void snn_nir_network_free(nir_network *n) {
     for (int i = 0; i < n->tensors; i++)
         free(n->tensor[i].value);
     free(n->tensor);
@@ -295,19 +296,19 @@ void nir_network_free(nir_network *n) {
     *n = (nir_network){0};
 }
 
-bool nir_layers(nir_network *n, const nir_chain *c, double dt, const snn_import_options *o, const char *path,
-                snn_error *err) {
+bool snn_nir_layers(nir_network *n, const nir_chain *c, double dt, const snn_import_options *o,
+                    const char *path, snn_error *err) {
     nir_builder b = {.n = n, .chain = c, .options = o, .dt = dt, .path = path, .err = err, .last = -1};
     *n = (nir_network){0};
-    bool ok = nir_read_shape(&b, &c->stage[0], "shape", &b.shape);
+    bool ok = snn_nir_read_shape(&b, &c->stage[0], "shape", &b.shape);
     ok = ok && (n->net = snn_net_begin(b.shape, 0, dt * 1e6, SNN_ERR_DATA, err)) != NULL;
     for (int i = 1, taken; ok && i < c->stages; i += taken) {
         taken = 1;
-        ok = nir_take_node(&b, i, &taken);
+        ok = snn_nir_take_node(&b, i, &taken);
     }
     ok = ok && snn_net_finish(n->net, SNN_ERR_DATA, err);
     forget(&b);
     if (!ok)
-        nir_network_free(n);
+        snn_nir_network_free(n);
     return ok;
 }

@@ -32,17 +32,17 @@ static inline bool nir_is_convolution(const nir_stage *s) {
 }
 
 /* A layer's name from a node's: other characters become '_', and numbers make it differ from earlier ones. */
-void nir_layer_name(const nir_builder *b, const char *path, char name[SNN_NAME]);
+void snn_nir_layer_name(const nir_builder *b, const char *path, char name[SNN_NAME]);
 /* The weights of a Linear or Affine: [outputs][inputs]; NULL with the error set. */
-const nir_field *nir_matrix(const nir_builder *b, const nir_stage *s);
+const nir_field *snn_nir_matrix(const nir_builder *b, const nir_stage *s);
 /* Shape of what the map yields, and the layer's windows; s: the neurons, NULL: none. */
-bool nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_shape *out);
+bool snn_nir_plan_layer(nir_builder *b, const nir_stage *s, snn_layer *spec, snn_shape *out);
 /* Ends a layer with neurons s; NULL: the sum itself is the output. */
-bool nir_end_layer(nir_builder *b, const nir_stage *s);
+bool snn_nir_end_layer(nir_builder *b, const nir_stage *s);
 
 /* Node i of the chain; *taken: how many nodes that was. */
-bool nir_take_node(nir_builder *b, int i, int *taken);
+bool snn_nir_take_node(nir_builder *b, int i, int *taken);
 /* Integers of a shape into 1 to 3 dimensions, ones before that left out. */
-bool nir_read_shape(const nir_builder *b, const nir_stage *s, const char *name, snn_shape *shape);
+bool snn_nir_read_shape(const nir_builder *b, const nir_stage *s, const char *name, snn_shape *shape);
 
 #endif

@@ -32,12 +32,12 @@ static bool is(const parameters *p, const char *type) {
 
 /* A number for each neuron, or one for all of them (snnTorch, Norse). */
 static bool take(const parameters *p, const char *name, bool required, const nir_field **f) {
-    *f = nir_find(p->s->node, name);
+    *f = snn_nir_find(p->s->node, name);
     if (*f == NULL)
-        return !required || nir_fail(p->s, p->path, p->err, "has no %s", name);
+        return !required || snn_nir_fail(p->s, p->path, p->err, "has no %s", name);
     if ((*f)->kind == NIR_TEXT || ((*f)->count != 1 && (*f)->count != p->n))
-        return nir_fail(p->s, p->path, p->err, "%s has %llu values for %u neurons", name,
-                        (unsigned long long)(*f)->count, p->n);
+        return snn_nir_fail(p->s, p->path, p->err, "%s has %llu values for %u neurons", name,
+                            (unsigned long long)(*f)->count, p->n);
     return true;
 }
 
@@ -64,7 +64,7 @@ static bool all_same(const parameters *p) {
 }
 
 static double value(const nir_field *f, uint32_t j, double otherwise) {
-    return f == NULL ? otherwise : nir_number(f, f->count == 1 ? 0 : j);
+    return f == NULL ? otherwise : snn_nir_number(f, f->count == 1 ? 0 : j);
 }
 
 /* 1 - dt/tau; false when tau is shorter than a step, in which Euler's method oscillates. */
@@ -73,8 +73,8 @@ static bool decay_of(const parameters *p, const char *name, const nir_field *tau
     const double t = value(tau, j, 0);
     /* 1 part in 10^6: tau = dt as float32 */
     if (!(t > 0) || dt > t * (1 + 1e-6))
-        return nir_fail(p->s, p->path, p->err,
-                        "%s is %g s, which is shorter than the time step, %g s (see --dt)", name, t, dt);
+        return snn_nir_fail(p->s, p->path, p->err,
+                            "%s is %g s, which is shorter than the time step, %g s (see --dt)", name, t, dt);
     *decay = dt > t ? 0 : 1 - dt / t;
     return true;
 }
@@ -117,8 +117,8 @@ static bool make_one(const parameters *p, uint32_t j, double dt, double scale, s
     if (p->v_threshold != NULL)
         o->param[SNN_PARAM_THRESHOLD] = value(p->v_threshold, j, 0) - value(p->v_reset, j, 0);
     if (reset == SNN_RESET_SUBTRACT && value(p->v_reset, j, 0) != 0)
-        return nir_fail(p->s, p->path, p->err,
-                        "v_reset is not 0, but neurons are to be reset by subtraction");
+        return snn_nir_fail(p->s, p->path, p->err,
+                            "v_reset is not 0, but neurons are to be reset by subtraction");
     if (is(p, "Threshold"))
         o->param[SNN_PARAM_GAIN] = scale;
     else if (p->tau == NULL) {
@@ -128,7 +128,7 @@ static bool make_one(const parameters *p, uint32_t j, double dt, double scale, s
         return false;
     }
     if (o->drive != 0 && !isfinite(o->drive))
-        return nir_fail(p->s, p->path, p->err, "v_leak without r");
+        return snn_nir_fail(p->s, p->path, p->err, "v_leak without r");
     return true;
 }
 
@@ -139,9 +139,9 @@ static bool make_readout(const parameters *p, nir_neuron *out) {
     for (uint32_t j = 0; j < p->n; j++) {
         const float *each = out->each[SNN_PARAM_CURRENT_DECAY];
         if ((each ? each[j] : out->neuron.current_decay) != 0)
-            return nir_fail(p->s, p->path, p->err,
-                            "its current has a memory (tau_syn above the time step), which snnsim's li "
-                            "neurons do not have");
+            return snn_nir_fail(p->s, p->path, p->err,
+                                "its current has a memory (tau_syn above the time step), which snnsim's li "
+                                "neurons do not have");
     }
     for (uint32_t j = 0; j < p->n; j++)
         out->each[SNN_PARAM_GAIN][j] *= out->each[SNN_PARAM_CURRENT_GAIN][j];
@@ -165,8 +165,8 @@ static bool remove_gain(const parameters *p, one_neuron *o) {
     if (p->v_threshold == NULL || is(p, "Threshold"))
         return true;
     if (!(*gain * *current > 0))
-        return nir_fail(p->s, p->path, p->err,
-                        "has gains that are not positive, which a threshold cannot be divided by");
+        return snn_nir_fail(p->s, p->path, p->err,
+                            "has gains that are not positive, which a threshold cannot be divided by");
     o->param[SNN_PARAM_THRESHOLD] /= *gain * *current;
     if (p->tau_syn != NULL)
         o->drive /= *gain * *current;
@@ -203,15 +203,15 @@ static bool fill(const parameters *p, nir_neuron *out, const double *scale, doub
     return make_readout(p, out);
 }
 
-void nir_neuron_free(nir_neuron *n) {
+void snn_nir_neuron_free(nir_neuron *n) {
     for (int q = 0; q < SNN_PARAMS; q++)
         free(n->each[q]);
     free(n->drive);
     *n = (nir_neuron){0};
 }
 
-bool nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double *scale, double dt,
-                   const snn_import_options *o, const char *path, snn_error *err) {
+bool snn_nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double *scale, double dt,
+                       const snn_import_options *o, const char *path, snn_error *err) {
     parameters p = {.s = s, .path = path, .err = err, .n = n};
     const bool stateless = is(&p, "Threshold");
     *out = (nir_neuron){.neuron = {.at_threshold = o->at_threshold && !stateless,
@@ -226,7 +226,7 @@ bool nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double
         ok = (out->each[q] = snn_alloc(n, sizeof **out->each, "neurons", err)) != NULL;
     ok = ok && fill(&p, out, scale, dt, out->neuron.reset, o->unit_gain);
     if (!ok) {
-        nir_neuron_free(out);
+        snn_nir_neuron_free(out);
         return false;
     }
     float adapt;

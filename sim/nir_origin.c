@@ -120,7 +120,7 @@ static bool network_digest(const snn_net *net, char digest[65], snn_error *err) 
     return json != NULL;
 }
 
-bool nir_origin_make(const nir_file *f, const nir_network *n, char **text, snn_error *err) {
+bool snn_nir_origin_make(const nir_file *f, const nir_network *n, char **text, snn_error *err) {
     char digest[65];
     *text = NULL;
     json_t *identities = json_array();
@@ -183,13 +183,13 @@ static bool gather(const restoring *r, const nir_node *node, const snn_tensor *t
     const nir_stage s = {node, node->name, NULL, NULL};
     const bool window = strncmp(node->type, "Conv", 4) == 0;
     nir_window w;
-    if (window && !nir_window_of(&w, &s, l->in, "origin", r->err))
+    if (window && !snn_nir_window_of(&w, &s, l->in, "origin", r->err))
         return false;
     if (window ? (uint64_t)w.outputs * w.inputs * w.kernel * w.kernel != t->count || w.kernel != l->kernel
                : f->count != t->count)
         return bad(r, "weights do not fit their tensor");
     for (uint64_t i = 0; i < f->count; i++)
-        f->number[i] = (double)snn_weight_value(t, window ? nir_window_index(&w, i) : i);
+        f->number[i] = (double)snn_weight_value(t, window ? snn_nir_window_index(&w, i) : i);
     return true;
 }
 
@@ -232,7 +232,7 @@ static bool add_field(restoring *r, const json_t *o, nir_node *node) {
     if (name == NULL || node->fields >= NIR_FIELDS_MAX)
         return bad(r, "a field has no name, or there are too many");
     if (text != NULL)
-        return nir_add_text(node, name, text, r->err);
+        return snn_nir_add_text(node, name, text, r->err);
     const size_t dims = json_array_size(shape);
     if (!parse_type(json_string_value(json_object_get(o, "type")), &kind, &bytes) || dims > NIR_DIMS_MAX)
         return bad(r, "a field has no known type or too many dimensions");
@@ -242,14 +242,14 @@ static bool add_field(restoring *r, const json_t *o, nir_node *node) {
             return bad(r, "a field has a negative size");
         sizes[i] = (uint64_t)n;
     }
-    if (!nir_count((int)dims, sizes, &count) || count > SNN_WEIGHTS_MAX ||
+    if (!snn_nir_count((int)dims, sizes, &count) || count > SNN_WEIGHTS_MAX ||
         (tensor == NULL && (r->items += count) > ITEMS_MAX))
         return bad(r, "a field is too large");
     if (tensor != NULL && !tensor_size(r, tensor, count))
         return bad(r, "it names a tensor that is not there, or a smaller one");
     /* Weights of integer type become floats: scales have made fractions of them. */
-    nir_field *f = nir_add_field(node, name, tensor != NULL ? NIR_FLOAT : kind,
-                                 tensor != NULL && bytes < 4 ? 4 : bytes, (int)dims, sizes, r->err);
+    nir_field *f = snn_nir_add_field(node, name, tensor != NULL ? NIR_FLOAT : kind,
+                                     tensor != NULL && bytes < 4 ? 4 : bytes, (int)dims, sizes, r->err);
     if (f == NULL)
         return false;
     f->tensor = tensor != NULL ? strdup(tensor) : NULL;
@@ -264,7 +264,7 @@ static bool fill_node(restoring *r, const json_t *o, nir_node *node, int depth) 
     json_array_foreach(json_object_get(o, "edges"), i, item) {
         const char *from = json_string_value(json_array_get(item, 0)),
                    *to = json_string_value(json_array_get(item, 1));
-        if (from == NULL || to == NULL || !nir_add_edge(node, from, to, r->err))
+        if (from == NULL || to == NULL || !snn_nir_add_edge(node, from, to, r->err))
             return bad(r, "an edge is no pair of names");
     }
     json_array_foreach(json_object_get(o, "nodes"), i, item) {
@@ -272,7 +272,7 @@ static bool fill_node(restoring *r, const json_t *o, nir_node *node, int depth) 
                    *type = json_string_value(json_object_get(item, "type"));
         if (name == NULL || type == NULL || depth >= NIR_DEPTH_MAX || ++r->nodes > NIR_NODES_MAX)
             return bad(r, "a node has no name or type, or there are too many");
-        nir_node *below = nir_add_node(node, name, type, r->err);
+        nir_node *below = snn_nir_add_node(node, name, type, r->err);
         if (below == NULL || !fill_node(r, item, below, depth + 1))
             return false;
     }
@@ -307,17 +307,17 @@ static bool from_json(nir_file *f, const json_t *o, const snn_model *m, snn_erro
     return fill_node(&r, json_object_get(o, "graph"), &f->root, 0);
 }
 
-bool nir_file_from_json(nir_file *f, const char *json, size_t size, snn_error *err) {
+bool snn_nir_file_from_json(nir_file *f, const char *json, size_t size, snn_error *err) {
     json_t *o = json_loadb(json, size, 0, NULL);
     *f = (nir_file){0};
     bool ok = o != NULL ? from_json(f, o, NULL, err) : snn_fail(err, SNN_ERR_DATA, "is no JSON");
     json_decref(o);
     if (!ok)
-        nir_file_free(f);
+        snn_nir_file_free(f);
     return ok;
 }
 
-bool nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error *err) {
+bool snn_nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error *err) {
     char digest[65];
     *f = (nir_file){0};
     *found = false;
@@ -336,6 +336,6 @@ bool nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error 
     }
     json_decref(o);
     if (!ok)
-        nir_file_free(f);
+        snn_nir_file_free(f);
     return ok;
 }

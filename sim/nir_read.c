@@ -133,7 +133,7 @@ static bool read_values(const reading *g, hid_t d, const char *group, const char
 static bool read_text_field(const reading *g, hid_t d, const char *group, const char *name, const char *full,
                             nir_node *node) {
     char **text = read_strings(g, d, group, name, 1);
-    bool ok = text != NULL && nir_add_text(node, full, text[0], g->r->err);
+    bool ok = text != NULL && snn_nir_add_text(node, full, text[0], g->r->err);
     free_strings(text, 1);
     return ok;
 }
@@ -154,11 +154,11 @@ static bool read_field(const reading *g, hid_t d, const char *group, const char 
     if (!number || dims > NIR_DIMS_MAX)
         return strncmp(full, "metadata/", 9) == 0 ||
                snn_hdf5_fail(g->r, group, name, "is no array of numbers, and no text");
-    if (!nir_count(dims, shape, &count) || count > SNN_WEIGHTS_MAX)
+    if (!snn_nir_count(dims, shape, &count) || count > SNN_WEIGHTS_MAX)
         return snn_hdf5_fail(g->r, group, name, "is too large");
     if (!snn_hdf5_check_storage(g->r, d, group, name, count * (uint64_t)bytes))
         return false;
-    nir_field *f = nir_add_field(node, full, kind, bytes, dims, shape, g->r->err);
+    nir_field *f = snn_nir_add_field(node, full, kind, bytes, dims, shape, g->r->err);
     return f != NULL && read_values(g, d, group, name, f);
 }
 
@@ -238,7 +238,7 @@ static bool read_edges(const reading *g, hid_t group, const char *where, nir_nod
     else if (!none)
         ok = (text = read_strings(g, d, where, "edges", shape[0] * 2)) != NULL;
     for (uint64_t i = 0; ok && !none && i < shape[0]; i++)
-        ok = nir_add_edge(graph, text[2 * i], text[2 * i + 1], g->r->err);
+        ok = snn_nir_add_edge(graph, text[2 * i], text[2 * i + 1], g->r->err);
     if (text != NULL)
         free_strings(text, shape[0] * 2);
     H5Dclose(d);
@@ -259,7 +259,7 @@ static bool read_node(reading *g, hid_t nodes, const char *where, const char *na
     snprintf(below, sizeof below, "%.250s/%.250s", where, name);
     nir_node *node = NULL;
     bool ok = read_text(g, object, below, "type", type, sizeof type) &&
-              (node = nir_add_node(graph, name, type, g->r->err)) != NULL &&
+              (node = snn_nir_add_node(graph, name, type, g->r->err)) != NULL &&
               read_fields(g, object, below, "", 0, node) &&
               (strcmp(type, "NIRGraph") != 0 || read_graph(g, object, below, depth + 1, node));
     H5Gclose(object);
@@ -331,11 +331,11 @@ static bool load(void *context, snn_error *err) {
         H5Fclose(file);
     snn_hdf5_leave(&guard);
     if (!ok)
-        nir_file_free(j->file);
+        snn_nir_file_free(j->file);
     return ok;
 }
 
-bool nir_read(nir_file *f, const char *path, snn_error *err) {
+bool snn_nir_read(nir_file *f, const char *path, snn_error *err) {
     snn_error own = {0}; /* so that err may be NULL */
     job j = {path, f};
     *f = (nir_file){0};

@@ -30,7 +30,7 @@ static void free_node(nir_node *n) {
     free(n->node);
 }
 
-void nir_file_free(nir_file *f) {
+void snn_nir_file_free(nir_file *f) {
     free_node(&f->root);
     *f = (nir_file){0};
 }
@@ -42,7 +42,7 @@ static char *copy_text(const char *text, snn_error *err) {
     return copy;
 }
 
-nir_node *nir_add_node(nir_node *graph, const char *name, const char *type, snn_error *err) {
+nir_node *snn_nir_add_node(nir_node *graph, const char *name, const char *type, snn_error *err) {
     void *array = graph->node;
     if (!snn_grow(&array, &graph->node_capacity, graph->nodes + 1, sizeof *graph->node, err))
         return NULL;
@@ -56,7 +56,7 @@ nir_node *nir_add_node(nir_node *graph, const char *name, const char *type, snn_
     return n;
 }
 
-bool nir_add_edge(nir_node *graph, const char *from, const char *to, snn_error *err) {
+bool snn_nir_add_edge(nir_node *graph, const char *from, const char *to, snn_error *err) {
     void *array = graph->edge;
     if (!snn_grow(&array, &graph->edge_capacity, graph->edges + 1, sizeof *graph->edge, err))
         return false;
@@ -66,7 +66,7 @@ bool nir_add_edge(nir_node *graph, const char *from, const char *to, snn_error *
     return e->from != NULL && e->to != NULL;
 }
 
-bool nir_count(int dims, const uint64_t *shape, uint64_t *count) {
+bool snn_nir_count(int dims, const uint64_t *shape, uint64_t *count) {
     uint64_t n = 1;
     for (int i = 0; i < dims; i++)
         if (__builtin_mul_overflow(n, shape[i], &n) || n > UINT64_MAX / sizeof(double))
@@ -75,8 +75,8 @@ bool nir_count(int dims, const uint64_t *shape, uint64_t *count) {
     return true;
 }
 
-nir_field *nir_add_field(nir_node *node, const char *name, nir_kind kind, int bytes, int dims,
-                         const uint64_t *shape, snn_error *err) {
+nir_field *snn_nir_add_field(nir_node *node, const char *name, nir_kind kind, int bytes, int dims,
+                             const uint64_t *shape, snn_error *err) {
     void *array = node->field;
     if (!snn_grow(&array, &node->field_capacity, node->fields + 1, sizeof *node->field, err))
         return NULL;
@@ -85,7 +85,7 @@ nir_field *nir_add_field(nir_node *node, const char *name, nir_kind kind, int by
     *f = (nir_field){.name = copy_text(name, err), .kind = kind, .bytes = bytes, .dims = dims};
     if (dims > 0)
         memcpy(f->shape, shape, (size_t)dims * sizeof *shape);
-    bool ok = f->name != NULL && nir_count(dims, shape, &f->count);
+    bool ok = f->name != NULL && snn_nir_count(dims, shape, &f->count);
     if (ok && kind == NIR_FLOAT)
         ok = (f->number = snn_alloc(f->count, sizeof *f->number, name, err)) != NULL;
     else if (ok && kind != NIR_TEXT)
@@ -98,23 +98,23 @@ nir_field *nir_add_field(nir_node *node, const char *name, nir_kind kind, int by
     return NULL;
 }
 
-bool nir_add_text(nir_node *node, const char *name, const char *text, snn_error *err) {
-    nir_field *f = nir_add_field(node, name, NIR_TEXT, 1, 0, NULL, err);
+bool snn_nir_add_text(nir_node *node, const char *name, const char *text, snn_error *err) {
+    nir_field *f = snn_nir_add_field(node, name, NIR_TEXT, 1, 0, NULL, err);
     return f != NULL && (f->text = copy_text(text, err)) != NULL;
 }
 
-const nir_field *nir_find(const nir_node *node, const char *name) {
+const nir_field *snn_nir_find(const nir_node *node, const char *name) {
     for (size_t i = 0; i < node->fields; i++)
         if (strcmp(node->field[i].name, name) == 0)
             return &node->field[i];
     return NULL;
 }
 
-double nir_number(const nir_field *f, uint64_t i) {
+double snn_nir_number(const nir_field *f, uint64_t i) {
     return f->kind == NIR_FLOAT ? f->number[i] : (double)f->integer[i];
 }
 
-bool nir_is_neuron(const nir_node *node) {
+bool snn_nir_is_neuron(const nir_node *node) {
     static const char *const type[] = {"IF", "LIF", "LI", "I", "CubaLIF", "CubaLI", "Threshold"};
     for (size_t i = 0; i < sizeof type / sizeof type[0]; i++)
         if (strcmp(node->type, type[i]) == 0)
@@ -122,7 +122,7 @@ bool nir_is_neuron(const nir_node *node) {
     return false;
 }
 
-bool nir_fail(const nir_stage *s, const char *path, snn_error *err, const char *format, ...) {
+bool snn_nir_fail(const nir_stage *s, const char *path, snn_error *err, const char *format, ...) {
     char what[512];
     va_list list;
     va_start(list, format);

@@ -55,27 +55,27 @@ typedef struct {
     double dt; /* s; 0: not in the file */
 } nir_file;
 
-void nir_file_free(nir_file *f);
+void snn_nir_file_free(nir_file *f);
 
 /* New ones at the end; NULL with err set when memory is out. Pointers to earlier ones become invalid. */
-nir_node *nir_add_node(nir_node *graph, const char *name, const char *type, snn_error *err);
-bool nir_add_edge(nir_node *graph, const char *from, const char *to, snn_error *err);
+nir_node *snn_nir_add_node(nir_node *graph, const char *name, const char *type, snn_error *err);
+bool snn_nir_add_edge(nir_node *graph, const char *from, const char *to, snn_error *err);
 /* Memory for count items is taken (zeroed), but for text. */
-nir_field *nir_add_field(nir_node *node, const char *name, nir_kind kind, int bytes, int dims,
-                         const uint64_t *shape, snn_error *err);
-bool nir_add_text(nir_node *node, const char *name, const char *text, snn_error *err);
+nir_field *snn_nir_add_field(nir_node *node, const char *name, nir_kind kind, int bytes, int dims,
+                             const uint64_t *shape, snn_error *err);
+bool snn_nir_add_text(nir_node *node, const char *name, const char *text, snn_error *err);
 /* Product of dimensions; false when it does not fit. */
-bool nir_count(int dims, const uint64_t *shape, uint64_t *count);
+bool snn_nir_count(int dims, const uint64_t *shape, uint64_t *count);
 
 /* Field by name, NULL when there is none. */
-const nir_field *nir_find(const nir_node *node, const char *name);
+const nir_field *snn_nir_find(const nir_node *node, const char *name);
 /* Number i as a double, whatever its type. */
-double nir_number(const nir_field *f, uint64_t i);
+double snn_nir_number(const nir_field *f, uint64_t i);
 
 /* Reads a file. *f is overwritten, not freed; after an error it is empty. */
-bool nir_read(nir_file *f, const char *path, snn_error *err);
+bool snn_nir_read(nir_file *f, const char *path, snn_error *err);
 /* Writes /version and /node into an open file. False when libhdf5 failed. */
-bool nir_write(snn_hid file, const nir_file *f);
+bool snn_nir_write(snn_hid file, const nir_file *f);
 
 /* One node of a chain: Input, ..., Output, sub-graphs dissolved. */
 typedef struct {
@@ -93,8 +93,8 @@ typedef struct {
 } nir_chain;
 
 /* The nodes in order. *c is overwritten; after an error it is empty. */
-bool nir_walk(nir_chain *c, const nir_file *f, const char *path, snn_error *err);
-void nir_chain_free(nir_chain *c);
+bool snn_nir_walk(nir_chain *c, const nir_file *f, const char *path, snn_error *err);
+void snn_nir_chain_free(nir_chain *c);
 
 /* Where the weights of a Conv1d or Conv2d node stand in the square, dense kernel that stands for it. */
 typedef struct {
@@ -105,9 +105,9 @@ typedef struct {
 } nir_window;
 
 /* DATA error naming the node when snnsim has no such window. `in` is what comes in. */
-bool nir_window_of(nir_window *w, const nir_stage *s, snn_shape in, const char *path, snn_error *err);
+bool snn_nir_window_of(nir_window *w, const nir_stage *s, snn_shape in, const char *path, snn_error *err);
 /* Index into the layer's tensor of weight i of the node's. */
-uint64_t nir_window_index(const nir_window *w, uint64_t i);
+uint64_t snn_nir_window_index(const nir_window *w, uint64_t i);
 
 /* One tensor and where it comes from. */
 typedef struct {
@@ -124,9 +124,9 @@ typedef struct {
     nir_tensor *tensor;
 } nir_network;
 
-bool nir_layers(nir_network *n, const nir_chain *c, double dt, const snn_import_options *o, const char *path,
-                snn_error *err);
-void nir_network_free(nir_network *n);
+bool snn_nir_layers(nir_network *n, const nir_chain *c, double dt, const snn_import_options *o,
+                    const char *path, snn_error *err);
+void snn_nir_network_free(nir_network *n);
 
 /* What a neuron node becomes, behind `n` neurons of a layer whose sums are to be multiplied by scale[n] (NULL: by 1). */
 typedef struct {
@@ -136,19 +136,20 @@ typedef struct {
     double *
         drive; /* [drives] what v_leak adds to the sum (with membrane_bias: to the membrane); NULL: nothing */
 } nir_neuron;
-bool nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double *scale, double dt,
-                   const snn_import_options *o, const char *path, snn_error *err);
-void nir_neuron_free(nir_neuron *n);
+bool snn_nir_neuron_of(nir_neuron *out, const nir_stage *s, uint32_t n, const double *scale, double dt,
+                       const snn_import_options *o, const char *path, snn_error *err);
+void snn_nir_neuron_free(nir_neuron *n);
 /* Is it a node with a state of its own (or a threshold), that ends a layer? */
-bool nir_is_neuron(const nir_node *node);
+bool snn_nir_is_neuron(const nir_node *node);
 /* "path: node 'fc1' (Affine): what" */
-bool nir_fail(const nir_stage *s, const char *path, snn_error *err, const char *format, ...) SNN_PRINTF(4, 5);
+bool snn_nir_fail(const nir_stage *s, const char *path, snn_error *err, const char *format, ...)
+    SNN_PRINTF(4, 5);
 
 /* JSON of the file's nodes for snn_model.origin, without the weights; *text is NULL when they cannot be kept (weights were merged; more than 2^24 numbers). */
-bool nir_origin_make(const nir_file *f, const nir_network *n, char **text, snn_error *err);
+bool snn_nir_origin_make(const nir_file *f, const nir_network *n, char **text, snn_error *err);
 /* A file out of such JSON that names no tensors (for tests). */
-bool nir_file_from_json(nir_file *f, const char *json, size_t size, snn_error *err);
+bool snn_nir_file_from_json(nir_file *f, const char *json, size_t size, snn_error *err);
 /* The file again with the model's weights; *found false when the model has no origin, or is no longer what was imported. */
-bool nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error *err);
+bool snn_nir_origin_restore(nir_file *f, const snn_model *m, bool *found, snn_error *err);
 
 #endif

@@ -192,7 +192,8 @@ static int next_node(flat_graph *g, int at, int *linear) {
     int next = -1, back;
     *linear = -1;
     for (int e = g->node[at].to; e >= 0; e = g->edge[e].next_from) {
-        int to = g->edge[e].to, found = nir_is_neuron(g->node[at].node) ? follow_back(g, at, to, &back) : -1;
+        int to = g->edge[e].to,
+            found = snn_nir_is_neuron(g->node[at].node) ? follow_back(g, at, to, &back) : -1;
         if (found == -2)
             return -1;
         if (found >= 0 && *linear >= 0) {
@@ -270,7 +271,7 @@ static bool walk(nir_chain *c, flat_graph *g) {
     return true;
 }
 
-void nir_chain_free(nir_chain *c) {
+void snn_nir_chain_free(nir_chain *c) {
     for (int i = 0; c->paths != NULL && i < c->path_count; i++)
         free(c->paths[i]);
     free(c->paths);
@@ -278,7 +279,7 @@ void nir_chain_free(nir_chain *c) {
     *c = (nir_chain){0};
 }
 
-bool nir_walk(nir_chain *c, const nir_file *f, const char *path, snn_error *err) {
+bool snn_nir_walk(nir_chain *c, const nir_file *f, const char *path, snn_error *err) {
     flat_graph g = {.file = path, .err = err};
     *c = (nir_chain){0};
     bool ok = add_nodes(&g, &f->root, "") && add_edges(&g, &f->root, "") &&
@@ -292,6 +293,6 @@ bool nir_walk(nir_chain *c, const nir_file *f, const char *path, snn_error *err)
     free(g.node);
     free(g.edge);
     if (!ok)
-        nir_chain_free(c);
+        snn_nir_chain_free(c);
     return ok;
 }

@@ -133,7 +133,7 @@ static bool put_step(hid_t node, double dt) {
     return ok;
 }
 
-bool nir_write(snn_hid file, const nir_file *f) {
+bool snn_nir_write(snn_hid file, const nir_file *f) {
     hid_t node = snn_hdf5_create_group(file, "node");
     bool ok = node >= 0 && put_text(file, "version", f->version) && put_node(node, &f->root) &&
               put_step(node, f->dt);

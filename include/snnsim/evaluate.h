@@ -41,13 +41,13 @@ typedef struct {
     uint64_t events, events_dropped, events_out_of_order;
     /* Wall time; read, frame and simulate are means over the threads, other is the rest: wall = read + frame + simulate + other. */
     double wall_seconds, read_seconds, frame_seconds, simulate_seconds, other_seconds;
-    /* BLAKE2b-256 over (sample, step, neuron) of each output spike as little-endian uint32, ascending. */
+    /* BLAKE2b-256 over (sample, step, neuron) of each output spike as little-endian uint32, ascending; without spikes over the outputs (docs/metrics.md). */
     char digest[SNN_DIGEST_HEX];
 } snn_evaluation;
 
 /* Does a data set fit a network (input shape, or just its size where the first layer is linear or flattens; number of classes)? DATA error. */
 bool snn_evaluate_fits(const snn_net *net, const snn_dataset_info *info, snn_error *err);
-/* Adds the output spikes of sample i to a digest, as snn_evaluation.digest has them. */
+/* Adds the output spikes of sample i to a digest, or its outputs when it has none (membranes), as snn_evaluation.digest has them. */
 void snn_evaluate_digest(snn_digest *d, size_t i, const snn_result *r);
 
 /* Runs the samples of `data` through `engine`, which was built from `net`. Errors: DATA when the data set does not fit the network (input shape, classes), what

@@ -38,26 +38,26 @@ static int make_folder(void **state) {
 static int remove_folder(void **state) {
     char command[128];
     (void)state;
-    nir_file_free(&nir);
+    snn_nir_file_free(&nir);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     return system(command);
 }
 
 /* A new, empty graph. */
 static inline void begin(void) {
-    nir_file_free(&nir);
+    snn_nir_file_free(&nir);
     strcpy(nir.root.type, "NIRGraph");
     strcpy(nir.version, "1.0.4");
     last[0] = 0;
 }
 
 static inline void edge(const char *from, const char *to) {
-    assert_true(nir_add_edge(&nir.root, from, to, &error));
+    assert_true(snn_nir_add_edge(&nir.root, from, to, &error));
 }
 
 /* A node without edges; valid until the next one. */
 static inline nir_node *side(const char *name, const char *type) {
-    nir_node *n = nir_add_node(&nir.root, name, type, &error);
+    nir_node *n = snn_nir_add_node(&nir.root, name, type, &error);
     assert_non_null(n);
     return n;
 }
@@ -74,7 +74,7 @@ static inline nir_node *node(const char *name, const char *type) {
 /* The same number in every place of a field. */
 static inline nir_field *fill(nir_node *n, const char *name, nir_kind kind, int bytes, int dims,
                               const uint64_t *shape, double value) {
-    nir_field *f = nir_add_field(n, name, kind, bytes, dims, shape, &error);
+    nir_field *f = snn_nir_add_field(n, name, kind, bytes, dims, shape, &error);
     assert_non_null(f);
     for (uint64_t i = 0; i < f->count; i++)
         if (kind == NIR_FLOAT)
@@ -122,7 +122,7 @@ static inline nir_node *lif(const char *name, uint64_t n) {
 }
 
 static bool fill_file(snn_hid file, const void *context) {
-    return nir_write(file, context);
+    return snn_nir_write(file, context);
 }
 
 static inline const char *write_nir(const char *name) {

@@ -213,7 +213,7 @@ static void bad_neurons(void **state) {
     each(n, "v_threshold", 3, 1);
     refused_end("node 'n' (IF): r has 2 values for 3 neurons");
     n = behind_weights("IF");
-    assert_true(nir_add_text(n, "r", "one", &error));
+    assert_true(snn_nir_add_text(n, "r", "one", &error));
     each(n, "v_threshold", 3, 1);
     refused_end("node 'n' (IF): r has 1 values for 3 neurons");
     n = behind_weights("IF");
@@ -424,7 +424,7 @@ static void check_convolution(const convolution *c, uint32_t height, uint32_t wi
     double image[512];
     for (int i = 0; i < 512; i++)
         image[i] = i * 29 % 31;
-    const double *w = nir_find(&nir.root.node[1], "weight")->number;
+    const double *w = snn_nir_find(&nir.root.node[1], "weight")->number;
     for (uint32_t o = 0; o < l->out.channels; o++)
         for (uint32_t y = 0; y < height; y++)
             for (uint32_t x = 0; x < width; x++)
@@ -476,7 +476,7 @@ static void named_padding(const char *word, int64_t stride, uint64_t kernel) {
     nir_node *n = node("conv", "Conv2d");
     weights(n, 4, (uint64_t[]){1, 1, kernel, kernel});
     integer(n, "stride", stride);
-    assert_true(nir_add_text(n, "padding", word, &error));
+    assert_true(snn_nir_add_text(n, "padding", word, &error));
     lif("n", 1);
     node("output", "Output");
 }
@@ -777,7 +777,7 @@ static void bad_graphs(void **state) {
     recurrent(true, false);
     nir_node *g = &nir.root.node[2];
     assert_string_equal(g->type, "NIRGraph");
-    assert_non_null(nir_add_node(g, "second", "Output", &error));
+    assert_non_null(snn_nir_add_node(g, "second", "Output", &error));
     refused("node 'lif1' (NIRGraph): has 2 Output nodes, expected one");
 }
 

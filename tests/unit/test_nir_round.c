@@ -32,7 +32,7 @@ static void same_node(const nir_node *a, const nir_node *b) {
     assert_int_equal(a->nodes, b->nodes);
     assert_int_equal(a->edges, b->edges);
     for (size_t i = 0; i < a->fields; i++)
-        same_field(&a->field[i], nir_find(b, a->field[i].name));
+        same_field(&a->field[i], snn_nir_find(b, a->field[i].name));
     for (size_t i = 0; i < a->edges; i++) {
         assert_string_equal(a->edge[i].from, b->edge[i].from);
         assert_string_equal(a->edge[i].to, b->edge[i].to);
@@ -45,13 +45,13 @@ static void same_node(const nir_node *a, const nir_node *b) {
 
 static void same_files(const char *x, const char *y) {
     nir_file a = {0}, b = {0};
-    if (!nir_read(&a, x, &error) || !nir_read(&b, y, &error))
+    if (!snn_nir_read(&a, x, &error) || !snn_nir_read(&b, y, &error))
         fail_msg("%s", error.text);
     assert_string_equal(a.version, b.version);
     assert_true(memcmp(&a.dt, &b.dt, sizeof a.dt) == 0);
     same_node(&a.root, &b.root);
-    nir_file_free(&a);
-    nir_file_free(&b);
+    snn_nir_file_free(&a);
+    snn_nir_file_free(&b);
 }
 
 /* Through a model file, as the commands do it. */
@@ -104,7 +104,7 @@ static void odd_graph(void) {
         f->number[i] += i * 1e-7 / 3;
     fill(n, "r", NIR_FLOAT, 2, 0, NULL, 1.5);
     fill(n, "v_threshold", NIR_INT, 1, 1, (uint64_t[]){1}, 2);
-    assert_true(nir_add_text(n, "metadata/author", "A \"B\" \xc3\xa9", &error));
+    assert_true(snn_nir_add_text(n, "metadata/author", "A \"B\" \xc3\xa9", &error));
     fill(n, "metadata/more/beta", NIR_FLOAT, 8, 1, (uint64_t[]){3}, 0.1)->number[1] = 1e-300;
     fill(n, "input_type/input", NIR_INT, 8, 1, (uint64_t[]){3}, 5);
     n = node("flat", "Flatten");
@@ -141,17 +141,17 @@ static void quantised(void **state) {
     for (int flip = 0; flip < 2; flip++) { /* as it is, and "encrypted" */
         nir_file f = {0};
         codes->tensor[0].code8[20] ^= (uint8_t)(flip ? 0x80 : 0);
-        assert_true(snn_model_export_nir(&m, at("q.nir"), &error) && nir_read(&f, at("q.nir"), &error));
-        const nir_field *w = nir_find(&f.root.node[0], "weight");
+        assert_true(snn_model_export_nir(&m, at("q.nir"), &error) && snn_nir_read(&f, at("q.nir"), &error));
+        const nir_field *w = snn_nir_find(&f.root.node[0], "weight");
         assert_string_equal(f.root.node[0].name, "conv.0");
         assert_int_equal(w->bytes, 8);
         const nir_stage s = {&f.root.node[0], "conv.0", NULL, NULL};
         nir_window window;
-        assert_true(nir_window_of(&window, &s, m.net->layer[0].in, "q.nir", &error));
+        assert_true(snn_nir_window_of(&window, &s, m.net->layer[0].in, "q.nir", &error));
         for (uint64_t i = 0; i < w->count; i++)
             assert_true(w->number[i] ==
-                        (double)snn_weight_value(&codes->tensor[0], nir_window_index(&window, i)));
-        nir_file_free(&f);
+                        (double)snn_weight_value(&codes->tensor[0], snn_nir_window_index(&window, i)));
+        snn_nir_file_free(&f);
     }
     snn_model_free(&m);
 }
@@ -167,9 +167,9 @@ static void changed(void **state) {
     snn_model m = import_it();
     m.net->layer[0].neuron.threshold = 1;
     nir_file f = {0};
-    assert_true(snn_model_export_nir(&m, at("c.nir"), &error) && nir_read(&f, at("c.nir"), &error));
+    assert_true(snn_model_export_nir(&m, at("c.nir"), &error) && snn_nir_read(&f, at("c.nir"), &error));
     assert_string_equal(f.root.node[0].name, "a_b");
-    nir_file_free(&f);
+    snn_nir_file_free(&f);
     snn_model_free(&m);
     begin(); /* an identity that is none any more */
     ends("input", "Input", 1, (int64_t[]){3});
@@ -179,9 +179,9 @@ static void changed(void **state) {
     assert_true(snn_model_export_nir(&m, at("c.nir"), &error));
     same_files(at("t.nir"), at("c.nir"));
     m.weights->tensor[0].value[1] = 0.5F;
-    assert_true(snn_model_export_nir(&m, at("c.nir"), &error) && nir_read(&f, at("c.nir"), &error));
+    assert_true(snn_model_export_nir(&m, at("c.nir"), &error) && snn_nir_read(&f, at("c.nir"), &error));
     assert_int_equal(f.root.nodes, 4);
-    nir_file_free(&f);
+    snn_nir_file_free(&f);
     snn_model_free(&m);
 }
 
@@ -194,7 +194,7 @@ static void damaged_origin(void **state) {
     begin();
     ends("input", "Input", 1, (int64_t[]){4});
     linear("fc", 3, 4);
-    nir_find(lif("n", 3), "tau")->number[1] = 0.003;
+    snn_nir_find(lif("n", 3), "tau")->number[1] = 0.003;
     ends("output", "Output", 1, (int64_t[]){3});
     for (int i = 0; i < 5; i++) {
         snn_model m = import_it();
@@ -231,7 +231,7 @@ static void exported(void **state) {
     edge("w", "c");
     each(node("d", "Delay"), "delay", 3, 1e-3);
     linear("fd", 2, 3);
-    nir_find(lif("n", 2), "v_threshold")->number[0] = 0.25;
+    snn_nir_find(lif("n", 2), "v_threshold")->number[0] = 0.25;
     linear("fe", 2, 2);
     nir_node *l = node("l", "LI");
     each(l, "tau", 2, 0.01);
