@@ -47,10 +47,10 @@ static void check_network(const nir_file *f, const nir_network *n) {
         if (snn_net_tensor_weights(n->net, t, &dims, shape) != n->tensor[t].count)
             abort();
     }
-    if (!nir_origin_make(f, n, &text, &err))
+    if (!snn_nir_origin_make(f, n, &text, &err))
         check(false, &err);
-    if (text != NULL && nir_file_from_json(&back, text, strlen(text), &err))
-        nir_file_free(&back); /* only when no weights are named */
+    if (text != NULL && snn_nir_file_from_json(&back, text, strlen(text), &err))
+        snn_nir_file_free(&back); /* only when no weights are named */
     free(text);
 }
 
@@ -61,19 +61,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     nir_network network = {0};
     const snn_import_options options = {.reset = size % 2 ? SNN_RESET_SUBTRACT : SNN_RESET_ZERO,
                                         .unit_gain = size % 3 == 0};
-    if (!nir_file_from_json(&f, (const char *)data, size, &err)) {
+    if (!snn_nir_file_from_json(&f, (const char *)data, size, &err)) {
         check(false, &err);
         return 0;
     }
     if (!large(&f.root)) {
-        bool ok = nir_walk(&chain, &f, "fuzz", &err) &&
-                  nir_layers(&network, &chain, f.dt > 0 ? f.dt : NIR_DT, &options, "fuzz", &err);
+        bool ok = snn_nir_walk(&chain, &f, "fuzz", &err) &&
+                  snn_nir_layers(&network, &chain, f.dt > 0 ? f.dt : NIR_DT, &options, "fuzz", &err);
         check(ok, &err);
         if (ok)
             check_network(&f, &network);
     }
-    nir_network_free(&network);
-    nir_chain_free(&chain);
-    nir_file_free(&f);
+    snn_nir_network_free(&network);
+    snn_nir_chain_free(&chain);
+    snn_nir_file_free(&f);
     return 0;
 }
