@@ -173,7 +173,14 @@ static bool collect(snn_candidates *c, filter *f, snn_error *err) {
             }
     }
     if (c->n == 0)
-        return snn_fail(err, SNN_ERR_CRITERION, "none of %" PRIu64 " bits may be keyed", c->considered);
+        return c->pool > 0 ? snn_fail(err, SNN_ERR_CRITERION,
+                                      "none of %" PRIu64 " bits may be keyed: encrypt.eligible drew none",
+                                      c->considered)
+                           : snn_fail(err, SNN_ERR_CRITERION,
+                                      "none of %" PRIu64
+                                      " bits may be keyed: a flip must stay within the range of its "
+                                      "layer's weights; allow more bits of a weight (encrypt.bits)",
+                                      c->considered);
     return true;
 }
 

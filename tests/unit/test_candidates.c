@@ -230,7 +230,11 @@ static void errors(void **state) {
     refuses(w, (snn_candidate_options){.eligible = 1, .bits = -1}, SNN_ERR_USAGE, "-1 bits of a weight");
     refuses(w, (snn_candidate_options){.eligible = 1, .word_limit = 1}, SNN_ERR_USAGE, "needs a map");
     const bool none[] = {false, false};
-    refuses(w, (snn_candidate_options){.eligible = 1, .tensor = none}, SNN_ERR_CRITERION, "none of 0 bits");
+    refuses(w, (snn_candidate_options){.eligible = 1, .tensor = none}, SNN_ERR_CRITERION,
+            "none of 0 bits may be keyed: a flip must stay within the range of its layer's weights; allow "
+            "more bits");
+    refuses(w, (snn_candidate_options){.eligible = 1e-15, .any_value = true}, SNN_ERR_CRITERION,
+            "bits may be keyed: encrypt.eligible drew none");
     snn_flip outside[] = {{2, 0, 0}, {0, 4, 0}, {0, 0, 64}};
     for (int i = 0; i < 3; i++) {
         const snn_flips one = {1, &outside[i]};
