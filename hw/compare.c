@@ -62,7 +62,8 @@ bool snn_decryption_of(const snn_synthesis *s, const snn_decryptor_shape *shape,
     if (!out->plain || !out->with)
         return false;
     out->period_ns = out->plain->clock_ns;
-    out->misses = out->with->clock_ns > out->period_ns || out->with->slack_ns < 0;
+    out->misses =
+        out->with->clock_ns > out->period_ns || !(out->with->slack_ns >= 0); /* unknown is not met */
     const double period = out->with->clock_ns > out->period_ns ? out->with->clock_ns : out->period_ns,
                  plain_ns = x->plain_cycles * out->period_ns;
     out->ns = x->cycles * period;

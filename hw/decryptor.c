@@ -150,7 +150,7 @@ void snn_decryptor_free(snn_decryptor *d) {
     const size_t keys = has_store(&d->shape) ? d->shape.keys : 0, rows = (size_t)1 << d->shape.address;
     wipe(d->store.row, keys * sizeof *d->store.row);
     wipe(d->store.position, keys * sizeof *d->store.position);
-    free(d->store.matrix);
+    wipe(d->store.matrix, (size_t)d->shape.ways * d->index_bits * sizeof *d->store.matrix);
     wipe(d->store.fixed, d->shape.lanes);
     wipe(d->mask, d->shape.lanes);
     wipe(d->cache.mask, rows * d->shape.lanes);
