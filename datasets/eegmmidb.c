@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_SIZE 32
+#define PATH_SIZE 48 /* "S%03dR%02d.edf" twice over, for numbers of any length */
 #define NS_PER_MS 1000000
 #define NOTE_SIZE 1024
 

@@ -5,7 +5,7 @@ load helpers
 
 setup() {
     cd "$BATS_FILE_TMPDIR" || return 1
-    DATA=${SNNSIM_DATA:-$ROOT/../shared/data}
+    DATA=$(cd "$ROOT" && realpath -m "${SNNSIM_DATA:-../shared/data}") # run.sh gives it relative to the root
     MODELS=$DATA/models
     CHECK=$ROOT/tests/golden/check_nir.py
 }
