@@ -11,6 +11,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
 
+# SNN_INSTRUMENTED: tests over thousands of recordings take a part of them there, being ten times slower.
 # ---- variants: make SAN=1 (address and undefined-behaviour sanitizers), make COV=1 (line coverage), make FUZZ=1 (libFuzzer), make MPI=1 (ranks) ----
 VARIANT_FLAGS :=
 # mpicc is a wrapper around the compiler that OMPI_CC or MPICH_CC names.
@@ -24,12 +25,12 @@ OBJECTS_FROM ?=
 ifdef SAN
 BUILD := build-san
 OPT ?= -O1
-VARIANT_FLAGS := -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+VARIANT_FLAGS := -DSNN_INSTRUMENTED -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 ifdef COV
 BUILD := build-cov
 OPT ?= -O1
-VARIANT_FLAGS := --coverage
+VARIANT_FLAGS := -DSNN_INSTRUMENTED --coverage
 endif
 ifdef FUZZ
 BUILD := build-fuzz

@@ -33,8 +33,8 @@ void snn_nir_layer_name(const nir_builder *b, const char *path, char name[SNN_NA
     }
     base[n] = 0;
     snprintf(name, SNN_NAME, "%s", n > 0 ? base : "layer");
-    for (int i = 2; snn_net_find(b->n->net, name) >= 0 && i < 1000; i++)
-        snprintf(name, SNN_NAME, "%.23s_%d", n > 0 ? base : "layer", i);
+    for (unsigned i = 2; snn_net_find(b->n->net, name) >= 0 && i < 1000; i++)
+        snprintf(name, SNN_NAME, "%.20s_%u", n > 0 ? base : "layer", i);
 }
 
 /* ---- tensors ---- */

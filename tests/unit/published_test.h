@@ -91,6 +91,13 @@ static inline bool compare_sample(void *context, size_t i, int label, const snn_
 }
 
 /* Runs a model over the part `split` of the data set that section `dataset` of the config text describes. */
+/* Recordings of a set that a test runs: all, or some where the build is slow. */
+#ifdef SNN_INSTRUMENTED
+#define PUBLISHED(n) ((n) < 40 ? (n) : 40)
+#else
+#define PUBLISHED(n) (n)
+#endif
+
 static inline void run_published(const snn_model *m, const char *dataset, snn_split split,
                                  snn_evaluate_hooks *hooks, const bool *trace, size_t limit) {
     snn_error err = {0};

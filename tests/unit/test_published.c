@@ -24,13 +24,13 @@ static void slayer_nmnist(void **state) {
     table expected = read_table(data_path("models/slayer_loihi_nmnist/expected_output_counts.csv"));
     comparison c = {&expected, 0, 3, 1, 4, 0, 0};
     snn_evaluate_hooks hooks = {.context = &c, .sample = compare_sample};
-    run_published(&m, dataset, SNN_SPLIT_TRAIN, &hooks, NULL, 0);
-    assert_int_equal(c.correct, 1000);
-    assert_int_equal(c.samples, 1000);
+    run_published(&m, dataset, SNN_SPLIT_TRAIN, &hooks, NULL, PUBLISHED(1000));
+    assert_int_equal(c.correct, PUBLISHED(1000));
+    assert_int_equal(c.samples, PUBLISHED(1000));
     c = (comparison){&expected, 1000, 3, 1, 4, 0, 0};
-    run_published(&m, dataset, SNN_SPLIT_TEST, &hooks, NULL, 0);
-    assert_int_equal(c.correct, 50);
-    assert_int_equal(c.samples, 50);
+    run_published(&m, dataset, SNN_SPLIT_TEST, &hooks, NULL, PUBLISHED(50));
+    assert_int_equal(c.correct, PUBLISHED(50));
+    assert_int_equal(c.samples, PUBLISHED(50));
     free(expected.row);
     snn_model_free(&m);
 }
@@ -68,9 +68,9 @@ static void loihi_braille(void **state) {
     assert_int_equal(expected.n, 3618);
     comparison c = {&expected, 0, 0, 0, -1, 0, 0};
     snn_evaluate_hooks hooks = {.context = &c, .sample = compare_sample};
-    run_published(&m, dataset, SNN_SPLIT_ALL, &hooks, NULL, 0);
-    assert_int_equal(c.correct, 2897);
-    assert_int_equal(c.samples, 3618);
+    run_published(&m, dataset, SNN_SPLIT_ALL, &hooks, NULL, PUBLISHED(3618));
+    assert_int_equal(c.samples, PUBLISHED(3618)); /* each compared; and of all: */
+    assert_true(c.correct == 2897 || PUBLISHED(3618) < 3618);
     free(expected.row);
     snn_model_free(&m);
 }
