@@ -107,6 +107,7 @@ def tables(a):
             e = load(os.path.join(folder, f))
             # with folds each recording is tested once; else all seeds see the same ones
             n = sum(x["samples"] for x in e) if e[0]["folds"] else e[0]["samples"]
+            n = n * e[0]["folds"] // len(e) if len(e) > e[0]["folds"] > 0 else n
             means = [x["right"] / x["samples"] for x in e]
             mean = sum(x["right"] for x in e) / sum(x["samples"] for x in e)
             low, high = wilson(mean, n)
