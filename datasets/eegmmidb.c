@@ -140,6 +140,17 @@ static bool take_config(snn_dataset *d, choice *c, const snn_config *config, snn
 
 /* ---- opening ---- */
 
+/* The key of the filter to blame: the lower edge when the upper one could be one, and is not the only one that was given. */
+static const char *wrong_edge(const snn_config *config, const snn_eeg_signal *s, double rate) {
+    static const char low[] = "dataset.eeg.filter_low", high[] = "dataset.eeg.filter_high";
+    if (s->high >= rate / 2)
+        return high;
+    if (s->low >= rate / 2)
+        return low;
+    return s->low >= s->high && (snn_config_given(config, low) || !snn_config_given(config, high)) ? low
+                                                                                                   : high;
+}
+
 /* The first run names the channels; the others must have them. Checks what depends on the sampling rate. */
 static bool check_run(snn_dataset *d, const snn_config *config, const snn_edf *e, snn_eeg_clock *clock,
                       snn_error *err) {
@@ -156,7 +167,7 @@ static bool check_run(snn_dataset *d, const snn_config *config, const snn_edf *e
     if (!snn_butterworth_design(&f, eeg->signal.order, eeg->signal.low, eeg->signal.high, rate, err)) {
         char why[sizeof err->text];
         snprintf(why, sizeof why, "%s", err ? err->text : "");
-        return snn_config_fail(config, "dataset.eeg.filter_high", err, "%s", why);
+        return snn_config_fail(config, wrong_edge(config, &eeg->signal, rate), err, "%s", why);
     }
     if (eeg->encoder.code == SNN_EEG_RATE && eeg->encoder.rate_max > rate)
         return snn_config_fail(config, "dataset.eeg.rate_max", err,

@@ -52,8 +52,10 @@ static bool place_tensor(snn_map *m, const snn_tensor *w, snn_map_tensor *t, snn
                         "layer '%s' has float weights: cells hold integer codes (snnsim model quantise)",
                         t->name);
     if (w->bits > MOST_BITS)
-        return snn_fail(err, SNN_ERR_DATA, "layer '%s' has codes of %d bits: cells take weights of 1 to %d",
-                        t->name, w->bits, MOST_BITS);
+        return snn_fail(
+            err, SNN_ERR_DATA,
+            "layer '%s' has codes of %d bits: cells take weights of 1 to %d (snnsim model quantise)", t->name,
+            w->bits, MOST_BITS);
     t->bits = w->bits;
     t->encoding = w->encoding;
     t->dims = w->dims;

@@ -147,7 +147,9 @@ static bool import_values(snn_tensor *t, const snn_npy *h, const char *path, con
     if (!snn_tensor_alloc(t, snn_code_type_of(bits), bits, q != NULL ? q->encoding : SNN_SIGN_MAGNITUDE,
                           scales, err))
         return false;
-    if (!(is_npy(scale) ? read_scales(scale, t, err) : parse_scale(scale, t->scale, err)))
+    if (is_npy(scale) ? !read_scales(scale, t, err)
+                      : !parse_scale(scale, t->scale, err) &&
+                            !snn_error_context(err, "%s: weights of layer '%s'", path, t->name))
         return false;
     return read_values(t, h, path, err);
 }

@@ -182,7 +182,7 @@ PY
     expect 0
     go run tiny.cfg --model wide.h5 --set hw.device=ideal
     expect 3
-    complains "has codes of 16 bits: cells take weights of 1 to 8"
+    complains "has codes of 16 bits: cells take weights of 1 to 8 (snnsim model quantise)"
     go model quantise tiny.cfg wide.h5 -o narrow.h5 --set quant.bits=5
     expect 0
     [[ ${lines[0]} == "conv1: 5 bit, 0 saturated, error 0."*" LSB rms" ]]

@@ -257,6 +257,24 @@ static void bad_settings_are_refused(void **state) {
     snn_dataset_free(open_ok(EEG("encoder = \"rate\"; rate_max = 16.0;"), SNN_SPLIT_ALL));
 }
 
+#define EDGES(keys) "dataset = { name = \"eegmmidb\"; path = \"%s\"; eeg = { " keys " }; };"
+
+/* The message names the key to change; half the rate is 8 Hz, and the defaults are 8 and 30 Hz. */
+static void wrong_filter_edges_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *keys, *named;
+    } bad[] = {{EDGES("filter_low = 8.0; filter_high = 7.0;"), "dataset.eeg.filter_low: filter edges"},
+               {EDGES("filter_low = 8.0; filter_high = 0.0;"), "dataset.eeg.filter_low: filter edges"},
+               {EDGES("filter_low = 1.0; filter_high = 8.0;"), "dataset.eeg.filter_high: filter edges"},
+               {EDGES("filter_low = 9.0; filter_high = 8.0;"), "dataset.eeg.filter_high: filter edges"},
+               {EDGES("filter_low = 1.0;"), "dataset.eeg.filter_high: filter edges"},
+               {EDGES("filter_low = 7.0; filter_high = 7.0;"), "dataset.eeg.filter_low: the lower"},
+               {EDGES("filter_low = 7.0; filter_high = 6.0;"), "dataset.eeg.filter_low: the lower"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        open_fails(bad[i].keys, SNN_SPLIT_ALL, SNN_ERR_USAGE, bad[i].named);
+}
+
 static void bad_runs_are_refused(void **state) {
     (void)state;
     edf_plan p = usual;
@@ -637,6 +655,7 @@ int main(void) {
         cmocka_unit_test(folds_are_whole_runs),
         cmocka_unit_test(folds_can_be_subjects),
         cmocka_unit_test(bad_settings_are_refused),
+        cmocka_unit_test(wrong_filter_edges_are_named),
         cmocka_unit_test(bad_runs_are_refused),
         cmocka_unit_test(runs_are_normalised),
         cmocka_unit_test(runs_have_a_largest_size),

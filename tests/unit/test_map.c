@@ -383,7 +383,8 @@ static void bad_weights_are_refused(void **state) {
     refuses(other, w, o, SNN_ERR_DATA, "weights of layer 'fc' have shape 7 x 13, the network needs 7 x 14");
     w->tensor[0].type = SNN_CODE_16;
     w->tensor[0].bits = 9;
-    refuses(net, w, o, SNN_ERR_DATA, "layer 'fc' has codes of 9 bits: cells take weights of 1 to 8");
+    refuses(net, w, o, SNN_ERR_DATA,
+            "layer 'fc' has codes of 9 bits: cells take weights of 1 to 8 (snnsim model quantise)");
     w->tensor[0].type = SNN_CODE_8;
     w->tensor[0].bits = 8;
     snn_weights_free(w);
