@@ -94,13 +94,27 @@ void snn_progress_label(snn_progress *p, const char *label) {
     pthread_mutex_unlock(&p->lock);
 }
 
-void snn_progress_end(snn_progress *p) {
-    if (!p)
-        return;
+/* With the lock, or behind the last update. */
+static void erase(snn_progress *p) {
     if (p->drawn) {
         fputs("\r\033[K", stderr);
         fflush(stderr);
     }
+    p->drawn = false;
+}
+
+void snn_progress_clear(snn_progress *p) {
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    erase(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void snn_progress_end(snn_progress *p) {
+    if (!p)
+        return;
+    erase(p);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }

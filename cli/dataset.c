@@ -4,6 +4,7 @@
 #include "dataset.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -34,9 +35,10 @@ static const char make_help[] =
     "trials_to_test.txt.\n";
 
 static const char verify_help[] =
-    "Usage: snnsim dataset verify CONFIG [--set KEY=VALUE]...\n"
+    "Usage: snnsim dataset verify CONFIG [--set KEY=VALUE]... [--quiet]\n"
     "Reads all recordings and compares the data set with its official release: parts, classes, number\n"
-    "of samples. Prints one line for each finding.\n"
+    "of samples. Of the synthetic camera there is nothing to read. Prints one line for each finding.\n"
+    "--quiet: no progress line.\n"
     "Exit code 0: no findings; 4: findings.\n";
 
 enum { OPTION_SAMPLE = CLI_OWN, OPTION_OUTPUT, OPTION_PLOT };
@@ -155,9 +157,59 @@ static bool make(int argc, char **argv, snn_error *err) {
 
 /* ---- verify ---- */
 
+/* Findings go through memory, so that they can be printed between two redraws of the progress line. */
+typedef struct {
+    FILE *memory;
+    char *text;
+    size_t size, shown;
+    snn_progress *progress;
+    const volatile sig_atomic_t *stop;
+    bool quiet;
+} verifying;
+
+static void print_findings(verifying *v) {
+    if (fflush(v->memory) != 0 || v->size == v->shown) /* a full memory is found by snn_dataset_verify */
+        return;
+    snn_progress_clear(v->progress);
+    fwrite(v->text + v->shown, 1, v->size - v->shown, stdout);
+    fflush(stdout);
+    v->shown = v->size;
+}
+
+static bool on_verified(void *context, uint64_t done, uint64_t total) {
+    verifying *v = context;
+    print_findings(v);
+    if (done == 0) {
+        snn_progress_end(v->progress);
+        v->progress = snn_progress_begin("verify", "recordings", total, !v->quiet);
+    }
+    snn_progress_update(v->progress, done);
+    return !*v->stop;
+}
+
+static bool run_verify(const snn_config *config, bool quiet, snn_error *err) {
+    verifying v = {.stop = cli_catch_interrupts(), .quiet = quiet};
+    size_t findings = 0;
+    v.memory = open_memstream(&v.text, &v.size);
+    if (!v.memory)
+        return snn_fail_errno(err, "no memory for findings");
+    bool ok = snn_dataset_verify(config, v.memory, &findings, on_verified, &v, err);
+    print_findings(&v);
+    snn_progress_end(v.progress);
+    fclose(v.memory);
+    free(v.text);
+    if (ok && findings)
+        return snn_fail(err, SNN_ERR_CRITERION, "%zu finding%s", findings, findings == 1 ? "" : "s");
+    if (ok)
+        printf("no findings\n");
+    return ok;
+}
+
 static bool verify(int argc, char **argv, snn_error *err) {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, CLI_HELP}, {"set", required_argument, NULL, CLI_SET}, {0}};
+    static const struct option options[] = {{"help", no_argument, NULL, CLI_HELP},
+                                            {"set", required_argument, NULL, CLI_SET},
+                                            {"quiet", no_argument, NULL, CLI_QUIET},
+                                            {0}};
     cli_syntax syntax = {.name = "dataset verify",
                          .help = verify_help,
                          .letters = ":h",
@@ -167,15 +219,8 @@ static bool verify(int argc, char **argv, snn_error *err) {
                          .positional = "CONFIG"};
     cli_common common = {0};
     snn_config *config = NULL;
-    size_t findings = 0;
-    bool ok = begin(&syntax, argc, argv, &common, &config, err);
-    if (ok && config) {
-        ok = snn_dataset_verify(config, stdout, &findings, err);
-        if (ok && findings)
-            ok = snn_fail(err, SNN_ERR_CRITERION, "%zu finding%s", findings, findings == 1 ? "" : "s");
-        else if (ok)
-            printf("no findings\n");
-    }
+    bool ok = begin(&syntax, argc, argv, &common, &config, err) &&
+              (!config || run_verify(config, common.quiet, err));
     snn_config_free(config);
     cli_common_free(&common);
     return ok;

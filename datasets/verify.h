@@ -12,11 +12,13 @@
 typedef struct {
     FILE *out;
     size_t findings;
+    bool (*progress)(void *context, uint64_t done, uint64_t total); /* false: stop; may be NULL */
+    void *context;
 } snn_verifier;
 
 /* One line. */
 void snn_verify_finding(snn_verifier *v, const char *fmt, ...) SNN_PRINTF(2, 3);
-/* Compares what there is with the official release; opened: parts that were meant to be there. Sets that the user chose (lists, arrays, the camera) have none.
+/* Compares what there is with the official release; opened: parts that were meant to be there. Of sets that the user chose (lists, arrays) it says that they have none.
  * False when it cannot be told (no memory). */
 bool snn_verify_official(snn_verifier *v, const snn_dataset *d, const bool opened[SNN_PARTS], snn_error *err);
 /* Numbers 0 .. n-1 with missing[i], as "3, 5..9, every 3rd of 12..30" behind `text`. */

@@ -66,9 +66,13 @@ bool snn_dataset_make(const snn_config *config, const char *folder,
                       void (*progress)(void *context, uint64_t done, uint64_t total), void *context,
                       snn_error *err);
 
-/* Checks the data set against what its official release should contain. Writes findings, one a line, to `out` (a FILE *), counts them. Returns false
- * only when it could not check at all. */
-bool snn_dataset_verify(const snn_config *config, void *out, size_t *findings, snn_error *err);
+/* Checks the data set against what its official release should contain. Writes findings, one a line, to `out` (a FILE *), counts them; lines on what is
+ * not compared with a release (lists, arrays, the synthetic camera) are not counted. Returns false only when it could not check at all, or was stopped.
+ * progress (may be NULL) is called before each sample and behind the last one of what could be opened, beginning with done = 0 for each such set;
+ * when it returns false, the check ends with INTERRUPTED. */
+bool snn_dataset_verify(const snn_config *config, void *out, size_t *findings,
+                        bool (*progress)(void *context, uint64_t done, uint64_t total), void *context,
+                        snn_error *err);
 
 #ifdef __cplusplus
 }

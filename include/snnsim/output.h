@@ -83,6 +83,8 @@ snn_progress *snn_progress_begin(const char *label, const char *unit, uint64_t t
 void snn_progress_update(snn_progress *p, uint64_t done);
 /* Changes the label, for jobs whose state is worth more than a name. */
 void snn_progress_label(snn_progress *p, const char *label);
+/* Erases the line until it is redrawn, so that something else can be printed. */
+void snn_progress_clear(snn_progress *p);
 void snn_progress_end(snn_progress *p);
 
 #ifdef __cplusplus

@@ -149,6 +149,71 @@ PY
     complains .aedat
 }
 
+@test "verify reads nothing of the synthetic camera" {
+    # days of recording, at once
+    go dataset verify tiny.cfg --set dataset.camera.test_subjects=10000 --set dataset.camera.seconds=10
+    expect 0
+    [ "${lines[0]}" = "the synthetic camera's recordings are made in memory; nothing is read from disk" ]
+    [ "${lines[1]}" = "no findings" ]
+    [ -z "$stderr" ]
+}
+
+# All test traces of SHD, each the same with every channel in 20 s of bins: half a minute to read.
+traces() {
+    mkdir -p "$1"
+    "$PYTHON" - "$1" <<'PY'
+import os, sys
+os.chdir(sys.argv[1])
+with open("input_0.trace", "w") as f:
+    f.write("3\n" + "".join(f"{b}," + ",".join(map(str, range(1, 700))) + "\n" for b in range(2000)))
+for i in range(1, 2264):
+    os.link("input_0.trace", f"input_{i}.trace")
+PY
+}
+
+@test "verify shows its progress on a terminal and stops at an interrupt" {
+    traces traces
+    cat >traces.cfg <<'CFG'
+dataset = { name = "shd"; path = "traces"; bins = 100; bin_us = 10000; from_zero = true; };
+CFG
+    # an interrupt when the progress line appears, so that the check is at work
+    "$PYTHON" - "$SNNSIM" traces.cfg <<'PY'
+import os, pty, signal, sys, time
+for quiet in [False, True]:
+    open("out.txt", "w").close()
+    master, slave = pty.openpty()
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(slave, 2)
+        null = os.open("out.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(null, 1)
+        os.execv(sys.argv[1], [sys.argv[1], "dataset", "verify", sys.argv[2]] + ["--quiet"] * quiet)
+    os.close(slave)
+    text = b""
+    if quiet: # without a line only the findings tell
+        while b"binned traces" not in open("out.txt", "rb").read():
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGINT)
+    killed = quiet
+    while True:
+        try:
+            more = os.read(master, 4096)
+        except OSError:
+            more = b""
+        if not more:
+            break
+        text += more
+        if not killed and b"verify  " in text:
+            killed = True
+            os.kill(pid, signal.SIGINT)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert status == 130, (status, text)
+    assert (b"/2264  " in text and b"recordings/s" in text) != quiet, text
+    assert b"snnsim: interrupted after " in text and b" of 2264 samples" in text, text
+    assert b"binned traces, 2264 of 2264" in open("out.txt", "rb").read()
+PY
+}
+
 @test "a data set that is not there says where to get it" {
     cp "$ROOT/configs/nmnist.cfg" .
     SNNSIM_DATA=/nowhere go dataset show nmnist.cfg

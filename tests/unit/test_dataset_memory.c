@@ -69,7 +69,7 @@ static bool verify(const snn_config *c, snn_error *err) {
     FILE *nowhere = fopen("/dev/null", "w");
     if (nowhere != NULL)
         setvbuf(nowhere, NULL, _IONBF, 0); /* its buffer would be one more allocation, but not ours */
-    bool ok = nowhere != NULL ? snn_dataset_verify(c, nowhere, &findings, err)
+    bool ok = nowhere != NULL ? snn_dataset_verify(c, nowhere, &findings, NULL, NULL, err)
                               : snn_fail(err, SNN_ERR_RUNTIME, "out of memory");
     if (nowhere != NULL)
         fclose(nowhere);

@@ -392,10 +392,10 @@ static void pipes_and_devices(void **state) {
 
 /* ---- progress ---- */
 
-/* A job that reports for `ms` milliseconds; what it wrote to a terminal of the given width goes to out. The terminal buffers 4 kB, more
+/* A job that reports for `ms` milliseconds and prints `aside` between two reports; what it wrote to a terminal of the given width goes to out. The terminal buffers 4 kB, more
  * than such a job writes. */
-static void run_on_terminal(int ms, uint64_t total, bool enabled, unsigned short width, char *out,
-                            size_t size) {
+static void run_on_terminal(int ms, uint64_t total, bool enabled, unsigned short width, const char *aside,
+                            char *out, size_t size) {
     struct winsize window = {.ws_row = 24, .ws_col = width};
     int master, slave, saved = dup(2);
     assert_int_equal(openpty(&master, &slave, NULL, NULL, &window), 0);
@@ -405,6 +405,10 @@ static void run_on_terminal(int ms, uint64_t total, bool enabled, unsigned short
     for (int i = 1; i <= ms / 10; i++) {
         usleep(10000);
         snn_progress_update(p, (uint64_t)i);
+    }
+    if (aside != NULL) {
+        snn_progress_clear(p);
+        fputs(aside, stderr);
     }
     snn_progress_end(p);
     fputs("END", stderr);
@@ -433,7 +437,7 @@ static void progress_on_a_terminal(void **state) {
     (void)state;
     char out[10000];
     double start = snn_now();
-    run_on_terminal(900, 1000, true, 100, out, sizeof out);
+    run_on_terminal(900, 1000, true, 100, NULL, out, sizeof out);
     double seconds = snn_now() - start; /* more than 0.9 on a busy machine */
     int lines = count(out, "\r\033[Ktesting  ");
     assert_in_range(lines, 1, (int)((seconds - 0.5) / 0.1) + 2); /* from 0.5 s on, at most ten a second */
@@ -441,26 +445,36 @@ static void progress_on_a_terminal(void **state) {
     assert_non_null(strstr(out, " samples/s  "));
     assert_non_null(strstr(out, " left"));
     assert_non_null(strstr(out, "\r\033[KEND")); /* erased at the end */
-    run_on_terminal(560, 0, true, 100, out, sizeof out);
+    run_on_terminal(560, 0, true, 100, NULL, out, sizeof out);
     assert_non_null(strstr(out, "samples/s  1 s"));
     assert_null(strstr(out, "left"));
-    run_on_terminal(560, 500000, true, 100, out, sizeof out);
+    run_on_terminal(560, 500000, true, 100, NULL, out, sizeof out);
     assert_non_null(strstr(out, " h left")); /* 100 a second: an hour and a half */
-    run_on_terminal(560, 50000, true, 100, out, sizeof out);
+    run_on_terminal(560, 50000, true, 100, NULL, out, sizeof out);
     assert_non_null(strstr(out, " min left"));
-    run_on_terminal(560, 1000, true, 12, out, sizeof out);
+    run_on_terminal(560, 1000, true, 12, NULL, out, sizeof out);
     assert_non_null(strstr(out, "\r\033[Ktesting  ")); /* cut to 11 columns, so that it never wraps */
     assert_null(strstr(out, "samples"));
-    run_on_terminal(560, 1000, true, 0, out, sizeof out);
+    run_on_terminal(560, 1000, true, 0, NULL, out, sizeof out);
     assert_non_null(strstr(out, "samples/s"));
+}
+
+static void progress_makes_room(void **state) {
+    (void)state;
+    char out[10000];
+    run_on_terminal(700, 1000, true, 100, "a finding\n", out, sizeof out);
+    assert_non_null(strstr(out, "\r\033[Ktesting  "));
+    assert_non_null(strstr(out, " left\r\033[Ka finding\r\nEND")); /* not erased twice */
+    run_on_terminal(100, 1000, true, 100, "a finding\n", out, sizeof out);
+    assert_string_equal(out, "a finding\r\nEND");
 }
 
 static void progress_is_silent(void **state) {
     (void)state;
     char out[10000];
-    run_on_terminal(100, 1000, true, 100, out, sizeof out); /* short */
+    run_on_terminal(100, 1000, true, 100, NULL, out, sizeof out); /* short */
     assert_string_equal(out, "END");
-    run_on_terminal(560, 1000, false, 100, out, sizeof out); /* not wanted */
+    run_on_terminal(560, 1000, false, 100, NULL, out, sizeof out); /* not wanted */
     assert_string_equal(out, "END");
     int saved = dup(2), null = open("/dev/null", O_WRONLY); /* not a terminal */
     dup2(null, 2);
@@ -470,6 +484,7 @@ static void progress_is_silent(void **state) {
     close(null);
     assert_null(p);
     snn_progress_update(NULL, 3);
+    snn_progress_clear(NULL);
     snn_progress_end(NULL);
 }
 
@@ -490,6 +505,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(reading_whole_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pipes_and_devices, set_up, tear_down),
         cmocka_unit_test(progress_on_a_terminal),
+        cmocka_unit_test(progress_makes_room),
         cmocka_unit_test(progress_is_silent),
     };
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);

@@ -17,7 +17,7 @@ static size_t verify(const char *format, char *text, size_t size) {
     assert_non_null(c);
     memset(text, 0, size);
     FILE *f = fmemopen(text, size, "w");
-    if (!snn_dataset_verify(c, f, &findings, &err))
+    if (!snn_dataset_verify(c, f, &findings, NULL, NULL, &err))
         fail_msg("%s", err.text);
     fclose(f);
     snn_config_free(c);
@@ -118,6 +118,45 @@ static void contents(void **state) {
     assert_string_equal(text, "");
 }
 
+typedef struct {
+    uint64_t next, total, stop; /* stop: done at which the check shall end */
+} watch;
+
+static bool watched(void *context, uint64_t done, uint64_t total) {
+    watch *w = context;
+    assert_int_equal(done, w->next++);
+    assert_int_equal(total, w->total);
+    return done != w->stop;
+}
+
+/* Samples are counted, and the check ends between any two of them. */
+static void progress(void **state) {
+    (void)state;
+    char config[256];
+    snn_error err = {0};
+    write_file("1.bs2", (const uint8_t[]){EVENT(1, 1, 0)}, 5);
+    write_file("2.bs2", "", 0);
+    write_file("3.bs2", "", 0);
+    write_text("test.txt", "1\t1\n2\t2\n3\t3\n");
+    snprintf(config, sizeof config, NMNIST "test_list = \"test.txt\"; };", temp);
+    snn_config *c = snn_config_parse(config, "test.cfg", &err);
+    FILE *nowhere = fopen("/dev/null", "w");
+    for (uint64_t stop = 0; stop <= 4; stop++) {
+        watch w = {.total = 3, .stop = stop};
+        char text[64];
+        size_t findings;
+        bool ok = snn_dataset_verify(c, nowhere, &findings, watched, &w, &err);
+        assert_int_equal(ok, stop == 4);
+        assert_int_equal(w.next, stop < 4 ? stop + 1 : 4);
+        assert_int_equal(findings, stop < 2 ? 0 : stop < 4 ? stop - 1 : 2);
+        snprintf(text, sizeof text, "interrupted after %d of 3 samples", (int)stop);
+        if (!ok)
+            check_error(&err, SNN_ERR_INTERRUPTED, text);
+    }
+    fclose(nowhere);
+    snn_config_free(c);
+}
+
 static void parts_that_do_not_open(void **state) {
     (void)state;
     char text[8192];
@@ -139,7 +178,7 @@ static void parts_that_do_not_open(void **state) {
     contains(text, "line 1: class 99 is not in 0 .. 9\n");
     snn_config *c = snn_config_parse("dataset = { name = \"nmnist\"; };", "test.cfg", NULL);
     snn_error err = {0};
-    assert_false(snn_dataset_verify(c, stdout, &n, &err));
+    assert_false(snn_dataset_verify(c, stdout, &n, NULL, NULL, &err));
     check_error(&err, SNN_ERR_USAGE, "garrickorchard");
     snn_config_free(c);
 }
@@ -195,6 +234,8 @@ static void made_and_arrays(void **state) {
                             "seconds = 0.1; }; };",
                             text, sizeof text),
                      0);
+    assert_string_equal(text,
+                        "the synthetic camera's recordings are made in memory; nothing is read from disk\n");
     memset(file, ' ', sizeof file);
     memcpy(file,
            "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 1, 1, 2), }",
@@ -382,7 +423,7 @@ static void unwritable(void **state) {
     snn_config *c = snn_config_parse(config, "test.cfg", &err);
     FILE *f = fopen("/dev/full", "w");
     setvbuf(f, NULL, _IONBF, 0);
-    assert_false(snn_dataset_verify(c, f, &n, &err));
+    assert_false(snn_dataset_verify(c, f, &n, NULL, NULL, &err));
     check_error(&err, SNN_ERR_RUNTIME, "cannot write the findings");
     assert_int_equal(n, 1);
     fclose(f);
@@ -391,22 +432,12 @@ static void unwritable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_TEMP(official_counts),
-        IN_TEMP(official_numbers_add_up),
-        IN_TEMP(contents),
-        IN_TEMP(parts_that_do_not_open),
-        IN_TEMP(gestures),
-        IN_TEMP(tonic_counts),
-        IN_TEMP(made_and_arrays),
-        IN_TEMP(unwritable),
-        IN_TEMP(braille),
-        cmocka_unit_test(real_braille),
-        cmocka_unit_test(real_eeg),
-        IN_TEMP(broken_eeg),
-        cmocka_unit_test(real_traces),
-        IN_TEMP(real_shd),
-        IN_TEMP(traces),
-        cmocka_unit_test(series),
+        IN_TEMP(official_counts), IN_TEMP(official_numbers_add_up), IN_TEMP(contents),
+        IN_TEMP(progress),        IN_TEMP(parts_that_do_not_open),  IN_TEMP(gestures),
+        IN_TEMP(tonic_counts),    IN_TEMP(made_and_arrays),         IN_TEMP(unwritable),
+        IN_TEMP(braille),         cmocka_unit_test(real_braille),   cmocka_unit_test(real_eeg),
+        IN_TEMP(broken_eeg),      cmocka_unit_test(real_traces),    IN_TEMP(real_shd),
+        IN_TEMP(traces),          cmocka_unit_test(series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
