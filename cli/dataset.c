@@ -37,7 +37,8 @@ static const char make_help[] =
 static const char verify_help[] =
     "Usage: snnsim dataset verify CONFIG [--set KEY=VALUE]... [--quiet]\n"
     "Reads all recordings and compares the data set with its official release: parts, classes, number\n"
-    "of samples. Of the synthetic camera there is nothing to read. Prints one line for each finding.\n"
+    "of samples. Lists (dataset.train_list, dataset.test_list) and NumPy arrays are checked for their\n"
+    "content only; of the synthetic camera there is nothing to read. Prints one line for each finding.\n"
     "--quiet: no progress line.\n"
     "Exit code 0: no findings; 4: findings.\n";
 

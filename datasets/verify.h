@@ -14,6 +14,7 @@ typedef struct {
     size_t findings;
     bool (*progress)(void *context, uint64_t done, uint64_t total); /* false: stop; may be NULL */
     void *context;
+    bool content_only; /* has been said */
 } snn_verifier;
 
 /* One line. */

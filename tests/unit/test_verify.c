@@ -36,6 +36,7 @@ static size_t lines_of(const char *text) {
     return n;
 }
 
+#define LISTS "lists are checked for their content only, not compared with the official release\n"
 #define NMNIST "dataset = { name = \"nmnist\"; path = \"%s\"; "
 
 /* 5-byte event */
@@ -101,6 +102,8 @@ static void contents(void **state) {
     write_text("test.txt", "4\t1\n5\t2\n");
     size_t n = verify(NMNIST "train_list = \"train.txt\"; test_list = \"test.txt\"; };", text, sizeof text);
     assert_int_equal(n, 4);
+    assert_int_equal(lines_of(text), 5);
+    contains(text, LISTS);
     contains(text, "sample 2: no events\n");
     contains(text, "sample 3: 1 of 200 events run back in time\n");
     contains(text, "sample 4: ");
@@ -115,7 +118,13 @@ static void contents(void **state) {
     /* nothing wrong */
     write_text("train.txt", "1\t1\n");
     assert_int_equal(verify(NMNIST "train_list = \"train.txt\"; };", text, sizeof text), 0);
-    assert_string_equal(text, "");
+    assert_string_equal(text, LISTS);
+    /* said once, when one of the parts is broken, too */
+    write_text("test.txt", "1\t99\n");
+    assert_int_equal(
+        verify(NMNIST "train_list = \"train.txt\"; test_list = \"test.txt\"; };", text, sizeof text), 1);
+    contains(text, LISTS);
+    assert_int_equal(lines_of(text), 2);
 }
 
 typedef struct {
@@ -251,6 +260,7 @@ static void made_and_arrays(void **state) {
         verify("dataset = { name = \"npy\"; path = \"%s\"; frames = \"x.npy\"; labels = \"y.npy\"; };", text,
                sizeof text),
         1);
+    contains(text, "arrays are checked for their content only, not compared with the official release\n");
     contains(text, "sample 0: ");
     contains(text, "x.npy: sample 0: step 0, input 0: 0.5 is not a whole number");
 }
