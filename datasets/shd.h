@@ -13,7 +13,8 @@
 
 #define SNN_SHD_CLASSES 20
 #define SNN_SHD_UNITS 700
-#define SNN_SHD_NAME 32 /* bytes of a class name with its end */
+#define SNN_SHD_TRACE_LINES 100 /* of each published trace: the class and 99 bins */
+#define SNN_SHD_NAME 32         /* bytes of a class name with its end */
 /* Largest time of the official type, float16: 65504 s. Other types must keep to it. */
 #define SNN_SHD_SECONDS 65504
 

@@ -3,6 +3,7 @@
  * Checking a data set against its official release: numbers of samples, every recording readable, nothing in both parts.
  * Sets that the user chose (lists, arrays) are checked for their content only; the synthetic camera has nothing to check.
  */
+#include "shd.h"
 #include "verify.h"
 
 #include <inttypes.h>
@@ -40,6 +41,17 @@ static void check_events(snn_verifier *v, const snn_dataset *d, size_t i, const 
                            e->event[e->n - 1].t - e->event[0].t);
 }
 
+/* The published traces have a line for the class and one for each of 99 bins; one that was cut at the end of a line is a trace all the same. */
+static void check_trace(snn_verifier *v, const snn_sample *s, const char *name, const snn_dataset_buffer *b) {
+    size_t lines = 0;
+    for (uint64_t i = 0; i < s->size; i++)
+        lines += b->bytes[i] == '\n';
+    if (lines < SNN_SHD_TRACE_LINES)
+        snn_verify_finding(
+            v, "sample %s: %zu lines, each published trace has %d: the class and %d bins; it may be cut off",
+            name, lines, SNN_SHD_TRACE_LINES, SNN_SHD_TRACE_LINES - 1);
+}
+
 /* One sample as it would be used. Bad data is a finding; false when it cannot be told (no memory). */
 static bool check_sample(snn_verifier *v, const snn_dataset *d, size_t i, snn_dataset_buffer *b,
                          snn_spikes *x, snn_error *err) {
@@ -50,7 +62,9 @@ static bool check_sample(snn_verifier *v, const snn_dataset *d, size_t i, snn_da
     bool told = ok || e.code == SNN_ERR_DATA;
     if (ok)
         check_events(v, d, i, name, &b->events);
-    else if (told)
+    if (ok && d->table.sample[i].format == SNN_FORMAT_TRACE)
+        check_trace(v, &d->table.sample[i], name, b);
+    else if (!ok && told)
         snn_verify_finding(v, "sample %s: %s", name, e.text);
     return told || snn_fail(err, e.code, "%s", e.text);
 }

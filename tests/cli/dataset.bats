@@ -221,6 +221,18 @@ for quiet in [False, True]:
 PY
 }
 
+@test "verify names traces that were cut at the end of a line" {
+    mkdir cut
+    "$PYTHON" - <<'PY'
+for i, bins in enumerate([99, 50]):
+    open(f"cut/input_{i}.trace", "w").write("3\n" + "".join(f"{b},{b + 1}\n" for b in range(bins)))
+PY
+    go dataset verify tiny.cfg --set 'dataset.name="shd"' --set 'dataset.path="cut"' --set dataset.downsample=1
+    expect 4
+    [[ $output == *"sample input_1.trace: 51 lines, each published trace has 100: the class and 99 bins; it may be cut off"* ]]
+    [[ $output != *"input_0.trace: "* ]]
+}
+
 @test "a data set that is not there says where to get it" {
     cp "$ROOT/configs/nmnist.cfg" .
     SNNSIM_DATA=/nowhere go dataset show nmnist.cfg

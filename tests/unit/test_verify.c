@@ -389,6 +389,27 @@ static void traces(void **state) {
     contains(text, "input_2264.trace: not named input_0.trace .. input_2263.trace\n");
     contains(text, "binned traces, 2 of 2264 of the official test part;");
     contains(text, "missing: input_N.trace, N = 1..2262\n");
+    /* cut at the end of a line: 99 lines, one less than the published ones; 100 are fine, whatever ends them */
+    unlink(in_temp("input_2263.trace"));
+    unlink(in_temp("input_2264.trace"));
+    char *cut = strstr(lines, "98,99\n");
+    strcpy(cut, "98,99\r\n");
+    write_text("input_0.trace", lines);
+    *cut = '\0';
+    write_text("input_1.trace", lines);
+    write_text("input_2.trace", "3\n0,1\n");
+    assert_int_equal(verify("dataset = { name = \"shd\"; path = \"%s\"; };", text, sizeof text), 4);
+    assert_null(strstr(text, "input_0.trace: "));
+    contains(text,
+             "sample input_1.trace: 99 lines, each published trace has 100: the class and 99 bins; it may "
+             "be cut off\n");
+    contains(text, "sample input_2.trace: 2 lines, each");
+    write_text("train.txt", "0\t3\n1\t3\n");
+    assert_int_equal(verify("dataset = { name = \"shd\"; path = \"%s\"; train_list = \"train.txt\"; };", text,
+                            sizeof text),
+                     1);
+    contains(text, LISTS);
+    contains(text, "sample 1: 99 lines, each");
 }
 
 /* Series of missing numbers. */
