@@ -134,25 +134,38 @@ static bool print_statistics(const snn_dataset *d, const char *part, size_t n, b
     return ok;
 }
 
-bool cli_dataset_show(const snn_config *config, bool quiet, FILE *out, snn_error *err) {
+/* A part that the data set does not have, or that the config does not ask for, is no error. */
+static bool broken(const snn_dataset *d, bool absent, const snn_error *e) {
+    return !d && !absent && e->code != SNN_ERR_USAGE;
+}
+
+/* What can be shown of the parts that opened, at least one; no_train, no_test: why the other did not. */
+static bool print_parts(const snn_config *config, const snn_dataset *train, const snn_dataset *test,
+                        const char *no_train, const char *no_test, bool quiet, FILE *out, snn_error *err) {
     enum { MEASURED = 100 }; /* recordings: a few seconds with the synthetic camera */
-    snn_error train_error = {0};
-    snn_dataset *train = snn_dataset_open(config, SNN_SPLIT_TRAIN, &train_error);
-    snn_dataset *test = snn_dataset_open(config, SNN_SPLIT_TEST, err);
+    const snn_dataset *measured = test ? test : train;
+    const snn_dataset_info *a = snn_dataset_about(measured);
+    size_t n = snn_config_given(config, "run.limit") ? (size_t)snn_config_int(config, "run.limit") : MEASURED;
+    print_about(a, out);
+    if (!train || !test)
+        fprintf(out, "no %s part: %s\n", train ? "test" : "training", train ? no_test : no_train);
+    return print_classes(train, test, out, err) &&
+           (!a->has_events || print_statistics(measured, test ? "test" : "training", n, quiet, out, err));
+}
+
+bool cli_dataset_show(const snn_config *config, bool quiet, FILE *out, snn_error *err) {
+    snn_error train_error = {0}, test_error = {0};
+    bool no_train, no_test;
+    snn_dataset *train = snn_dataset_open_part(config, SNN_SPLIT_TRAIN, &no_train, &train_error);
+    snn_dataset *test = snn_dataset_open_part(config, SNN_SPLIT_TEST, &no_test, &test_error);
+    bool ok = (!train && !test) ||
+              print_parts(config, train, test, train_error.text, test_error.text, quiet, out, err);
     /* one part may be absent, not both */
-    bool ok = train || test;
-    if (ok) {
-        const snn_dataset *measured = test ? test : train;
-        const snn_dataset_info *a = snn_dataset_about(measured);
-        size_t n =
-            snn_config_given(config, "run.limit") ? (size_t)snn_config_int(config, "run.limit") : MEASURED;
-        print_about(a, out);
-        if (!train || !test)
-            fprintf(out, "no %s part: %s\n", train ? "test" : "training",
-                    train ? err->text : train_error.text);
-        ok = print_classes(train, test, out, err) &&
-             (!a->has_events || print_statistics(measured, test ? "test" : "training", n, quiet, out, err));
-    }
+    if (ok && !test &&
+        (broken(test, no_test, &test_error) || (!train && !broken(train, no_train, &train_error))))
+        ok = snn_fail(err, test_error.code, "%s", test_error.text);
+    else if (ok && broken(train, no_train, &train_error))
+        ok = snn_fail(err, train_error.code, "%s", train_error.text);
     snn_dataset_free(train);
     snn_dataset_free(test);
     return ok;

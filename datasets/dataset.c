@@ -76,16 +76,24 @@ static bool fill(snn_dataset *d, const snn_config *config, snn_split split, bool
                            "which data set: nmnist, dvs128_gesture, shd, braille, eegmmidb or npy");
 }
 
-snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, bool folds, snn_error *err) {
+snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, bool folds, bool *absent,
+                                    snn_error *err) {
     snn_dataset *d = snn_alloc(1, sizeof *d, "data set", err);
-    if (d == NULL || fill(d, config, split, folds, err))
+    bool ok = d != NULL && fill(d, config, split, folds, err);
+    if (absent != NULL)
+        *absent = !ok && d != NULL && d->absent;
+    if (ok)
         return d;
     snn_dataset_free(d);
     return NULL;
 }
 
+snn_dataset *snn_dataset_open_part(const snn_config *config, snn_split split, bool *absent, snn_error *err) {
+    return snn_dataset_open_folds(config, split, snn_config_int(config, "dataset.folds") > 0, absent, err);
+}
+
 snn_dataset *snn_dataset_open(const snn_config *config, snn_split split, snn_error *err) {
-    return snn_dataset_open_folds(config, split, snn_config_int(config, "dataset.folds") > 0, err);
+    return snn_dataset_open_part(config, split, NULL, err);
 }
 
 void snn_dataset_free(snn_dataset *d) {

@@ -296,7 +296,8 @@ static bool open_all(snn_dataset *d, const snn_config *config, choice *c, snn_sp
     if (d->table.n == 0 && c->outside > 0)
         return snn_config_fail(config, "dataset.eeg.length_ms", err,
                                "the window of every epoch leaves its recording");
-    if (d->table.n == 0)
+    d->absent = d->table.n == 0;
+    if (d->absent)
         return snn_fail(err, SNN_ERR_DATA,
                         "%s: no epochs of task %s in this part%s%s; expected S001/S001R03.edf and so on, as "
                         "PhysioNet has them",

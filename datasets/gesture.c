@@ -55,6 +55,7 @@ static bool tonic_file(snn_dataset *d, bool test, const char *user, int gesture,
 /* ibmGestureTrain/user01_led/<0..10>.npy */
 static bool tonic_part(snn_dataset *d, bool test, snn_error *err) {
     snn_names user = {0};
+    d->absent = faccessat(d->folder_fd, tonic_folder[test], F_OK, 0) != 0;
     bool ok = snn_folder_names(d, tonic_folder[test], "", false, &user, err);
     for (size_t u = 0; ok && u < user.n; u++)
         for (int gesture = 0; ok && gesture < SNN_GESTURES; gesture++)
@@ -87,7 +88,8 @@ bool snn_gesture_open(snn_dataset *d, const snn_config *config, snn_split split,
                (split == SNN_SPLIT_TRAIN || tonic_part(d, true, err));
     if (!snn_trials_open(d, split, err))
         return false;
-    if (d->table.n == 0)
+    d->absent = d->table.n == 0;
+    if (d->absent)
         return snn_fail(
             err, SNN_ERR_DATA,
             "%s: no trials of this part (trials_to_train.txt, trials_to_test.txt, userNN_<light>.aedat), no "

@@ -79,6 +79,7 @@ void snn_table_free(snn_table *t);
 struct snn_dataset {
     snn_dataset_info info;
     char *folder;  /* owned; "" for the camera */
+    bool absent;   /* set by a reader that fails because nothing of the part is there */
     int folder_fd; /* paths of samples are relative to it; -1: none */
     snn_table table;
     snn_camera camera;
@@ -91,8 +92,9 @@ struct snn_dataset {
     struct snn_braille *braille; /* owned (braille.h) */
 };
 
-/* snn_dataset_open with or without cutting the training part into the config's folds. */
-snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, bool folds, snn_error *err);
+/* snn_dataset_open_part with or without cutting the training part into the config's folds; absent may be NULL. */
+snn_dataset *snn_dataset_open_folds(const snn_config *config, snn_split split, bool folds, bool *absent,
+                                    snn_error *err);
 
 /* Each fills info, folder and table with the parts that `split` asks for. */
 bool snn_nmnist_open(snn_dataset *d, const snn_config *config, snn_split split, snn_error *err);

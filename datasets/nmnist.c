@@ -38,7 +38,8 @@ static bool open_folders(snn_dataset *d, snn_split split, snn_error *err) {
         for (int digit = 0; digit < SNN_NMNIST_CLASSES; digit++)
             if (!open_digit(d, test, digit, err))
                 return false;
-        if (d->table.n == before)
+        d->absent = d->table.n == before;
+        if (d->absent)
             return snn_fail(
                 err, SNN_ERR_DATA,
                 "%s: no recordings %s/<digit>/<number>.bin; unpack N-MNIST's %s.zip there, or name a "

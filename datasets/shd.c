@@ -110,6 +110,7 @@ static bool open_official(snn_dataset *d, const snn_config *config, snn_split sp
         return snn_config_fail(config, "dataset.test_speakers", err,
                                "the files of the folder are the two parts; give one file in dataset.path");
     for (int test = 0; test < 2; test++) {
+        d->absent = wanted(split, test) && faccessat(d->folder_fd, official[test], F_OK, 0) != 0;
         char *path = wanted(split, test) ? snn_path_join(d->folder, official[test], err) : NULL;
         bool ok = !wanted(split, test) ||
                   (path != NULL && open_file(d, config, path, test, false, false, split, err));

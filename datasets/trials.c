@@ -185,6 +185,7 @@ static bool open_list(snn_dataset *d, bool test, snn_error *err) {
     uint8_t *text = NULL;
     size_t size;
     snn_names names = {0};
+    d->absent = faccessat(d->folder_fd, list, F_OK, 0) != 0;
     bool ok = read_text(d, list, &text, &size, err);
     if (ok && !snn_trials_parse(text, size, &names, err))
         ok = snn_error_context(err, "%s/%s", d->folder, list);

@@ -142,7 +142,7 @@ static bool verify_parts(snn_verifier *v, const snn_config *config, snn_error *e
     for (int part = 0; part < SNN_PARTS; part++) {
         snn_error e = {.text = ""};
         bool opened[SNN_PARTS] = {part == 0, part == 1};
-        snn_dataset *d = snn_dataset_open_folds(config, split[part], false, &e);
+        snn_dataset *d = snn_dataset_open_folds(config, split[part], false, NULL, &e);
         bool ok = d == NULL || check_all(v, d, opened, err);
         snn_dataset_free(d);
         if (d == NULL && e.code == SNN_ERR_RUNTIME)
@@ -160,7 +160,7 @@ bool snn_dataset_verify(const snn_config *config, void *out, size_t *findings,
                         snn_error *err) {
     snn_verifier v = {.out = out, .progress = progress, .context = context};
     snn_error e = {.text = ""};
-    snn_dataset *d = snn_dataset_open_folds(config, SNN_SPLIT_ALL, false, &e);
+    snn_dataset *d = snn_dataset_open_folds(config, SNN_SPLIT_ALL, false, NULL, &e);
     bool ok;
     if (d != NULL) {
         ok = check_all(&v, d, (const bool[SNN_PARTS]){true, true}, err);

@@ -39,7 +39,7 @@ typedef struct {
     snn_frame_scratch frame;
     uint8_t *bytes;
     size_t bytes_capacity;
-    struct snn_eeg_kept *eeg; /* EEG: the run that was read last */
+    struct snn_eeg_kept *eeg;           /* EEG: the run that was read last */
     double read_seconds, frame_seconds; /* accumulated wall time */
     uint64_t events_read, events_dropped, events_out_of_order;
 } snn_dataset_buffer;
@@ -48,6 +48,9 @@ void snn_dataset_buffer_free(snn_dataset_buffer *b);
 /* Opens the data set that section `dataset` of the config describes, restricted to `split` (and to its fold, if folds are given).
  * Errors: USAGE (config: missing path, with a sentence on where to get the data), DATA (files). */
 snn_dataset *snn_dataset_open(const snn_config *config, snn_split split, snn_error *err);
+/* The same. After an error *absent tells whether nothing of the data set's part is there at all (half a release), rather than something that
+ * cannot be read. */
+snn_dataset *snn_dataset_open_part(const snn_config *config, snn_split split, bool *absent, snn_error *err);
 void snn_dataset_free(snn_dataset *d);
 const snn_dataset_info *snn_dataset_about(const snn_dataset *d);
 size_t snn_dataset_count(const snn_dataset *d);

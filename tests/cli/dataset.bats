@@ -233,6 +233,45 @@ PY
     [[ $output != *"input_0.trace: "* ]]
 }
 
+@test "show fails when a part is broken, not when it is absent" {
+    mkdir -p half/Train/1
+    "$PYTHON" -c 'open("half/Train/1/00001.bin", "wb").write(bytes([1, 1, 0, 0, 1] * 2))'
+    half=(--set 'dataset.name="nmnist"' --set 'dataset.path="half"' --set dataset.downsample=1)
+    go dataset show tiny.cfg "${half[@]}"
+    expect 0
+    [[ $output == *"no test part: half: no recordings Test/"* ]]
+    mkdir -p half/Test/1
+    printf 1234 >half/Test/1/00001.bin
+    go dataset show tiny.cfg "${half[@]}"
+    expect 3
+    [[ $output == *"no test part: "*"cut off"* ]]
+    [[ $output =~ all\ +1\ +0 ]]
+    complains "half/Test/1/00001.bin: byte 0: the recording is cut off inside an event"
+    mv half/Train half/Third
+    mv half/Test half/Train
+    mv half/Third half/Test
+    go dataset show tiny.cfg "${half[@]}"
+    expect 3
+    [[ $output == *"no training part: "* ]]
+    complains "half/Train/1/00001.bin: byte 0: the recording is cut off"
+    # nothing but the broken part
+    rm -r half/Test
+    go dataset show tiny.cfg "${half[@]}"
+    expect 3
+    [ -z "$output" ]
+    complains "half/Train/1/00001.bin: byte 0: the recording is cut off"
+    rm -r half/Train
+    go dataset show tiny.cfg "${half[@]}"
+    expect 3
+    complains "no recordings Test/"
+    # a broken file, in a set without a test part
+    braille
+    truncate -s -1 data_braille_letters_th_5.pkl
+    go dataset show braille.cfg --set dataset.folds=0
+    expect 3
+    complains "the pickle is cut off"
+}
+
 @test "a data set that is not there says where to get it" {
     cp "$ROOT/configs/nmnist.cfg" .
     SNNSIM_DATA=/nowhere go dataset show nmnist.cfg
