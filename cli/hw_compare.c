@@ -145,8 +145,9 @@ static json_t *library_json(const cli_tile *t, const library *l, const snn_infer
 
 /* AES leaves bits that are as good as drawn: a cell of b bits stays as it is once in 2^b times. */
 static double changed_cells(const cli_tile *t, const snn_inference *x) {
-    const int bits = (int)t->rows->bits, each = t->options.map.cell_bits, rest = bits % each;
-    const double of_weight = bits / each * (1 - ldexp(1, -each)) + (1 - ldexp(1, -rest));
+    const int bits = (int)t->rows->bits, each = t->options.map.cell_bits, rest = bits % each,
+              full = bits / each;
+    const double of_weight = full * (1 - ldexp(1, -each)) + (1 - ldexp(1, -rest));
     return x->weight_bits / bits * of_weight;
 }
 

@@ -121,6 +121,7 @@ static bool measure_upsets(fault *f, snn_error *err) {
                               .seed = (uint64_t)snn_config_int(f->tile.config, "seed")};
         const snn_hook hook = snn_upsets_hook(&u);
         const bool ok = new_engine(f, &hook, err) && run_engine(f, &f->upset[i], err);
+        f->options.hook = NULL;
         if (!ok)
             return false;
     }

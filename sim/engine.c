@@ -264,7 +264,7 @@ static void clear_stage(snn_stage *s) {
 void snn_engine_free(snn_engine *e) {
     if (!e)
         return;
-    for (int i = 0; i < e->stages; i++) {
+    for (int i = 0; e->stage && i < e->stages; i++) {
         if (e->stage[i].back)
             clear_stage(e->stage[i].back);
         free(e->stage[i].back);

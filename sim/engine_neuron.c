@@ -103,10 +103,11 @@ bool snn_stage_pack_each(snn_stage *s, const snn_layer *layer, const snn_tensor 
     snn_each_neuron *p = &s->each;
     if (!p->factor && !allocate(p, s, layer, a, err))
         return false;
-    for (uint32_t at = 0; p->threshold && at < s->neurons_padded; at++)
-        p->threshold[at] = 1; /* padding: stays at 0, and never fires */
-    for (uint32_t at = 0; p->threshold_fixed && at < s->neurons_padded; at++)
-        p->threshold_fixed[at] = INT32_MAX;
+    for (uint32_t at = 0; at < s->neurons_padded; at++) /* padding: stays at 0, and never fires */
+        if (a == SNN_ARITHMETIC_FLOAT)
+            p->threshold[at] = 1;
+        else
+            p->threshold_fixed[at] = INT32_MAX;
     for (uint32_t c = 0; c < s->out.channels; c++) {
         const float scale = t->scales == 0 ? 1.0f : t->scale[t->scales == 1 ? 0 : c];
         const float lsb = scale * input_factor;

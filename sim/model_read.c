@@ -115,8 +115,8 @@ static bool load(void *context, snn_error *err) {
 
 bool snn_model_load(snn_model *m, const char *name, snn_error *err) {
     char path[PATH_MAX];
-    bool block;    /* files of other tools have none */
-    snn_error own; /* so that err may be NULL */
+    bool block;          /* files of other tools have none */
+    snn_error own = {0}; /* so that err may be NULL */
     job j = {path, m};
     *m = (snn_model){0};
     err = err ? err : &own;
