@@ -70,8 +70,8 @@ bool snn_list_parse(const void *text, size_t size, int label_base, int classes, 
 }
 
 /* Binned recordings of SHD: input_<number>.trace, whose first line must have the list's class. */
-static bool find_trace(const snn_dataset *d, uint64_t number, char path[NAME_SIZE], snn_sample *s, bool *found,
-                       snn_error *err) {
+static bool find_trace(const snn_dataset *d, uint64_t number, char path[NAME_SIZE], snn_sample *s,
+                       bool *found, snn_error *err) {
     int label = s->label;
     s->format = SNN_FORMAT_TRACE;
     snprintf(path, NAME_SIZE, "input_%" PRIu64 ".trace", number);
@@ -79,7 +79,8 @@ static bool find_trace(const snn_dataset *d, uint64_t number, char path[NAME_SIZ
         return false;
     if (*found && !snn_shd_trace_class(d, path, s->size, &label, err))
         return false;
-    return label == s->label || snn_fail(err, SNN_ERR_DATA, "class %d, but %s says %d", s->label, path, label);
+    return label == s->label ||
+           snn_fail(err, SNN_ERR_DATA, "class %d, but %s says %d", s->label, path, label);
 }
 
 /* Finds <number>.bs2, .bs3 or .bin, plain or written in 5 digits as in the official release; fills path, size and format. */
