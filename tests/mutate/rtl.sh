@@ -5,7 +5,7 @@
 #   rtl.sh [COUNT] [SEED]     COUNT changes (default 200) by SEED (default 1), half of them of a tile with dec_cam, half with dec_table
 # All changes of one tile stand in one circuit, which selects one by an input. Prints one line for each that was not caught, then the figures. Exit status 1 when one is neither caught nor proven.
 # From 100 changes on the proofs are tried, too: of each tile they must refute the change that was caught first.
-# Environment: ROUNDS (of drawn traffic for each, default 3000), BUILD (build; its tools/cosim_mutants), KEEP (folder that is kept, with netlists and lists), PROOF_SECONDS (prove_rtl.sh).
+# Environment: ROUNDS (of drawn traffic for each, default 3000), BUILD (build; its tools/cosim_mutants), KEEP (folder that is kept, with netlists and lists), PROOF_SECONDS (prove_rtl.sh), NO_PROOF (not empty: proves nothing).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
@@ -52,7 +52,8 @@ for kind in cam table; do
     sed -nE "s/^([1-9][0-9]*) survived .*/$kind \\1/p" "$work/$kind.result"
     [ "$count" -lt 100 ] || sed -nE "s/^([1-9][0-9]*) caught ([1-9][0-9]*): cycle.*/\\2 $kind \\1/p" "$work/$kind.result" | sort -n | head -n 1 | cut -d ' ' -f 2- | tee "$work/$kind.control"
 done >"$work/asked"
-xargs -P 2 -L 1 bash tests/mutate/prove_rtl.sh "$work" <"$work/asked" >"$work/verdicts" || echo "rtl.sh: a proof could not be asked ($work/*.log)" >&2
+: >"$work/verdicts"
+[ -n "${NO_PROOF:-}" ] || xargs -P 2 -L 1 bash tests/mutate/prove_rtl.sh "$work" <"$work/asked" >"$work/verdicts" || echo "rtl.sh: a proof could not be asked ($work/*.log)" >&2
 
 total=0 caught=0 proven=0 open=0
 for kind in cam table; do
